@@ -1,0 +1,206 @@
+"""What do tests stand on? Real databases, a real browser, and a count of what this machine could not run."""
+
+import asyncio
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import hypothesis
+import psycopg
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from dondoc.database import Database
+
+CHROMIUM_ARGUMENTS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+
+# The same examples in every run, so that bin/test says the same thing twice; to look further:
+# --hypothesis-profile=explore.
+hypothesis.settings.register_profile("steady", deadline=None, derandomize=True)
+hypothesis.settings.register_profile("explore", deadline=None, max_examples=1000, print_blob=True)
+hypothesis.settings.load_profile("steady")
+
+
+def postgres_folder() -> Path | None:
+    """The folder of PostgreSQL's own programs: Debian keeps them out of PATH, the highest version wins."""
+    found = shutil.which("initdb")
+    folders = [Path(found).resolve().parent] if found else []
+    folders += sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name), reverse=True)
+    return next((folder for folder in folders if (folder / "postgres").exists()), None)
+
+
+def chromium() -> str | None:
+    names = ("chromium", "chromium-browser", "google-chrome")
+    return next((path for path in map(shutil.which, names) if path), None)
+
+
+MISSING = [name for name, found in (("postgres", postgres_folder()), ("browser", chromium())) if not found]
+REQUIRED = [name for name in os.environ.get("DONDOC_TEST_REQUIRE", "").split(",") if name]
+
+
+def pytest_configure() -> None:
+    absent = [name for name in REQUIRED if name in MISSING]
+    if absent:
+        raise pytest.UsageError(f"DONDOC_TEST_REQUIRE={','.join(REQUIRED)}, but not found here: {', '.join(absent)}")
+    # No test may depend on how the developer's own dondoc is set up.
+    for name in [name for name in os.environ if name.startswith("DONDOC_") and not name.startswith("DONDOC_TEST_")]:
+        del os.environ[name]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "browser" in getattr(item, "fixturenames", ()):
+            item.add_marker("browser")
+        for name in MISSING:
+            if item.get_closest_marker(name):
+                item.add_marker(pytest.mark.skip(reason=f"{name} is not installed"))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Leaves the line for bin/test to end with; a file, because the workers' reports meet only here."""
+    assert config.cache is not None
+    line = config.cache.mkdir("dondoc") / "not-run"
+    skipped = terminalreporter.getreports("skipped")
+    counts = Counter(name for report in skipped for name in MISSING if name in report.keywords)
+    missed = ", ".join(f"{name} {counts[name]}" for name in MISSING if counts[name])
+    line.write_text(f"NOT RUN: {missed}\n" if missed else "", encoding="utf-8")
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated, empty file; copying it is far quicker than migrating again."""
+    path = tmp_path_factory.mktemp("sqlite") / "template.sqlite"
+    migrate(f"sqlite:///{path}")
+    return path
+
+
+@dataclass(frozen=True)
+class Postgres:
+    """A server of this test session alone, on 127.0.0.1."""
+
+    port: int
+
+    def url(self, name: str) -> str:
+        return f"postgresql+psycopg://dondoc@127.0.0.1:{self.port}/{name}"
+
+    def execute(self, statement: str) -> None:
+        address = f"host=127.0.0.1 port={self.port} user=dondoc dbname=postgres"
+        with psycopg.connect(address, autocommit=True) as connection:
+            connection.execute(statement.encode())
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    programs = postgres_folder()
+    assert programs is not None
+    # PostgreSQL refuses to run as root, and pytest's own folders are closed to anybody else.
+    owner = "nobody" if os.geteuid() == 0 else None
+    folder = Path(tempfile.mkdtemp(prefix="dondoc-postgres-"))
+    if owner:
+        shutil.chown(folder, owner)
+
+    def run(program: str, *arguments: str) -> None:
+        command = [str(programs / program), *arguments, "-D", str(folder / "data")]
+        subprocess.run(command, check=True, user=owner, cwd=folder, stdout=subprocess.DEVNULL)
+
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    try:
+        # A collation of people, not of bytes: a query that leans on byte order fails here and not in an office.
+        order = ["--encoding=UTF8", "--locale=C", "--locale-provider=icu", "--icu-locale=vi"]
+        run("initdb", "--username=dondoc", "--auth=trust", "--no-sync", *order)
+        listen = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder}"
+        run("pg_ctl", "start", "--wait", f"--log={folder / 'log'}", "-o", listen)
+        try:
+            yield Postgres(port)
+        finally:
+            run("pg_ctl", "stop", "--mode=immediate")
+    finally:
+        shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres: Postgres) -> str:
+    """A migrated, empty database to copy; nobody may be connected to it while it is copied."""
+    postgres.execute("CREATE DATABASE template")
+    migrate(postgres.url("template"))
+    return "template"
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A database of this test alone on each engine: migrated when the test asks for `database`, else empty."""
+    migrated = "database" in request.fixturenames
+    if request.param == "sqlite":
+        path = tmp_path / "dondoc.sqlite"
+        if migrated:
+            shutil.copyfile(request.getfixturevalue("sqlite_template"), path)
+        yield f"sqlite:///{path}"
+        return
+    server: Postgres = request.getfixturevalue("postgres")
+    template = request.getfixturevalue("postgres_template") if migrated else "template1"
+    server.execute(f"CREATE DATABASE test TEMPLATE {template}")
+    yield server.url("test")
+    server.execute("DROP DATABASE test WITH (FORCE)")
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    """The migrated, empty database of this test."""
+    database = Database(database_url)
+    yield database
+    database.close()
+
+
+def migrate(url: str) -> None:
+    database = Database(url)
+    database.upgrade()
+    database.close()
+
+
+@pytest.fixture(scope="session")
+def running_chromium() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium(), args=CHROMIUM_ARGUMENTS)
+        asyncio._set_running_loop(None)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def browser(running_chromium: Browser) -> Iterator[Browser]:
+    """The session's browser, its contexts closed after each test."""
+    yield running_chromium
+    for context in running_chromium.contexts:
+        context.close()
+    # Playwright leaves its event loop marked as running in this thread; the next test may want its own.
+    asyncio._set_running_loop(None)
+
+
+@pytest.fixture
+def page(browser: Browser) -> Page:
+    """A desk: a fresh context without cookies."""
+    return browser.new_context(locale="vi-VN").new_page()
+
+
+@pytest.fixture
+def phone(browser: Browser) -> Page:
+    """A phone in the hand of a unit's contact."""
+    return browser.new_context(
+        locale="vi-VN", viewport={"width": 390, "height": 844}, is_mobile=True, has_touch=True
+    ).new_page()
