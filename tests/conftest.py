@@ -174,21 +174,28 @@ def migrate(url: str) -> None:
 
 
 @pytest.fixture(scope="session")
-def running_chromium() -> Iterator[Browser]:
+def running_chromium() -> Iterator[tuple[Browser, asyncio.AbstractEventLoop]]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium(), args=CHROMIUM_ARGUMENTS)
+        loop = asyncio.get_running_loop()
         asyncio._set_running_loop(None)
-        yield browser
+        yield browser, loop
+        asyncio._set_running_loop(loop)
         browser.close()
 
 
 @pytest.fixture
-def browser(running_chromium: Browser) -> Iterator[Browser]:
-    """The session's browser, its contexts closed after each test."""
-    yield running_chromium
-    for context in running_chromium.contexts:
+def browser(running_chromium: tuple[Browser, asyncio.AbstractEventLoop]) -> Iterator[Browser]:
+    """The session's browser; its contexts are closed after each test.
+
+    Playwright marks its event loop as running in this thread for as long as it lives; between browser tests the mark
+    is taken away, so that any other test may have a loop of its own.
+    """
+    browser, loop = running_chromium
+    asyncio._set_running_loop(loop)
+    yield browser
+    for context in browser.contexts:
         context.close()
-    # Playwright leaves its event loop marked as running in this thread; the next test may want its own.
     asyncio._set_running_loop(None)
 
 
