@@ -1,0 +1,113 @@
+"""Where are the rows? One engine, two kinds of session: `reading()` and `writing()`."""
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Select, create_engine, event, inspect
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import Connection, make_url
+from sqlmodel import Session, SQLModel
+
+# SQLite 3.7.0 to 3.51.2 can corrupt a database in WAL mode with several connections (the WAL-reset race, fixed in
+# 3.51.3 and in two backports); there the rollback journal is used instead.
+WAL_SAFE: Final = (3, 51, 3)
+WAL_BACKPORTS: Final = {(3, 44): 6, (3, 50): 7}
+BUSY_MS: Final = 30_000
+
+
+def journal_mode(version: tuple[int, int, int] = sqlite3.sqlite_version_info) -> str:
+    """`wal` where this SQLite is safe with it, else `delete`."""
+    backport = WAL_BACKPORTS.get(version[:2])
+    return "wal" if version >= WAL_SAFE or (backport is not None and version[2] >= backport) else "delete"
+
+
+class Database:
+    """The database at an address. Nothing slow (network, rendering, files) may happen inside `writing()`."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.engine = create_engine(url, pool_pre_ping=not url.startswith("sqlite"))
+        if self.is_sqlite:
+            event.listen(self.engine, "connect", _prepare_sqlite)
+            event.listen(self.engine, "begin", _begin_sqlite)
+
+    @property
+    def is_sqlite(self) -> bool:
+        return make_url(self.url).get_backend_name() == "sqlite"
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """A session whose writes are refused by the database itself; it sees one state from first to last query."""
+        options: dict[str, Any] = (
+            {"dondoc_begin": "BEGIN"}
+            if self.is_sqlite
+            else {"postgresql_readonly": True, "isolation_level": "REPEATABLE READ"}
+        )
+        with self.engine.connect().execution_options(**options) as connection:
+            if self.is_sqlite:
+                connection.exec_driver_sql("PRAGMA query_only = on")
+            try:
+                with Session(connection) as session:
+                    yield session
+            finally:
+                connection.rollback()
+                if self.is_sqlite:
+                    connection.exec_driver_sql("PRAGMA query_only = off")
+                    connection.rollback()
+
+    @contextmanager
+    def writing(self) -> Iterator[Session]:
+        """One transaction: commits at the end, rolls back on any error.
+
+        BEGIN IMMEDIATE on SQLite: the default, deferred BEGIN finds out at its first write that it cannot have the
+        lock any more, and loses the transaction instead of waiting.
+        """
+        with self.engine.connect().execution_options(dondoc_begin="BEGIN IMMEDIATE") as connection:
+            with Session(connection, expire_on_commit=False) as session:
+                yield session
+                session.commit()
+            connection.commit()
+
+    def is_empty(self) -> bool:
+        return not inspect(self.engine).get_table_names()
+
+    def upgrade(self, to: str = "head") -> None:
+        """Brings the tables to a migration, both databases from the same files."""
+        config = Config()
+        config.set_main_option("script_location", str(Path(__file__).parent.parent / "migrations"))
+        with self.engine.connect().execution_options(dondoc_begin="BEGIN IMMEDIATE") as connection:
+            config.attributes["connection"] = connection
+            command.upgrade(config, to)
+            connection.commit()
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+
+def insert_new(
+    session: Session, table: type[SQLModel], columns: Sequence[str], rows: Select[Any], *, unless: Sequence[str]
+) -> int:
+    """Inserts the selected rows whose `unless` columns are not there yet; says how many were new."""
+    build: Any = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    # SQLite needs a WHERE in the SELECT to tell ON CONFLICT from a join's ON; every caller has one.
+    statement = build(table).from_select(list(columns), rows).on_conflict_do_nothing(index_elements=list(unless))
+    return int(session.connection().execute(statement).rowcount)
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    connection.isolation_level = None  # the begin event below opens transactions, not the driver
+    cursor = connection.cursor()
+    cursor.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
+    cursor.execute(f"PRAGMA journal_mode = {journal_mode()}")
+    cursor.execute("PRAGMA synchronous = full")
+    cursor.execute("PRAGMA foreign_keys = on")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    connection.exec_driver_sql(str(connection.get_execution_options().get("dondoc_begin", "BEGIN IMMEDIATE")))

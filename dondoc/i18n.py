@@ -1,0 +1,58 @@
+"""In which words? Vietnamese and English, from the catalogues in locales/; dates written whole."""
+
+from datetime import date, datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from babel.messages.pofile import read_po
+
+LANGUAGES: Final = ("vi", "en")
+LOCALES: Final = Path(__file__).parent.parent / "locales"
+_WEEKDAYS: Final = {
+    "vi": ("thứ Hai", "thứ Ba", "thứ Tư", "thứ Năm", "thứ Sáu", "thứ Bảy", "Chủ nhật"),
+    "en": ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"),
+}
+
+
+@lru_cache
+def catalogue(lang: str) -> dict[str, str]:
+    """All messages of a language; a Vietnamese sentence is its own translation into Vietnamese."""
+    messages: dict[str, str] = {}
+    for path in sorted((LOCALES / lang).glob("*.po")):
+        with path.open("rb") as file:
+            for message in read_po(file, locale=lang):
+                if message.id and message.string:
+                    messages[str(message.id)] = str(message.string)
+    return messages
+
+
+def translate(message: str, lang: str, /, **params: object) -> str:
+    """The message in this language, its {placeholders} filled."""
+    words = catalogue(lang).get(message, message)
+    return words.format_map(params) if params else words
+
+
+def whole_day(day: date, lang: str) -> str:
+    """A date written whole: thứ Ba 30/09/2025; Tuesday 30/09/2025."""
+    return f"{_WEEKDAYS[lang][day.weekday()]} {day:%d/%m/%Y}"
+
+
+def short_day(day: date) -> str:
+    """30/09/2025, the same in both languages (day first, as in Vietnam)."""
+    return f"{day:%d/%m/%Y}"
+
+
+def whole_moment(moment: datetime, zone: str, lang: str) -> str:
+    """A moment in the organisation's zone: 08:14, thứ Sáu 03/10/2025 (GMT+7)."""
+    local = moment.astimezone(ZoneInfo(zone))
+    return f"{local:%H:%M}, {whole_day(local.date(), lang)} ({zone_name(local)})"
+
+
+def zone_name(local: datetime) -> str:
+    """GMT+7, GMT+5:30: how far the zone is from Greenwich at that moment."""
+    offset = local.utcoffset()
+    minutes = int(offset.total_seconds()) // 60 if offset is not None else 0
+    hours, rest = divmod(abs(minutes), 60)
+    return f"GMT{'-' if minutes < 0 else '+'}{hours}" + (f":{rest:02}" if rest else "")

@@ -1,0 +1,63 @@
+"""What may an office set? Every setting with its default and meaning; the environment prefix is DONDOC_."""
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Read from the environment (`DONDOC_DATA`, `DONDOC_SMTP_URL`, ...). The README's table is this class."""
+
+    model_config = SettingsConfigDict(env_prefix="DONDOC_", extra="ignore")
+
+    data: Path = Field(Path("data"), description="The data folder: database, files, secret key, demo clock.")
+    database_url: str | None = Field(
+        None, description="SQLAlchemy address of the database; by default dondoc.sqlite in the data folder."
+    )
+    url: str = Field("http://127.0.0.1:8000", description="The public address that links in messages start with.")
+    zone: str = Field("Asia/Ho_Chi_Minh", description="The organisation's time zone; deadlines end at its midnight.")
+    lang: Literal["vi", "en"] = Field("vi", description="Language of the command line and of messages.")
+    smtp_url: SecretStr | None = Field(
+        None,
+        description="smtp://user:password@host:port or smtps://...; without it messages become .eml files in the data folder.",
+    )
+    mail_from: str = Field("dondoc@example.org", description="Sender address of e-mails.")
+    mail_name: str = Field("dondoc", description="Sender name of e-mails.")
+    host: str = Field("127.0.0.1", description="Address the web pages listen on.")
+    port: int = Field(8000, description="Port of the web pages.")
+    prefect_port: int = Field(4200, description="Port of the Prefect server.")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="How much is logged.")
+
+    @property
+    def database(self) -> str:
+        """The address that is really used."""
+        return self.database_url or f"sqlite:///{self.data.absolute() / 'dondoc.sqlite'}"
+
+    @property
+    def files(self) -> Path:
+        """Uploaded files, by content hash."""
+        return self.data / "files"
+
+    @property
+    def eml(self) -> Path:
+        """Messages as files, when there is no SMTP server."""
+        return self.data / "messages"
+
+    @property
+    def clock(self) -> Path:
+        """The demo clock; a data folder with this file is a playground."""
+        return self.data / "clock"
+
+    @property
+    def key(self) -> Path:
+        """The secret key that signs the links of units."""
+        return self.data / "key"
+
+
+@lru_cache
+def settings() -> Settings:
+    """The settings of this process, read once."""
+    return Settings()  # type: ignore[call-arg,unused-ignore]  # every field has a default; the environment fills the rest

@@ -1,0 +1,1 @@
+"""WHAT HAPPENS: one use case a file, one transaction each: (session, ..., now) -> result."""

@@ -1,0 +1,1 @@
+"""WHEN things run: thin Prefect flows over engine/."""

@@ -1,0 +1,1 @@
+"""WHAT is kept: one file a concept: its table, its transitions, its named queries."""

@@ -1,0 +1,29 @@
+"""Which days are off? The calendars as applied: a sheet each, and a row for every day off or make-up day."""
+
+from datetime import date
+
+
+from sqlalchemy import JSON
+from sqlmodel import Field, SQLModel
+
+
+class CalendarSheet(SQLModel, table=True):
+    __tablename__ = "calendar_sheet"
+    code: str = Field(primary_key=True)
+    title_vi: str
+    title_en: str
+    decided: list[int] = Field(sa_type=JSON)  #: years whose days off were entered from a decision
+    version: int = 1  #: grows with every change of a row
+
+
+class CalendarDay(SQLModel, table=True):
+    __tablename__ = "calendar_day"
+    calendar: str = Field(foreign_key="calendar_sheet.code", primary_key=True)
+    on: date = Field(primary_key=True)
+    is_off: bool
+    name_vi: str
+    name_en: str
+    source: str
+    decision: str | None = None
+
+

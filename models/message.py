@@ -1,0 +1,71 @@
+"""What is really sent? The notices of one contact, bundled, on one channel; and each try to send them."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import Index, text
+from sqlmodel import Field, SQLModel
+
+from models.columns import Moment
+
+
+class MessageState(StrEnum):
+    QUEUED = "queued"
+    DEFERRED = "deferred"  #: waits for `try_after`
+    SENT = "sent"
+    DELIVERED = "delivered"
+    READ = "read"
+    UNKNOWN = "unknown"  #: the other side may have it (AMBIGUOUS); never sent again blindly
+    REFUSED = "refused"
+    BOUNCED = "bounced"
+
+
+class Outcome(StrEnum):
+    """How a try ended; each class has its own consequence."""
+
+    SENT = "sent"
+    RETRY = "retry"  #: try again soon
+    DEFER = "defer"  #: try again much later
+    RECIPIENT = "recipient"  #: this address is refused for good
+    PAYLOAD = "payload"  #: this message is refused for good
+    CONFIG = "config"  #: our own settings are wrong: every message waits
+    AMBIGUOUS = "ambiguous"  #: no answer after the content went out
+
+
+class Message(SQLModel, table=True):
+    """The outbox row. Its text has a placeholder where a link stands; the token is put in while sending, never kept."""
+
+    __table_args__ = (
+        Index(
+            "ix_message_waiting",
+            "try_after",
+            sqlite_where=text("state IN ('queued', 'deferred')"),
+            postgresql_where=text("state IN ('queued', 'deferred')"),
+        ),
+    )
+    id: int | None = Field(default=None, primary_key=True)
+    contact_id: int = Field(foreign_key="contact.id", index=True)
+    channel: str
+    address: str
+    reference: str = Field(unique=True)  #: made from the notices it carries: the same notices make one message
+    state: str = MessageState.QUEUED
+    subject: str
+    text: str
+    html: str
+    created_at: datetime = Field(sa_type=Moment)
+    try_after: datetime = Field(sa_type=Moment)
+    lease_until: datetime | None = Field(default=None, sa_type=Moment)  #: claimed by a sender until then
+    sending_at: datetime | None = Field(default=None, sa_type=Moment)  #: written just before the content goes out
+    tries: int = 0
+    sent_at: datetime | None = Field(default=None, sa_type=Moment)
+    provider_id: str | None = None  #: what the other side calls it
+
+
+class Attempt(SQLModel, table=True):
+    id: int | None = Field(default=None, primary_key=True)
+    message_id: int = Field(foreign_key="message.id", index=True)
+    number: int
+    at: datetime = Field(sa_type=Moment)
+    outcome: str
+    code: str | None = None
+    answer: str | None = None  #: the other side's words, without secrets

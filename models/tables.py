@@ -1,0 +1,40 @@
+"""Which tables are there? Importing this module makes SQLModel know them all."""
+
+from sqlmodel import SQLModel
+
+from models import (
+    contact,
+    cycle,
+    day,
+    deadline,
+    entry,
+    extension,
+    link,
+    message,
+    milestone,
+    notice,
+    plan,
+    step,
+    submission,
+    task,
+    unit,
+)
+
+metadata = SQLModel.metadata
+modules = (
+    unit,
+    contact,
+    plan,
+    day,
+    milestone,
+    cycle,
+    deadline,
+    step,
+    task,
+    submission,
+    extension,
+    link,
+    message,
+    notice,
+    entry,
+)

@@ -1,0 +1,1 @@
+"""The wires that carry a message; Apprise stays behind them."""

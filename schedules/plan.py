@@ -1,0 +1,281 @@
+"""What does a plan say? The values that a schedule file becomes; load.py makes them, timeline.py compiles them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
+
+from schedules.audience import Audience
+from schedules.periods import Period
+
+EMPTY: Final[Mapping[str, "PeriodException"]] = MappingProxyType({})
+
+
+class SetBy(StrEnum):
+    DOCUMENT = "document"  #: the date stands in the document
+    OFFICE = "office"  #: the document leaves it open; the office chose it
+
+
+class Roll(StrEnum):
+    """What happens to a due day that is a day off (Civil Code 2015, Art. 148(5) is `next`)."""
+
+    NONE = "none"
+    NEXT = "next"
+    PREVIOUS = "previous"
+    MODIFIED_NEXT = "modified_next"  #: next, unless that leaves the rule's period, then previous
+
+
+class Every(StrEnum):
+    YEAR = "year"
+    HALF = "half"
+    QUARTER = "quarter"
+    MONTH = "month"
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """Words in both languages of the interface."""
+
+    vi: str
+    en: str
+
+    def in_(self, lang: str) -> str:
+        return self.en if lang == "en" else self.vi
+
+
+@dataclass(frozen=True, slots=True)
+class Offset:
+    """A distance from a day; negative is before. The first day is not counted (Civil Code 2015, Art. 147)."""
+
+    count: int
+    working: bool = False
+
+    def __str__(self) -> str:
+        return f"{abs(self.count)} {'working ' if self.working else ''}days"
+
+
+@dataclass(frozen=True, slots=True)
+class Anchor:
+    """A stretch of the calendar that a rule names: `Q3`, `H1`, `M12`, `year`, `period`, or absolute `2023-Q2`.
+
+    Relative names count in the year in which the period begins, plus `year` (so -1 is the year before).
+    """
+
+    ref: str
+    year: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class EndOf:
+    anchor: Anchor
+
+
+@dataclass(frozen=True, slots=True)
+class StartOf:
+    anchor: Anchor
+
+
+@dataclass(frozen=True, slots=True)
+class BeforeStart:
+    """Before a stretch, exclusive: before December is 30 November at the latest."""
+
+    anchor: Anchor
+
+
+@dataclass(frozen=True, slots=True)
+class DayOf:
+    """A day of a month: `of` is first_month, last_month, next_month (the month after the period) or M1..M12."""
+
+    day: int
+    of: str
+    year: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class OnDay:
+    on: date
+
+
+@dataclass(frozen=True, slots=True)
+class Relative:
+    """Counted from a milestone of the same period or from another obligation's due day (same period label)."""
+
+    event: str
+    offset: Offset
+
+
+@dataclass(frozen=True, slots=True)
+class BeforeSuperior:
+    """A level of a chain: this many (working) days before the due day of the level above."""
+
+    offset: Offset
+
+
+@dataclass(frozen=True, slots=True)
+class BeforeDue:
+    """An opening: this far before the due day (after rolling)."""
+
+    offset: Offset
+
+
+Rule = EndOf | StartOf | BeforeStart | DayOf | OnDay | Relative | BeforeSuperior
+Opening = BeforeDue | EndOf | StartOf | BeforeStart | DayOf | OnDay | Relative
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    rule: Rule
+    roll: Roll | None = None  #: None: the plan's default
+
+
+class Rung(StrEnum):
+    """Who is told when a step fires."""
+
+    UNIT_CONTACT = "unit.contact"
+    UNIT_HEAD = "unit.head"
+    SUPERIOR_SECRETARIAT = "superior.secretariat"
+    SUPERIOR_HEAD = "superior.head"
+    ISSUER_SECRETARIAT = "issuer.secretariat"
+    ISSUER_STANDING = "issuer.standing"
+
+
+@dataclass(frozen=True, slots=True)
+class Remind:
+    """One reminder (`times` 1), or one `every` so far after the due day, at most `times` times."""
+
+    offset: Offset
+    times: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Escalate:
+    after: Offset
+    to: Rung
+
+
+@dataclass(frozen=True, slots=True)
+class Ladder:
+    remind: tuple[Remind, ...] = ()
+    escalate: tuple[Escalate, ...] = ()
+
+
+class FieldType(StrEnum):
+    TEXT = "text"
+    LONG_TEXT = "long_text"
+    NUMBER = "number"
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One question of the form. `target` is a quota to strive for ("phấn đấu"): falling short is shown, not refused."""
+
+    name: str
+    type: FieldType
+    label: Text
+    help: Text | None = None
+    required: bool = True
+    target: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FileRule:
+    types: tuple[str, ...] = ("pdf", "docx", "xlsx", "odt", "ods", "jpg", "png")
+    required: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PeriodException:
+    """What differs in one period, and the clause that says so."""
+
+    period: Period
+    why: str
+    due: Due | None = None
+    opens: Opening | None = None
+    grace: Offset | None = None
+    skip: bool = False
+    set_by: SetBy | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cadence:
+    """Which periods, and the three rules that give their dates."""
+
+    periods: tuple[Period, ...]
+    due: Due
+    opens: Opening
+    grace: Offset | None
+    set_by: SetBy
+    exceptions: tuple[PeriodException, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """One level of a chain, from the top down; the first carries the obligation's own due rule."""
+
+    name: str
+    who: Audience
+    due: Due
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """Another cadence for some units of the obligation; they are subtracted from the main one."""
+
+    name: str
+    who: Audience
+    cadence: Cadence
+    why: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Receiver:
+    """To whom the report goes: the superior (None) or a named unit; `via` receives and reviews in its place."""
+
+    to: str | None = None
+    via: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Obligation:
+    code: str
+    title: Text
+    source: tuple[str, ...]  #: clauses of the document, as it counts them: II.8.3
+    who: Audience
+    cadence: Cadence
+    ladder: Ladder
+    at: str  #: hour of the steps, "HH:MM" in the organisation's zone
+    receiver: Receiver = Receiver()
+    levels: tuple[Level, ...] = ()
+    variants: tuple[Variant, ...] = ()
+    valid_from: date | None = None  #: an occurrence counts when its nominal due day lies within (inclusive)
+    valid_to: date | None = None
+    fields: tuple[Field, ...] = ()
+    file: FileRule | None = None
+    help: Text | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Milestone:
+    """A dated event that is entered later, once a year, for all units or for one."""
+
+    code: str
+    title: Text
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    code: str
+    title: Text
+    document: Text
+    issuer: str
+    calendar: str
+    term: Period
+    roll: Roll
+    obligations: tuple[Obligation, ...]
+    milestones: tuple[Milestone, ...] = ()
+    note: Text | None = field(default=None)
+
+    def obligation(self, code: str) -> Obligation:
+        return next(each for each in self.obligations if each.code == code)
