@@ -1,0 +1,1 @@
+"""In which words? The catalogues, one folder a language, one .po file a room."""
