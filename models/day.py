@@ -2,9 +2,11 @@
 
 from datetime import date
 
-
 from sqlalchemy import JSON
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field, Session, SQLModel, col, select
+
+from schedules.calendars import Calendar, Day
+from schedules.plan import Text
 
 
 class CalendarSheet(SQLModel, table=True):
@@ -27,3 +29,11 @@ class CalendarDay(SQLModel, table=True):
     decision: str | None = None
 
 
+def calendar_of(session: Session, code: str) -> Calendar:
+    """The calendar as applied. Raises LookupError when there is none with this code."""
+    sheet = session.get(CalendarSheet, code)
+    if sheet is None:
+        raise LookupError(f"expected an applied calendar, got {code!r}")
+    rows = session.exec(select(CalendarDay).where(col(CalendarDay.calendar) == code).order_by(col(CalendarDay.on)))
+    days = {row.on: Day(row.on, row.is_off, Text(row.name_vi, row.name_en), row.source, row.decision) for row in rows}
+    return Calendar(code, Text(sheet.title_vi, sheet.title_en), days, frozenset(sheet.decided))
