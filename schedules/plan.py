@@ -187,10 +187,10 @@ class FileRule:
 
 @dataclass(frozen=True, slots=True)
 class PeriodException:
-    """What differs in one period, and the clause that says so."""
+    """What differs in one period, and the clause that says so (None: the period's own rule, no departure from one)."""
 
     period: Period
-    why: str
+    why: str | None
     due: Due | None = None
     opens: Opening | None = None
     grace: Offset | None = None

@@ -1,0 +1,191 @@
+"""Which periods, with which dates? The cadence of an obligation or of a variant, and its exceptions."""
+
+from dataclasses import replace
+from typing import Final
+
+from schedules import nodes, periods
+from schedules.nodes import Node, excerpt, shorten
+from schedules.periods import Period
+from schedules.plan import Cadence, Due, Every, Offset, OnDay, Opening, PeriodException, SetBy
+from schedules.reader import SOME_DAY, Entries, Reader
+from schedules.rules import Rules, distance
+
+KEYS: Final = ("every", "in", "only", "once", "opens", "due", "grace", "set_by", "except")
+_WHICH: Final = ("every", "in", "only", "once")
+_ONCE_KEYS: Final = ("period", "opens", "due", "grace", "set_by")
+_EXCEPTION_KEYS: Final = ("due", "opens", "grace", "set_by", "skip", "why")
+_PARTS: Final = {
+    "half": ("H1", "H2"), "quarter": ("Q1", "Q2", "Q3", "Q4"), "month": tuple(f"M{month}" for month in range(1, 13))
+}  # fmt: skip
+
+
+class Cadences:
+    """Reads cadences; `term` and the opening and grace of the plan stand in for what an obligation leaves out."""
+
+    def __init__(self, reader: Reader, rules: Rules, term: Period | None, defaults: Entries) -> None:
+        self.reader = reader
+        self.rules = rules
+        self.term = term
+        self.defaults = defaults
+
+    def read(self, own: Entries, inherited: Entries | None = None) -> Cadence:
+        """A variant inherits what it leaves out; every, in, only and once go together."""
+        chosen = own if inherited is None or any(key in own for key in _WHICH) else inherited
+        above = [inherited] if inherited else []
+        found, once = self._periods(chosen)
+        layers = [own, *above, self.defaults]
+        if len(once) == 1:
+            # What stands in `once` is nearer than the obligation around it, not nearer than a variant of its own.
+            layers = [*once, *layers] if chosen is own else [own, *once, *above, self.defaults]
+            once = []
+        due = _pick(layers, "due")
+        for lacking in [] if due else [each.at for each in once if "due" not in each] if once else [own.at]:
+            self.reader.error(lacking, "problem.missing-key", key="due")
+        due = due or next((each.values["due"] for each in once if "due" in each), None)
+        cadence = Cadence(
+            periods=found,
+            due=self.rules.due(due) if due else Due(OnDay(SOME_DAY)),
+            opens=self._opens(_pick(layers, "opens")),
+            grace=self._grace(_pick(layers, "grace")),
+            set_by=self._set_by(_pick(layers, "set_by")) or SetBy.DOCUMENT,
+        )
+        rows = self._once_rows(once, own if chosen is inherited else None)
+        for row in self._exceptions(own, inherited, found):
+            earlier = rows.get(row.period)
+            rows[row.period] = _over(earlier, row) if earlier else row
+        return replace(cadence, exceptions=tuple(rows[period] for period in sorted(rows)))
+
+    def _periods(self, entries: Entries) -> tuple[tuple[Period, ...], list[Entries]]:
+        every, once = entries.get("every"), entries.get("once")
+        if every and once:
+            self.reader.error(entries.keys["once"], "problem.every-and-once")
+            return (), []
+        if once:
+            for key in ("in", "only"):
+                if key in entries:
+                    self.reader.error(entries.keys[key], "problem.not-beside", key=key, head="once")
+            return self._once(once)
+        if every is None:
+            self.reader.error(entries.at, "problem.every-or-once")
+            return (), []
+        return self._every(every, entries), []
+
+    def _every(self, every: Node, entries: Entries) -> tuple[Period, ...]:
+        kind = self.reader.choice(every, Every)
+        within = entries.get("in")
+        outer = self.reader.period(within) if within else self.term
+        only = entries.get("only")
+        parts: list[str] = []
+        if kind and only and kind is Every.YEAR:
+            self.reader.error(entries.keys["only"], "problem.not-beside", key="only", head="every: year")
+        elif kind and only:
+            parts = [self.reader.one_of(each, _PARTS[kind]) or "" for each in self.reader.items(only)]
+            if not parts and isinstance(only, nodes.Listing):
+                self.reader.error(only, "problem.empty-list", key="only")
+        if kind is None or outer is None or "" in parts:
+            return ()
+        found = tuple(each for each in periods.within(kind.value, outer) if not parts or _part(each) in parts)
+        if not found:
+            self.reader.error(within or every, "problem.no-period", every=kind.value, outer=outer.label)
+        return found
+
+    def _once(self, node: Node) -> tuple[tuple[Period, ...], list[Entries]]:
+        """One period, or several in a list, each with what is its own."""
+        found: dict[Period, Entries] = {}
+        items = self.reader.one_or_more(node)
+        for item in items:
+            entries = self.reader.entries(item, _ONCE_KEYS, ("period",))
+            named = entries.get("period")
+            period = self.reader.period(named) if named else None
+            if period in found and named:
+                self.reader.error(named, "problem.duplicate-period", got=excerpt(named))
+            elif period:
+                found[period] = entries
+        return tuple(found), list(found.values())
+
+    def _once_rows(self, once: list[Entries], nearer: Entries | None) -> dict[Period, PeriodException]:
+        """Of several periods in `once`, what each says for itself; what a variant says for all is nearer."""
+        rows: dict[Period, PeriodException] = {}
+        for entries in once:
+            period = self.reader.period(entries.values["period"])
+            own = {key: node for key, _, node in entries if key != "period" and not (nearer and key in nearer)}
+            if period and own:
+                rows[period] = self._row(period, own, None)
+        return rows
+
+    def _exceptions(self, own: Entries, inherited: Entries | None, among: tuple[Period, ...]) -> list[PeriodException]:
+        """The exceptions; of inherited ones those whose period the variant has."""
+        holder = own if "except" in own or inherited is None else inherited
+        node = holder.get("except")
+        if node is None:
+            return []
+        labels = {each.label: each for each in among}
+        rows = []
+        for label, at, entries in self.reader.named(node, _EXCEPTION_KEYS):
+            period = labels.get(label)
+            if period is None and holder is own and self.reader.period(at) and among:
+                self.reader.error(at, "problem.exception-outside", got=shorten(label), allowed=_listed(among))
+            self._check_exception(entries)
+            why = entries.get("why")
+            given = {key: each for key, _, each in entries if key != "why"}
+            row = self._row(period or SOME_PERIOD, given, self.reader.line(why) if why else "")
+            if period:
+                rows.append(row)
+        return rows
+
+    def _check_exception(self, entries: Entries) -> None:
+        if "why" not in entries:
+            self.reader.error(entries.at, "problem.exception-without-why")
+        if entries.is_complete and not any(key in entries for key in _EXCEPTION_KEYS[:-1]):
+            self.reader.error(entries.at, "problem.empty-exception", allowed=", ".join(_EXCEPTION_KEYS[:-1]))
+
+    def _row(self, period: Period, given: dict[str, Node], why: str | None) -> PeriodException:
+        due, opens, grace, skip = (given.get(key) for key in ("due", "opens", "grace", "skip"))
+        return PeriodException(
+            period,
+            why,
+            due=self.rules.due(due) if due else None,
+            opens=self.rules.opening(opens) if opens else None,
+            grace=self._grace(grace),
+            skip=self.reader.yes(skip) if skip else False,
+            set_by=self._set_by(given.get("set_by")),
+        )
+
+    def _opens(self, node: Node | None) -> Opening:
+        return self.rules.opening(node) if node else OnDay(SOME_DAY)
+
+    def _grace(self, node: Node | None) -> Offset | None:
+        return distance(self.reader, node, least=0) if node else None
+
+    def _set_by(self, node: Node | None) -> SetBy | None:
+        return self.reader.choice(node, SetBy) if node else None
+
+
+SOME_PERIOD: Final = periods.of("year", SOME_DAY)
+
+
+def _pick(layers: list[Entries], key: str) -> Node | None:
+    return next((each.values[key] for each in layers if key in each), None)
+
+
+def _part(period: Period) -> str:
+    """Q3, H1, M6: the part of the year as the language writes it."""
+    return f"M{period.start.month}" if period.kind == "month" else period.part
+
+
+def _listed(among: tuple[Period, ...]) -> str:
+    labels = [each.label for each in among]
+    return ", ".join(labels if len(labels) <= 8 else [*labels[:3], "…", labels[-1]])
+
+
+def _over(earlier: PeriodException, later: PeriodException) -> PeriodException:
+    """What an exception says over what `once` says of the same period."""
+    return PeriodException(
+        later.period,
+        later.why,
+        due=later.due or earlier.due,
+        opens=later.opens or earlier.opens,
+        grace=later.grace if later.grace is not None else earlier.grace,
+        skip=later.skip,
+        set_by=later.set_by or earlier.set_by,
+    )
