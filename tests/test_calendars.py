@@ -182,6 +182,16 @@ def test_every_holiday_of_the_labour_code_frees_a_weekday(year: int) -> None:
     assert len(of_the_code) == (10 if year < 2021 else 11)
 
 
+def test_a_holiday_on_a_weekend_is_made_up_before_work_begins_again() -> None:
+    names = {(day.year, row.name.vi): day for day, row in VN.days.items()}
+    lieu = {(year, name): day for (year, name), day in names.items() if name.startswith("Nghỉ bù ")}
+    assert len(lieu) == 16
+    for (year, name), day in lieu.items():
+        holiday = names[year, name.removeprefix("Nghỉ bù ")]
+        assert holiday.weekday() > 4
+        assert holiday < day < VN.after(holiday, working(1))
+
+
 def test_no_row_repeats_what_the_weekend_says() -> None:
     for day, row in VN.days.items():
         assert row.on == day
@@ -204,7 +214,7 @@ def test_every_row_names_its_law_or_its_announcement() -> None:
 
 def test_the_package_differs_only_where_the_tool_explains_it() -> None:
     tool = [sys.executable, ROOT / "bin" / "compare-holidays"]
-    paths = os.environ | {"PYTHONPATH": str(ROOT)}
+    paths = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONUTF8": "1"}
     done = subprocess.run(tool, capture_output=True, encoding="utf-8", check=False, env=paths)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "Fri 2026-01-02" in done.stdout
@@ -282,6 +292,27 @@ def test_the_four_rolls(day: date, period: str, following: date, preceding: date
     assert VN.roll(day, Roll.NEXT, stretch) == following
     assert VN.roll(day, Roll.PREVIOUS, stretch) == preceding
     assert VN.roll(day, Roll.MODIFIED_NEXT, stretch) == modified
+
+
+@pytest.mark.parametrize(
+    ("first", "end", "rolled"),
+    [
+        (date(2024, 3, 29), date(2024, 4, 1), date(2024, 3, 29)),
+        (date(2024, 3, 31), date(2024, 4, 2), date(2024, 4, 1)),
+        (date(2024, 4, 1), date(2024, 4, 2), date(2024, 4, 1)),
+        (date(2024, 3, 25), date(2024, 3, 30), date(2024, 3, 29)),
+    ],
+)
+def test_modified_next_reaches_the_edges_of_a_stretch(first: date, end: date, rolled: date) -> None:
+    assert VN.roll(date(2024, 3, 31), Roll.MODIFIED_NEXT, (first, end)) == rolled
+
+
+@pytest.mark.parametrize(
+    ("first", "end"), [(date(2024, 3, 30), date(2024, 4, 1)), (date(2024, 3, 25), date(2024, 3, 29))]
+)
+def test_modified_next_takes_no_day_beyond_the_edges(first: date, end: date) -> None:
+    with pytest.raises(ValueError, match=f"expected a working day from {first} to before {end} for 2024-03-31"):
+        VN.roll(date(2024, 3, 31), Roll.MODIFIED_NEXT, (first, end))
 
 
 def test_a_period_without_a_working_day_is_refused_by_modified_next() -> None:
