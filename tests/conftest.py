@@ -48,12 +48,13 @@ def chromium() -> str | None:
     return next((path for path in map(shutil.which, names) if path), None)
 
 
-MISSING = [name for name, found in (("postgres", postgres_folder()), ("browser", chromium())) if not found]
+NEEDS = {"postgres": postgres_folder, "browser": chromium}
+MISSING = [name for name, find in NEEDS.items() if not find()]
 REQUIRED = [name for name in os.environ.get("DONDOC_TEST_REQUIRE", "").split(",") if name]
 
 
 def pytest_configure() -> None:
-    absent = [name for name in REQUIRED if name in MISSING]
+    absent = [name for name in REQUIRED if name in MISSING or name not in NEEDS]
     if absent:
         raise pytest.UsageError(f"DONDOC_TEST_REQUIRE={','.join(REQUIRED)}, but not found here: {', '.join(absent)}")
     # No test may depend on how the developer's own dondoc is set up.
@@ -129,7 +130,7 @@ def postgres() -> Iterator[Postgres]:
         try:
             yield Postgres(port)
         finally:
-            run("pg_ctl", "stop", "--mode=immediate")
+            run("pg_ctl", "stop", "--mode=fast")
     finally:
         shutil.rmtree(folder)
 
