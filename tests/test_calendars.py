@@ -213,7 +213,7 @@ def test_every_row_names_its_law_or_its_announcement() -> None:
 
 
 def test_the_package_differs_only_where_the_tool_explains_it() -> None:
-    tool = [sys.executable, ROOT / "bin" / "compare-holidays"]
+    tool = [sys.executable, str(ROOT / "bin" / "compare-holidays")]
     paths = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONUTF8": "1"}
     done = subprocess.run(tool, capture_output=True, encoding="utf-8", check=False, env=paths)
     assert done.returncode == 0, done.stdout + done.stderr
