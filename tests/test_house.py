@@ -7,7 +7,7 @@ import sys
 import sysconfig
 import tomllib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 from string import Formatter
@@ -23,7 +23,7 @@ from dondoc.settings import Settings
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 PACKAGES: list[str] = PROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
-CODED = re.compile(r"[a-z_]+(\.[a-z0-9_-]+)+")
+CODED = re.compile(r"[a-z_]+(\.[a-z0-9_-]*[a-z0-9])+")
 
 
 @cache
@@ -44,6 +44,12 @@ def python(*rooms: str) -> Iterator[tuple[Path, ast.Module]]:
             yield path, ast.parse(read(path))
 
 
+def nothing(found: Iterable[object]) -> None:
+    """Fails with one finding a line."""
+    lines = [str(finding) for finding in found]
+    assert not lines, "\n".join(["", *lines])
+
+
 # The packages and the wheel
 
 
@@ -54,8 +60,14 @@ def test_every_root_package_is_in_the_wheel_under_mypy_and_under_the_import_cont
     assert set(PACKAGES) - {"locales", "migrations"} == set(PROJECT["tool"]["importlinter"]["root_packages"])
 
 
+def test_every_module_of_the_application_has_its_place_in_the_layers() -> None:
+    layers = PROJECT["tool"]["importlinter"]["contracts"][0]["layers"]
+    placed = {name for layer in layers for name in layer.split(" | ") if name.startswith("dondoc.")}
+    assert placed == {f"dondoc.{path.stem}" for path in (ROOT / "dondoc").glob("[!_]*.py")}
+
+
 def test_no_init_file_in_tests_shadows_a_real_package() -> None:
-    assert not list((ROOT / "tests").rglob("__init__.py"))
+    nothing((ROOT / "tests").rglob("__init__.py"))
 
 
 @pytest.fixture(scope="module")
@@ -102,22 +114,22 @@ def test_no_file_names_a_package_registry_or_a_path_of_a_developer() -> None:
     folder = r"(?<![\w.}>])/(home|root|Users|work|tmp|opt)/\w"
     told = re.compile(f"{host}|{folder}|{re.escape(str(ROOT))}")
     found = [f"{path}: {match[0]}" for path in committed() if is_text(path) for match in told.finditer(read(path))]
-    assert found == []
+    nothing(found)
 
 
 def test_files_stay_short_enough_to_be_read_at_once() -> None:
     code = (path for path in committed() if path.suffix in {".py", ".html", ".css", ".js"})
     written = (path for path in code if path.parts[:2] != ("migrations", "versions"))
-    assert [path for path in written if len(read(path).splitlines()) >= 500] == []
+    nothing(path for path in written if len(read(path).splitlines()) >= 500)
 
 
 def test_every_python_file_begins_with_what_it_answers() -> None:
-    assert [path for path, tree in python() if not ast.get_docstring(tree)] == []
+    nothing(path for path, tree in python() if not ast.get_docstring(tree))
 
 
 def test_no_file_has_a_name_that_says_nothing() -> None:
     empty = {"base", "common", "helper", "helpers", "manager", "misc", "service", "services", "util", "utils"}
-    assert [path for path in committed() if empty & {part.split(".")[0] for part in path.parts}] == []
+    nothing(path for path in committed() if empty & {part.split(".")[0] for part in path.parts})
 
 
 def test_the_wall_clock_is_read_in_one_file() -> None:
@@ -125,7 +137,7 @@ def test_the_wall_clock_is_read_in_one_file() -> None:
     words = r"current_timestamp|func\.(now|current_\w+)\b|datetime\('now|time\.(time_ns|localtime|gmtime|ctime)\b"
     told = re.compile(words, re.IGNORECASE)
     sources = (path for path in committed() if path.parts[0] in PACKAGES and path.suffix in {".py", ".html"})
-    assert [path for path in sources if path != Path("dondoc/clock.py") and told.search(read(path))] == []
+    nothing(path for path in sources if path != Path("dondoc/clock.py") and told.search(read(path)))
 
 
 def is_text(path: Path) -> bool:
@@ -169,18 +181,18 @@ def literals(nodes: list[ast.expr] | list[ast.AST]) -> Iterator[str]:
 
 
 def test_every_sentence_has_its_english() -> None:
-    assert [f"{place} {message}" for place, message in sentences() if message not in catalogue("en")] == []
+    nothing(f"{place} {message}" for place, message in sentences() if message not in catalogue("en"))
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_every_code_has_its_words(lang: str) -> None:
-    assert [f"{place} {code}" for place, code in codes() if code not in catalogue(lang)] == []
+    nothing(f"{place} {code}" for place, code in codes() if code not in catalogue(lang))
 
 
 def test_both_languages_fill_the_same_places() -> None:
     vi, en = catalogue("vi"), catalogue("en")
-    assert [message for message in en if places(vi.get(message, message)) != places(en[message])] == []
-    assert [message for message in vi if message not in en] == []
+    nothing(message for message in en if places(vi.get(message, message)) != places(en[message]))
+    nothing(message for message in vi if message not in en)
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
@@ -189,8 +201,8 @@ def test_each_message_stands_once_and_is_no_guess(lang: str) -> None:
     for path in (ROOT / "locales" / lang).glob("*.po"):
         with path.open("rb") as file:
             entries += [message for message in read_po(file, locale=lang, abort_invalid=True) if message.id]
-    assert [entry.id for entry in entries if entry.fuzzy or not entry.string] == []
-    assert [key for key, count in Counter(str(entry.id) for entry in entries).items() if count > 1] == []
+    nothing(entry.id for entry in entries if entry.fuzzy or not entry.string)
+    nothing(key for key, count in Counter(str(entry.id) for entry in entries).items() if count > 1)
 
 
 def places(words: str) -> set[str | None]:
