@@ -17,7 +17,7 @@ class Contact(SQLModel, table=True):
     """Personal data (name, address) stands here alone; the journal names contacts by id."""
 
     __table_args__ = (Index("ix_contact_unit_role", "unit_id", "role"),)
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = Field(default=None, primary_key=True)
     unit_id: int = Field(foreign_key="unit.id")
     role: str  #: a Role
     name: str

@@ -22,7 +22,7 @@ class Cycle(SQLModel, table=True):
         UniqueConstraint("plan_id", "obligation", "period"),
         Index("ix_cycle_state", "state", sqlite_where=text("state = 'open'"), postgresql_where=text("state = 'open'")),
     )
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = Field(default=None, primary_key=True)
     plan_id: int = Field(foreign_key="plan.id")
     revision_id: int = Field(foreign_key="revision.id")
     obligation: str

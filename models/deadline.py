@@ -19,7 +19,7 @@ class Deadline(SQLModel, table=True):
     """Shared by all tasks with the same due day for the same cause; each task has exactly one."""
 
     __table_args__ = (UniqueConstraint("cycle_id", "level", "origin", "due_on"),)
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = Field(default=None, primary_key=True)
     cycle_id: int = Field(foreign_key="cycle.id")
     level: str = ""  #: name of the level or variant; empty for the plain case
     origin: str = Origin.PLAN

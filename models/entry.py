@@ -17,7 +17,7 @@ GENESIS: Final = "0" * 64
 class Entry(SQLModel, table=True):
     """One entry an act, also when the act touched many rows. Persons appear by id only (contact:12, user:3)."""
 
-    id: int | None = Field(default=None, primary_key=True)  #: consecutive: a gap is a break
+    id: int = Field(default=None, primary_key=True)  #: consecutive: a gap is a break
     at: datetime = Field(sa_type=Moment)
     by: str  #: system, contact:12, office
     act: str

@@ -10,7 +10,7 @@ from models.columns import Moment
 class Extension(SQLModel, table=True):
     """A task's move from one deadline of its cycle to another; the original date stays visible here."""
 
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = Field(default=None, primary_key=True)
     task_id: int = Field(foreign_key="task.id", index=True)
     from_deadline_id: int = Field(foreign_key="deadline.id", index=True)
     to_deadline_id: int = Field(foreign_key="deadline.id")
@@ -23,7 +23,7 @@ class Extension(SQLModel, table=True):
 
 
 class Exemption(SQLModel, table=True):
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = Field(default=None, primary_key=True)
     task_id: int = Field(foreign_key="task.id", index=True)
     reason: str
     document: str | None = None

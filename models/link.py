@@ -15,7 +15,7 @@ class Link(SQLModel, table=True):
     """One contact's way to one task. A new generation ends all tokens of the older ones."""
 
     __table_args__ = (UniqueConstraint("task_id", "contact_id"),)
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = Field(default=None, primary_key=True)
     task_id: int = Field(foreign_key="task.id")
     contact_id: int = Field(foreign_key="contact.id")
     generation: int = 1

@@ -43,7 +43,7 @@ class Message(SQLModel, table=True):
             postgresql_where=text("state IN ('queued', 'deferred')"),
         ),
     )
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = Field(default=None, primary_key=True)
     contact_id: int = Field(foreign_key="contact.id", index=True)
     channel: str
     address: str
@@ -62,7 +62,7 @@ class Message(SQLModel, table=True):
 
 
 class Attempt(SQLModel, table=True):
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = Field(default=None, primary_key=True)
     message_id: int = Field(foreign_key="message.id", index=True)
     number: int
     at: datetime = Field(sa_type=Moment)

@@ -25,7 +25,7 @@ class MilestoneDay(SQLModel, table=True):
             postgresql_where=text("unit_id IS NULL"),
         ),
     )
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = Field(default=None, primary_key=True)
     plan_id: int = Field(foreign_key="plan.id")
     milestone: str
     period: str

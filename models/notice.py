@@ -35,7 +35,7 @@ class Notice(SQLModel, table=True):
         ),
         Index("ix_notice_message", "message_id"),
     )
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = Field(default=None, primary_key=True)
     task_id: int = Field(foreign_key="task.id")
     contact_id: int = Field(foreign_key="contact.id")
     kind: str

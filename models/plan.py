@@ -9,7 +9,7 @@ from models.columns import Moment
 
 
 class Plan(SQLModel, table=True):
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = Field(default=None, primary_key=True)
     code: str = Field(unique=True)
     title_vi: str
     title_en: str
@@ -28,7 +28,7 @@ class Revision(SQLModel, table=True):
         ),
         Index("uq_revision_number", "plan_id", "number", unique=True),
     )
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = Field(default=None, primary_key=True)
     plan_id: int = Field(foreign_key="plan.id")
     number: int
     text: str

@@ -33,7 +33,7 @@ class Step(SQLModel, table=True):
             "ix_step_planned", "at", sqlite_where=text("state = 'planned'"), postgresql_where=text("state = 'planned'")
         ),
     )
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = Field(default=None, primary_key=True)
     deadline_id: int = Field(foreign_key="deadline.id")
     kind: str
     ordinal: int  #: 1, 2, ... within its kind

@@ -22,7 +22,7 @@ class Submission(SQLModel, table=True):
     """A version of a task's report. `received_on` is the day that counts, `at` the moment of the click."""
 
     __table_args__ = (UniqueConstraint("task_id", "number"),)
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = Field(default=None, primary_key=True)
     task_id: int = Field(foreign_key="task.id")
     number: int
     way: str
@@ -39,7 +39,7 @@ class Submission(SQLModel, table=True):
 
 class SubmissionFile(SQLModel, table=True):
     __tablename__ = "submission_file"
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = Field(default=None, primary_key=True)
     submission_id: int = Field(foreign_key="submission.id", index=True)
     name: str  #: as the unit named it, for showing only
     hash: str  #: SHA-256 of the content; the file lies under this name
@@ -54,7 +54,7 @@ class ReviewVerdict(StrEnum):
 
 
 class Review(SQLModel, table=True):
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = Field(default=None, primary_key=True)
     submission_id: int = Field(foreign_key="submission.id", index=True)
     verdict: str
     reason: str | None = None  #: never missing on a return

@@ -95,7 +95,7 @@ class Task(SQLModel, table=True):
             postgresql_where=text("state IN ('open', 'submitted', 'returned')"),
         ),
     )
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = Field(default=None, primary_key=True)
     cycle_id: int = Field(foreign_key="cycle.id")
     unit_id: int = Field(foreign_key="unit.id")
     placement_id: int = Field(foreign_key="placement.id")  #: of the day of opening: the tree of that day

@@ -17,7 +17,7 @@ BEYOND: Final = ":"  #: sorts after every digit: [path, path + BEYOND) is the su
 class Unit(SQLModel, table=True):
     """A unit keeps its id and code through every move; what it was on a day says its Placement."""
 
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = Field(default=None, primary_key=True)
     code: str = Field(unique=True)
     name: str
 
@@ -34,7 +34,7 @@ class Placement(SQLModel, table=True):
     """Where a unit stands and what kind it is, from `valid_from` up to, not including, `valid_to`."""
 
     __table_args__ = (Index("ix_placement_path", "path"),)
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = Field(default=None, primary_key=True)
     unit_id: int = Field(foreign_key="unit.id", index=True)
     parent_id: int | None = Field(default=None, foreign_key="unit.id", index=True)
     path: str = Field(sa_type=PATH)  #: ids of the units from the root to this one, eight digits and a dot each

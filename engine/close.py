@@ -1,0 +1,108 @@
+"""When is a cycle over? It closes when no task is open any more, or by hand; it may be paused with a note."""
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy import ColumnElement, exists, func, select, update
+from sqlmodel import Session, col
+
+from engine.errors import RefusedError
+from models.cycle import Cycle, CycleState
+from models.deadline import Deadline
+from models.entry import append
+from models.link import Link
+from models.step import Step, StepState
+from models.task import OWING, UNFINISHED, Task, TaskState
+
+LINK_LIFE: Final = timedelta(days=14)  #: how long a unit's link still opens its receipt after the cycle closed
+
+
+def finish(session: Session, cycle: Cycle, now: datetime) -> bool:
+    """Closes the cycle when nothing in it is unfinished. Every act that ends a task calls it."""
+    unfinished = exists().where(
+        col(Task.cycle_id) == cycle.id, col(Task.state).in_([state.value for state in UNFINISHED])
+    )
+    session.flush()
+    if cycle.state != CycleState.OPEN or session.scalar(select(unfinished)):
+        return False
+    _close(session, cycle, now)
+    append(session, "closed", by="system", at=now, cycle_id=cycle.id)
+    return True
+
+
+def take_up(session: Session, cycle: Cycle) -> None:
+    """Opens a closed cycle again, because a task of it was reopened or unlocked; its links live on."""
+    if cycle.state == CycleState.CLOSED:
+        cycle.state, cycle.closed_at = CycleState.OPEN, None
+        session.add(cycle)
+        session.execute(update(Link).where(_of_cycle(cycle)).values(expires_on=None))
+
+
+def close_cycle(session: Session, cycle_id: int, *, by: str, note: str, now: datetime) -> Cycle:
+    """Closes by hand: what is still owed is missed. Refused while something waits for review."""
+    cycle = _open_cycle(session, cycle_id)
+    waiting = session.scalar(
+        select(func.count())
+        .select_from(Task)
+        .where(col(Task.cycle_id) == cycle.id, col(Task.state) == TaskState.SUBMITTED.value)
+    )
+    if waiting:
+        raise RefusedError("refused.awaiting_review", count=waiting)
+    session.execute(
+        update(Task)
+        .where(col(Task.cycle_id) == cycle.id, col(Task.state).in_([state.value for state in OWING]))
+        .values(state=TaskState.MISSED.value, changed_at=now)
+    )
+    session.expire_all()
+    _close(session, cycle, now)
+    append(session, "closed", by=by, at=now, cycle_id=cycle.id, note=note)
+    return cycle
+
+
+def pause(session: Session, cycle_id: int, *, by: str, note: str, now: datetime) -> Cycle:
+    """No step fires until it is resumed; units may still hand in."""
+    cycle = _open_cycle(session, cycle_id)
+    if cycle.paused_at is not None:
+        raise RefusedError("refused.already_paused")
+    cycle.paused_at, cycle.pause_note = now, note
+    session.add(cycle)
+    append(session, "paused", by=by, at=now, cycle_id=cycle.id, note=note)
+    return cycle
+
+
+def resume(session: Session, cycle_id: int, *, by: str, note: str, now: datetime) -> Cycle:
+    """What fell into the pause is caught up as after an outage."""
+    cycle = _open_cycle(session, cycle_id)
+    if cycle.paused_at is None:
+        raise RefusedError("refused.not_paused")
+    cycle.paused_at = cycle.pause_note = None
+    session.add(cycle)
+    append(session, "resumed", by=by, at=now, cycle_id=cycle.id, note=note)
+    return cycle
+
+
+def _open_cycle(session: Session, cycle_id: int) -> Cycle:
+    cycle = session.get(Cycle, cycle_id, with_for_update=True)
+    if cycle is None:
+        raise RefusedError("refused.no_cycle", id=cycle_id)
+    if cycle.state != CycleState.OPEN:
+        raise RefusedError("refused.cycle_not_open", state=cycle.state)
+    return cycle
+
+
+def _close(session: Session, cycle: Cycle, now: datetime) -> None:
+    cycle.state, cycle.closed_at = CycleState.CLOSED, now
+    session.add(cycle)
+    session.execute(
+        update(Step)
+        .where(
+            col(Step.deadline_id).in_(select(col(Deadline.id)).where(col(Deadline.cycle_id) == cycle.id)),
+            col(Step.state) == StepState.PLANNED.value,
+        )
+        .values(state=StepState.SKIPPED.value, why="step.cycle_closed")
+    )
+    session.execute(update(Link).where(_of_cycle(cycle)).values(expires_on=(now + LINK_LIFE).date()))
+
+
+def _of_cycle(cycle: Cycle) -> ColumnElement[bool]:
+    return col(Link.task_id).in_(select(col(Task.id)).where(col(Task.cycle_id) == cycle.id))

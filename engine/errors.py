@@ -1,0 +1,15 @@
+"""What is refused? An act that the rules do not allow; nothing was written."""
+
+from dondoc.i18n import translate
+from schedules.reason import Reason
+
+
+class RefusedError(Exception):
+    """Says with a code and its parameters what was expected and what came; put into words at the edge."""
+
+    def __init__(self, code: str, **params: object) -> None:
+        self.reason = Reason.of(code, **params)
+        super().__init__(self.text("en"))
+
+    def text(self, lang: str) -> str:
+        return translate(self.reason.code, lang, **dict(self.reason.params))

@@ -1,0 +1,190 @@
+"""What is due now? Steps fire: notices for the tasks they still concern, or the end of what was not handed in."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, exists, func, literal, select, update
+from sqlmodel import Session, col
+from sqlmodel import select as rows
+
+from dondoc.clock import moment, today
+from dondoc.database import insert_new
+from engine.close import finish
+from engine.plans import calendar_for, obligation_of
+from models.contact import Contact, Role, holding
+from models.cycle import Cycle
+from models.deadline import Deadline
+from models.entry import append
+from models.extension import Extension
+from models.notice import Notice, NoticeKind
+from models.step import Step, StepKind, StepState, due_steps
+from models.task import OWING, Task, TaskState
+from models.unit import Placement
+from schedules.plan import Offset, Rung
+
+#: rung -> (whose contacts: the unit's, its superior's or the issuer's; with which role)
+RUNGS: Final = {
+    Rung.UNIT_CONTACT: ("unit", Role.CONTACT),
+    Rung.UNIT_HEAD: ("unit", Role.HEAD),
+    Rung.SUPERIOR_SECRETARIAT: ("superior", Role.SECRETARIAT),
+    Rung.SUPERIOR_HEAD: ("superior", Role.HEAD),
+    Rung.ISSUER_SECRETARIAT: ("issuer", Role.SECRETARIAT),
+    Rung.ISSUER_STANDING: ("issuer", Role.STANDING),
+}
+NOTICE_COLUMNS: Final = ("task_id", "contact_id", "kind", "rung", "cause", "due_on", "created_at")
+
+
+@dataclass(frozen=True, slots=True)
+class Fired:
+    """How many steps fired, how many were skipped, how many notices that made."""
+
+    steps: int = 0
+    skipped: int = 0
+    notices: int = 0
+
+
+def fire(session: Session, now: datetime, zone: str) -> Fired:
+    """Fires what is due. After an outage: the end first, then the latest missed reminder, then one rung a deadline."""
+    due: defaultdict[int, list[tuple[Step, Deadline, Cycle]]] = defaultdict(list)
+    for step, deadline, cycle in session.execute(due_steps(now)):
+        due[step.deadline_id].append((step, deadline, cycle))
+    fired = skipped = notices = 0
+    for group in due.values():
+        steps = [step for step, _, _ in group]
+        _, deadline, cycle = group[0]
+        for step in (each for each in steps if each.kind == StepKind.CLOSE):
+            _end(session, step, deadline, cycle, now)
+            fired += 1
+        reminders = [each for each in steps if each.kind in (StepKind.REMIND, StepKind.DUE)]
+        for step in reminders[:-1]:
+            step.state, step.fired_at, step.why = StepState.SKIPPED, now, "step.missed"
+            session.add(step)
+            skipped += 1
+        rungs = [each for each in steps if each.kind == StepKind.ESCALATE]
+        for step in reminders[-1:] + rungs[:1]:
+            notices += _tell(session, step, deadline, cycle, now, zone)
+            fired += 1
+        if rungs:
+            _keep_distance(session, rungs[0], deadline, cycle, now, zone)
+    return Fired(fired, skipped, notices)
+
+
+def _tell(session: Session, step: Step, deadline: Deadline, cycle: Cycle, now: datetime, zone: str) -> int:
+    """One INSERT ... SELECT of the tasks still concerned x the contacts of the rung."""
+    whose, role = RUNGS[Rung(step.rung)]
+    concerned = (col(Task.deadline_id) == deadline.id, col(Task.state).in_([state.value for state in OWING]))
+    at_unit = _unit_column(whose, cycle)
+    who = (
+        select(
+            col(Task.id),
+            col(Contact.id),
+            literal(_kind(step, deadline, today(now, zone)).value),
+            literal(step.rung),
+            literal(f"step:{step.id}"),
+            literal(deadline.due_on),
+            literal(now, Notice.__table__.c.created_at.type),  # type: ignore[attr-defined]
+        )
+        .select_from(Task)
+        .join(Placement, col(Placement.id) == col(Task.placement_id))
+        .join(Contact, col(Contact.unit_id) == at_unit)
+        .where(*concerned, *_reachable(role))
+    )
+    told = insert_new(session, Notice, NOTICE_COLUMNS, who, unless=("task_id", "contact_id", "cause"))
+    unreachable = session.scalar(
+        select(func.count())
+        .select_from(Task)
+        .join(Placement, col(Placement.id) == col(Task.placement_id))
+        .where(*concerned, ~exists().where(col(Contact.unit_id) == at_unit, *_reachable(role)))
+    )
+    _done(session, step, deadline, cycle, now, unreachable=unreachable or 0)
+    return told
+
+
+def _end(session: Session, step: Step, deadline: Deadline, cycle: Cycle, now: datetime) -> None:
+    """The end of grace: what is still owed is missed."""
+    session.execute(
+        update(Task)
+        .where(col(Task.deadline_id) == deadline.id, col(Task.state).in_([state.value for state in OWING]))
+        .values(state=TaskState.MISSED.value, changed_at=now)
+    )
+    session.expire_all()
+    _done(session, step, deadline, cycle, now)
+    finish(session, cycle, now)
+
+
+def _done(session: Session, step: Step, deadline: Deadline, cycle: Cycle, now: datetime, unreachable: int = 0) -> None:
+    """Marks the step with counts that add up to all the tasks that its deadline ever had."""
+    by_state: dict[str, int] = dict(
+        session.execute(
+            select(col(Task.state), func.count()).where(col(Task.deadline_id) == deadline.id).group_by(col(Task.state))
+        )
+        .tuples()
+        .all()
+    )
+    moved = session.scalar(
+        select(func.count(func.distinct(Extension.task_id)))
+        .join(Task, col(Task.id) == col(Extension.task_id))
+        .where(col(Extension.from_deadline_id) == deadline.id, col(Task.deadline_id) != deadline.id)
+    )
+    owing = sum(by_state.pop(state.value, 0) for state in OWING)
+    counts = {"told": owing - unreachable, "unreachable": unreachable, "moved": moved or 0, **by_state}
+    step.state, step.fired_at, step.counts = StepState.FIRED, now, counts
+    session.add(step)
+    append(
+        session,
+        "fired",
+        by="system",
+        at=now,
+        cycle_id=cycle.id,
+        step=step.id,
+        kind=step.kind,
+        ordinal=step.ordinal,
+        rung=step.rung,
+        due=deadline.due_on.isoformat(),
+        **counts,
+    )
+
+
+def _keep_distance(session: Session, rung: Step, deadline: Deadline, cycle: Cycle, now: datetime, zone: str) -> None:
+    """The next rung fires no sooner than this one's real firing plus the distance that was planned between them."""
+    query = rows(Step).where(
+        col(Step.deadline_id) == deadline.id,
+        col(Step.kind) == StepKind.ESCALATE.value,
+        col(Step.state) == StepState.PLANNED.value,
+    )
+    following: Sequence[Step] = session.exec(query.order_by(col(Step.ordinal))).all()
+    if not following:
+        return
+    step, calendar = following[0], calendar_for(session, cycle)
+    distance = calendar.working_days(rung.on, step.on)
+    on = calendar.after(today(now, zone), Offset(distance, working=True))
+    if on > step.on:
+        step.at = max(step.at, moment(on, obligation_of(session, cycle).at, zone))
+        step.why = "step.kept_distance"
+        session.add(step)
+
+
+def _kind(step: Step, deadline: Deadline, on: date) -> NoticeKind:
+    if step.kind == StepKind.ESCALATE:
+        return NoticeKind.ESCALATION
+    if on > deadline.due_on:
+        return NoticeKind.OVERDUE
+    if on == deadline.due_on:
+        return NoticeKind.DUE_TODAY
+    return NoticeKind.OPENED if step.ordinal == 0 else NoticeKind.REMINDER
+
+
+def _unit_column(whose: str, cycle: Cycle) -> Any:
+    return {
+        "unit": col(Task.unit_id),
+        "superior": col(Placement.parent_id),
+        "issuer": literal(cycle.issuer_id),
+    }[whose]
+
+
+def _reachable(role: Role) -> tuple[ColumnElement[bool], ...]:
+    where = holding(role).whereclause
+    return () if where is None else (where,)

@@ -1,0 +1,65 @@
+"""What do the active plans say? Revisions read back into values, compiled once per calendar and milestones."""
+
+from collections import defaultdict
+from datetime import date
+from functools import lru_cache
+
+from sqlmodel import Session, col, select
+
+from models import milestone
+from models.cycle import Cycle
+from models.day import calendar_of
+from models.plan import Plan, Revision, active
+from schedules import load
+from schedules.calendars import Calendar
+from schedules.plan import Obligation
+from schedules.plan import Plan as PlanFile
+from schedules.timeline import Milestones, Timeline, compiled
+
+
+def plan_of(session: Session, revision_id: int) -> PlanFile:
+    """The plan as this revision's text says it."""
+    return _parsed(session.get_one(Revision, revision_id).text)
+
+
+def obligation_of(session: Session, cycle: Cycle) -> Obligation:
+    """The obligation by which the cycle was opened, whatever the plan says today."""
+    return plan_of(session, cycle.revision_id).obligation(cycle.obligation)
+
+
+def calendar_for(session: Session, cycle: Cycle) -> Calendar:
+    return calendar_of(session, plan_of(session, cycle.revision_id).calendar)
+
+
+def active_plans(session: Session) -> list[tuple[Plan, Revision, PlanFile]]:
+    return [
+        (session.get_one(Plan, revision.plan_id), revision, _parsed(revision.text))
+        for revision in session.scalars(active())
+    ]
+
+
+def active_revision(session: Session, code: str) -> Revision | None:
+    query = select(Revision).join(Plan, col(Plan.id) == col(Revision.plan_id))
+    return session.exec(query.where(col(Plan.code) == code, col(Revision.is_active))).first()
+
+
+def milestones_of(session: Session, plan_id: int) -> Milestones:
+    days: defaultdict[tuple[str, str], set[date]] = defaultdict(set)
+    for code, period, on in session.execute(milestone.entered(plan_id)):
+        days[code, period].add(on)
+    return {key: frozenset(value) for key, value in days.items()}
+
+
+def timeline_of(session: Session, revision: Revision) -> Timeline:
+    """Everything that the revision says, with the calendar and the milestones of this moment."""
+    plan = _parsed(revision.text)
+    calendar = calendar_of(session, plan.calendar)
+    return compiled(plan, calendar, milestones_of(session, revision.plan_id))
+
+
+@lru_cache(maxsize=64)
+def _parsed(text: str) -> PlanFile:
+    plan, problems = load.parse(text.encode(), "revision")
+    if plan is None:  # it was valid when it was applied: the language has changed since
+        raise ValueError("; ".join(problem.text("en") for problem in problems))
+    return plan

@@ -1,0 +1,82 @@
+"""A unit closes: its place ends on a day, and its open tasks go to the heir or end with a note."""
+
+from datetime import date, datetime
+
+from sqlmodel import Session, col, select
+
+from engine.close import finish
+from engine.errors import RefusedError
+from models.cycle import Cycle
+from models.entry import append
+from models.task import OWING, Act, Task
+from models.unit import Placement, Unit, placement_on, unit_by_code, valid
+
+
+def close_unit(
+    session: Session, unit_code: str, *, on: date, heir_code: str | None, note: str, by: str, now: datetime
+) -> int:
+    """Ends the unit from `on` (the first day without it); says how many open tasks that settled.
+
+    What was handed in stays for review. What is still owed goes to the heir, unless the heir owes the same already;
+    then, and without an heir, it is cancelled with the note.
+    """
+    if not note.strip():
+        raise RefusedError("refused.no_reason")
+    unit = _unit(session, unit_code)
+    placement = placement_on(session, unit.id, on)
+    if placement is None:
+        raise RefusedError("refused.unit_not_there", unit=unit_code, on=on)
+    below = session.scalars(
+        select(Placement).where(col(Placement.parent_id) == unit.id, valid(on, Placement)).limit(1)
+    ).first()
+    if below is not None:
+        raise RefusedError("refused.units_below", unit=unit_code, below=session.get_one(Unit, below.unit_id).code)
+    heir = _unit(session, heir_code) if heir_code is not None else None
+    heir_placement = placement_on(session, heir.id, on) if heir is not None else None
+    if heir is not None and (heir_placement is None or heir.id == unit.id):
+        raise RefusedError("refused.unit_not_there", unit=heir_code, on=on)
+    placement.valid_to = on
+    session.add(placement)
+    tasks = session.exec(
+        select(Task)
+        .where(col(Task.unit_id) == unit.id, col(Task.state).in_([state.value for state in OWING]))
+        .order_by(col(Task.id))
+        .with_for_update()
+    ).all()
+    inherited, cancelled = [], []
+    for task in tasks:
+        if heir_placement is not None and not _owes(session, task.cycle_id, heir_placement.unit_id):
+            task.unit_id, task.placement_id = heir_placement.unit_id, heir_placement.id
+            inherited.append(task.id)
+        else:
+            task.move(Act.CANCEL, now)
+            cancelled.append(task.id)
+        session.add(task)
+    session.flush()
+    append(
+        session,
+        "unit_closed",
+        by=by,
+        at=now,
+        unit=unit_code,
+        on=on.isoformat(),
+        heir=heir_code,
+        note=note.strip(),
+        inherited=inherited,
+        cancelled=cancelled,
+    )
+    for cycle_id in {task.cycle_id for task in tasks}:
+        finish(session, session.get_one(Cycle, cycle_id), now)
+    return len(tasks)
+
+
+def _unit(session: Session, code: str) -> Unit:
+    unit = unit_by_code(session, code)
+    if unit is None:
+        raise RefusedError("refused.no_unit", unit=code)
+    return unit
+
+
+def _owes(session: Session, cycle_id: int, unit_id: int) -> bool:
+    query = select(Task.id).where(col(Task.cycle_id) == cycle_id, col(Task.unit_id) == unit_id)
+    return session.exec(query).first() is not None

@@ -1,0 +1,123 @@
+"""The receiver accepts a version, sends it back with a reason, or undoes an acceptance."""
+
+from datetime import date, datetime
+
+from sqlmodel import Session
+
+from dondoc.clock import today
+from engine.close import finish, take_up
+from engine.errors import RefusedError
+from engine.extend import move_to
+from engine.submit import latest, locked, verdict
+from engine.tell import tell_contacts
+from models.cycle import Cycle
+from models.deadline import Deadline, Origin
+from models.entry import append
+from models.notice import NoticeKind
+from models.submission import Review, ReviewVerdict
+from models.task import Act, Task
+from schedules.plan import Rung
+
+
+def accept(session: Session, task_id: int, *, by: str, now: datetime, note: str | None = None) -> Task:
+    """Accepts the version that waits; the cycle closes when it was the last one."""
+    task = locked(session, task_id)
+    task.move(Act.ACCEPT, now)
+    submission = latest(session, task)
+    session.add(Review(submission_id=submission.id, verdict=ReviewVerdict.ACCEPTED, reason=note, at=now, by=by))
+    session.add(task)
+    entry = append(
+        session,
+        "accepted",
+        by=by,
+        at=now,
+        task_id=task.id,
+        cycle_id=task.cycle_id,
+        number=submission.number,
+        late=task.is_late,
+    )
+    due_on = session.get_one(Deadline, task.deadline_id).due_on
+    tell_contacts(session, task, Rung.UNIT_CONTACT, NoticeKind.ACCEPTED, f"entry:{entry.id}", due_on, now)
+    finish(session, session.get_one(Cycle, task.cycle_id), now)
+    return task
+
+
+def send_back(
+    session: Session,
+    task_id: int,
+    *,
+    by: str,
+    reason: str,
+    due_on: date | None,
+    now: datetime,
+    zone: str,
+    does_not_count: bool = False,
+) -> Task:
+    """Returns the version that waits. A new due day moves the task to a deadline of its own.
+
+    Without one the old day stays; when that has passed already, a new day is asked for, since the unit could not be
+    on time any more. `does_not_count`: no report at all ("không tính là đã nộp"), so no new day is owed for it.
+    """
+    on = today(now, zone)
+    if not reason.strip():
+        raise RefusedError("refused.no_reason")
+    task = locked(session, task_id)
+    deadline = session.get_one(Deadline, task.deadline_id)
+    task.move(Act.RETURN, now)
+    if due_on is not None and due_on < on:
+        raise RefusedError("refused.due_in_past", on=due_on)
+    if due_on is None and deadline.due_on < on and not does_not_count:
+        raise RefusedError("refused.return_needs_day", on=deadline.due_on)
+    submission = latest(session, task)
+    task.returns += 1
+    session.add(
+        Review(
+            submission_id=submission.id,
+            verdict=ReviewVerdict.RETURNED,
+            reason=reason.strip(),
+            due_on=due_on,
+            does_not_count=does_not_count,
+            at=now,
+            by=by,
+        )
+    )
+    if due_on is not None and due_on != deadline.due_on:
+        deadline = move_to(
+            session, task, Origin.RETURN, due_on, reason=reason, document=None, by=by, now=now, zone=zone
+        )
+    task.is_late = verdict(session, task)
+    session.add(task)
+    entry = append(
+        session,
+        "returned",
+        by=by,
+        at=now,
+        task_id=task.id,
+        cycle_id=task.cycle_id,
+        number=submission.number,
+        reason=reason.strip(),
+        due_on=deadline.due_on.isoformat(),
+        does_not_count=does_not_count,
+    )
+    tell_contacts(session, task, Rung.UNIT_CONTACT, NoticeKind.RETURNED, f"entry:{entry.id}", deadline.due_on, now)
+    return task
+
+
+def reopen(session: Session, task_id: int, *, by: str, reason: str, now: datetime) -> Task:
+    """Undoes an acceptance (the version waits again) or an exemption (the unit owes again)."""
+    if not reason.strip():
+        raise RefusedError("refused.no_reason")
+    task = locked(session, task_id)
+    was = task.state
+    task.move(Act.REOPEN, now)
+    if was == "accepted":
+        submission = latest(session, task)
+        session.add(
+            Review(submission_id=submission.id, verdict=ReviewVerdict.REOPENED, reason=reason.strip(), at=now, by=by)
+        )
+    take_up(session, session.get_one(Cycle, task.cycle_id))
+    session.add(task)
+    append(
+        session, "reopened", by=by, at=now, task_id=task.id, cycle_id=task.cycle_id, was=was, reason=reason.strip()
+    )  # fmt: skip
+    return task

@@ -1,0 +1,165 @@
+"""What does the board show? Its named queries: plans with what is pressing, the tree, sums by branch, cells."""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any, Final
+
+from sqlalchemy import Case, ColumnElement, Select, and_, case, exists, func, literal, or_, select
+from sqlalchemy.orm import aliased
+from sqlmodel import col
+
+from models.cycle import Cycle, CycleState
+from models.deadline import Deadline, Origin
+from models.plan import Plan
+from models.task import OWING, Task, TaskState
+from models.unit import BEYOND, Placement, Unit, subtree
+
+PIECE: Final = 9  #: characters of one unit in a path: eight digits and a dot
+_FIXED: Final = (Origin.PLAN.value, Origin.MILESTONE.value)
+
+
+def shown_state(today: date) -> Case[str]:
+    """The shown state of a task row joined to its deadline: the rule of engine/shown.py for whole sets of rows.
+
+    `missed` is shown as overdue; it is told apart so that "overdue" can be counted as what may still be chased.
+    """
+    state, due_on = col(Task.state), col(Deadline.due_on)
+    return case(
+        (state.in_((TaskState.EXEMPTED.value, TaskState.CANCELLED.value)), literal("exempt")),
+        (state == TaskState.ACCEPTED.value, literal("accepted")),
+        (and_(state == TaskState.SUBMITTED.value, col(Task.is_late).is_(True)), literal("submitted_late")),
+        (state == TaskState.SUBMITTED.value, literal("submitted_on_time")),
+        (state == TaskState.MISSED.value, literal("missed")),
+        (due_on < today, literal("overdue")),
+        (state == TaskState.RETURNED.value, literal("returned")),
+        else_=literal("not_due"),
+    )
+
+
+def plans(today: date) -> Select[Any]:
+    """Every plan that was opened: (Plan, issuer's unit id, first and last due day, to review, overdue, next due day)."""
+    cycles = select(Cycle.id).where(col(Cycle.plan_id) == col(Plan.id))  # type: ignore[call-overload]
+    days = select(Deadline.due_on).join(Cycle, col(Cycle.id) == col(Deadline.cycle_id))  # type: ignore[call-overload]
+    days = days.where(col(Cycle.plan_id) == col(Plan.id)).correlate(Plan)
+    tasks = (
+        select(func.count())
+        .select_from(Task)
+        .join(Cycle, col(Cycle.id) == col(Task.cycle_id))
+        .join(Deadline, col(Deadline.id) == col(Task.deadline_id))
+        .where(col(Cycle.plan_id) == col(Plan.id))
+        .correlate(Plan)
+    )
+    issuer = select(Cycle.issuer_id).where(col(Cycle.plan_id) == col(Plan.id)).order_by(col(Cycle.id).desc()).limit(1)  # type: ignore[call-overload]
+    is_open = col(Cycle.state) == CycleState.OPEN.value
+    first, last = (days.with_only_columns(way(Deadline.due_on)).scalar_subquery() for way in (func.min, func.max))
+    next_on = days.with_only_columns(func.min(Deadline.due_on)).where(is_open, col(Deadline.due_on) >= today)
+    return (
+        select(
+            Plan,
+            issuer.scalar_subquery(),
+            first,
+            last,
+            tasks.where(col(Task.state) == TaskState.SUBMITTED.value).scalar_subquery(),
+            tasks.where(_is_owing(), col(Deadline.due_on) < today).scalar_subquery(),
+            next_on.scalar_subquery(),
+        )
+        .where(exists(cycles.correlate(Plan)))
+        .order_by(col(Plan.id))
+    )
+
+
+def around(superior: ColumnElement[bool], first: date, after: date, *, deep: bool = False) -> Select[Any]:
+    """A superior, those above it and those directly under it (`deep`: all below it), as they stood in [first, after).
+
+    `superior` is a condition on Unit. Rows (Placement, Unit, has units below), top first.
+    """
+    top, below = aliased(Placement), aliased(Placement)
+    tops = select(top).where(top.unit_id.in_(select(Unit.id).where(superior)), _during(top, first, after)).subquery()  # type: ignore[call-overload, attr-defined]
+    here = aliased(Placement)
+    is_below = (
+        and_(col(here.path) > tops.c.path, col(here.path) < tops.c.path + BEYOND)
+        if deep
+        else col(here.parent_id) == tops.c.unit_id
+    )
+    is_above = and_(tops.c.path >= col(here.path), tops.c.path < col(here.path) + BEYOND)
+    has_below = exists().where(col(below.parent_id) == col(here.unit_id), _during(below, first, after))
+    return (
+        select(here, Unit, has_below)
+        .join(Unit, col(Unit.id) == col(here.unit_id))
+        .where(_during(here, first, after), exists().where(or_(is_below, is_above)))
+        .order_by(col(here.path), col(here.valid_from))
+    )
+
+
+def sums(plan_id: int, path: str, first: date, after: date, today: date) -> Select[Any]:
+    """The tasks under a path, summed by cycle, branch and shown state, of the cycles of [first, after).
+
+    A cycle belongs to the stretch in which a deadline of it lies; while the stretch holds today, every open one does.
+    `branch` is the piece of the path below the superior, `direct` for the units directly under it, `self` for itself.
+    Rows (cycle id, obligation, period, title_vi, title_en, source, branch, state, tasks, on time, late, first due day).
+    """
+    length = func.length(Placement.path)
+    branch = case(
+        (length > len(path) + PIECE, func.substr(Placement.path, len(path) + 1, PIECE)),
+        (length == len(path) + PIECE, literal("direct")),
+        else_=literal("self"),
+    )
+    other = aliased(Deadline)
+    is_theirs = exists().where(
+        col(other.cycle_id) == col(Cycle.id),
+        col(other.origin).in_(_FIXED),
+        col(other.due_on) >= first,
+        col(other.due_on) < after,
+    )
+    if first <= today < after:
+        is_theirs = or_(is_theirs, col(Cycle.state) == CycleState.OPEN.value)  # type: ignore[assignment]
+    state = shown_state(today)
+    return (
+        select(
+            col(Cycle.id),
+            col(Cycle.obligation),
+            col(Cycle.period),
+            col(Cycle.title_vi),
+            col(Cycle.title_en),
+            col(Cycle.source),
+            branch.label("branch"),
+            state.label("state"),
+            func.count(),
+            func.sum(case((col(Task.is_late).is_(False), 1), else_=0)),
+            func.sum(case((col(Task.is_late).is_(True), 1), else_=0)),
+            func.min(Deadline.due_on),
+        )
+        .select_from(Task)
+        .join(Cycle, col(Cycle.id) == col(Task.cycle_id))
+        .join(Deadline, col(Deadline.id) == col(Task.deadline_id))
+        .join(Placement, col(Placement.id) == col(Task.placement_id))
+        .where(col(Cycle.plan_id) == plan_id, subtree(path), is_theirs)
+        .group_by(col(Cycle.id), "branch", "state")
+    )
+
+
+def cells(cycle_ids: Sequence[int], unit_ids: Sequence[int], today: date, state: str | None = None) -> Select[Any]:
+    """The tasks of these units in these cycles: (task id, cycle id, unit id, shown state, is late, due day, origin)."""
+    shown = shown_state(today)
+    query = (
+        select(
+            col(Task.id),
+            col(Task.cycle_id),
+            col(Task.unit_id),
+            shown,
+            col(Task.is_late),
+            col(Deadline.due_on),
+            col(Deadline.origin),
+        )
+        .join(Deadline, col(Deadline.id) == col(Task.deadline_id))
+        .where(col(Task.cycle_id).in_(cycle_ids), col(Task.unit_id).in_(unit_ids))
+    )
+    return query if state is None else query.where(shown == state)
+
+
+def _is_owing() -> ColumnElement[bool]:
+    return col(Task.state).in_([state.value for state in OWING])
+
+
+def _during(placement: Any, first: date, after: date) -> ColumnElement[bool]:
+    return and_(placement.valid_from < after, or_(placement.valid_to.is_(None), placement.valid_to > first))
