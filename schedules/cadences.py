@@ -39,8 +39,9 @@ class Cadences:
             layers = [*once, *layers] if chosen is own else [own, *once, *above, self.defaults]
             once = []
         due = _pick(layers, "due")
-        for lacking in [] if due else [each.at for each in once if "due" not in each] if once else [own.at]:
-            self.reader.error(lacking, "problem.missing-key", key="due")
+        for lacking in () if due else [each for each in once if "due" not in each] if once else [own]:
+            if lacking.lacks("due"):
+                self.reader.error(lacking.at, "problem.missing-key", key="due")
         due = due or next((each.values["due"] for each in once if "due" in each), None)
         cadence = Cadence(
             periods=found,
@@ -66,7 +67,8 @@ class Cadences:
                     self.reader.error(entries.keys[key], "problem.not-beside", key=key, head="once")
             return self._once(once)
         if every is None:
-            self.reader.error(entries.at, "problem.every-or-once")
+            if entries.lacks("every", "once"):
+                self.reader.error(entries.at, "problem.every-or-once")
             return (), []
         return self._every(every, entries), []
 
@@ -134,7 +136,7 @@ class Cadences:
         return rows
 
     def _check_exception(self, entries: Entries) -> None:
-        if "why" not in entries:
+        if entries.lacks("why"):
             self.reader.error(entries.at, "problem.exception-without-why")
         if entries.is_complete and not any(key in entries for key in _EXCEPTION_KEYS[:-1]):
             self.reader.error(entries.at, "problem.empty-exception", allowed=", ".join(_EXCEPTION_KEYS[:-1]))

@@ -184,7 +184,9 @@ class _Composer:
         self.made += 1
         before = self.made + self.repeated
         if event.tag is not None and event.tag != "!":
-            raise self.refuse(event, "problem.yaml-tag", got=shorten(str(event.tag)))
+            raise self.refuse(
+                event, "problem.yaml-tag", got=shorten(str(event.tag).replace("tag:yaml.org,2002:", "!!"))
+            )
         if depth > DEEPEST:
             raise self.refuse(event, "problem.too-deep", limit=DEEPEST)
         line, column = event.start_mark.line + 1, event.start_mark.column + 1

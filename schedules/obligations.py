@@ -122,7 +122,7 @@ def _who(reader: Reader, entries: Entries, has_levels: bool) -> Audience:
     node = entries.get("who")
     if node:
         return _audience(reader, node, entries.keys["who"])
-    if not has_levels and "levels" not in entries:
+    if not has_levels and entries.lacks("who", "levels"):
         reader.error(entries.at, "problem.missing-key", key="who")
     return Audience()
 
@@ -192,7 +192,8 @@ def _levels(reader: Reader, node: Node | None, due: Due, rules: Rules) -> tuple[
 def _level_due(reader: Reader, entries: Entries, rules: Rules) -> Due:
     due, roll = entries.get("due"), entries.get("roll")
     if due is None:
-        reader.error(entries.at, "problem.level-without-due")
+        if entries.lacks("due"):
+            reader.error(entries.at, "problem.level-without-due")
         return Due(BeforeSuperior(Offset(-1)))
     return Due(rules.superior(due), reader.choice(roll, Roll) if roll else None)
 

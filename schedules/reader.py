@@ -47,16 +47,21 @@ class Known:
 class Entries:
     """The entries of a mapping by key; `at` is where a missing one is missed.
 
-    `is_complete` when nothing had to be left out, so that what is missing was really not written.
+    `is_complete` when nothing had to be left out, so that what is missing was really not written; `misspelt` are
+    the keys that unknown ones seem to mean: those are not missed as well.
     """
 
     at: Node
     is_complete: bool = True
     values: dict[str, Node] = field(default_factory=dict)
     keys: dict[str, Node] = field(default_factory=dict)
+    misspelt: set[str] = field(default_factory=set)
 
     def get(self, key: str) -> Node | None:
         return self.values.get(key)
+
+    def lacks(self, *keys: str) -> bool:
+        return not any(key in self.values or key in self.misspelt for key in keys)
 
     def __contains__(self, key: str) -> bool:
         return key in self.values
@@ -111,12 +116,13 @@ class Reader:
                 self.error(key, "problem.duplicate-key", key=nodes.shorten(key.text), line=entries.keys[key.text].line)
             elif allowed is not None and key.text not in allowed:
                 self.unknown(key, "problem.unknown-key", allowed, key=nodes.shorten(key.text))
+                entries.misspelt.update(meant(key.text, list(allowed)).values())
             else:
                 entries.values[key.text] = value
                 entries.keys[key.text] = key
         entries.is_complete = len(entries.values) == len(node.entries)
         for key_name in required:
-            if key_name not in entries:
+            if entries.lacks(key_name):
                 self.error(entries.at, "problem.missing-key", key=key_name)
         return entries
 
@@ -159,9 +165,13 @@ class Reader:
         if not isinstance(node, nodes.Mapping):
             self.error(node, "problem.not-both-languages", got=excerpt(node))
             return Text("", "")
+        for key, value in node.entries:
+            if isinstance(key, Scalar) and key.text not in ("vi", "en") and _is_nothing(value):
+                self.error(key, "problem.comma", got=excerpt(key))
+                return Text("", "")
         entries = self.entries(node, ("vi", "en"))
         for lang in ("vi", "en"):
-            if lang not in entries:
+            if entries.lacks(lang):
                 self.error(node, "problem.missing-translation", key=lang)
         vi, en = entries.get("vi"), entries.get("en")
         return Text(self.line(vi) if vi else "", self.line(en) if en else "")
@@ -259,3 +269,7 @@ class Reader:
             self.error(node, "problem.far-year", got=excerpt(node), first=YEARS[0], last=YEARS[-1])
             return None
         return period
+
+
+def _is_nothing(node: Node) -> bool:
+    return isinstance(node, Scalar) and node.is_nothing
