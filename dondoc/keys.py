@@ -1,0 +1,55 @@
+"""What is kept secret? The key that signs links and the password of Prefect: made once, readable by the owner alone."""
+
+import os
+import secrets
+from pathlib import Path
+from typing import Final
+
+KEY_BYTES: Final = 32
+
+
+def secret_key(path: Path) -> bytes:
+    """The 32 random bytes of this file, made on first use."""
+    key = _made_once(path, secrets.token_bytes(KEY_BYTES))
+    if len(key) != KEY_BYTES:
+        raise ValueError(f"{path}: expected a key of {KEY_BYTES} bytes, got {len(key)}")
+    return key
+
+
+def password(path: Path) -> str:
+    """The random password of this file, made on first use; text, because people type it."""
+    word = _made_once(path, f"{secrets.token_urlsafe(24)}\n".encode()).decode("ascii").strip()
+    if not word:
+        raise ValueError(f"{path}: expected a password, got an empty file")
+    return word
+
+
+def _made_once(path: Path, fresh: bytes) -> bytes:
+    """The file's content; when there is no file, `fresh`, unless another process is quicker."""
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    # Written whole beside its place, then linked: nobody ever reads half a key, and the first one in stays.
+    draft = path.with_name(f"{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(fresh)
+        file.flush()
+        os.fsync(file.fileno())
+    try:
+        os.link(draft, path)
+        _sync_folder(path.parent)
+    except FileExistsError:
+        return path.read_bytes()
+    finally:
+        draft.unlink()
+    return fresh
+
+
+def _sync_folder(folder: Path) -> None:
+    """A link survives a power cut only when its folder is on the disk too."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,225 @@
+"""How does all of it run with one command? `dondoc serve`: three children, restarted after a crash, ended together."""
+
+import asyncio
+import contextlib
+import ctypes
+import errno
+import os
+import signal
+import socket
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import urlsplit
+
+from pydantic import SecretStr
+
+from dondoc.i18n import translate
+from dondoc.settings import Settings
+from flows import environment
+
+FIRST_WAIT: Final = 1.0  # seconds before a crashed child is started again; doubles with each crash
+LONGEST_WAIT: Final = 30.0
+STEADY_SECONDS: Final = 60.0  # a child that lived this long has recovered: its next wait is the first one again
+#: On SIGTERM: the children that stand on others first, then the ground they stood on; together under 5 seconds.
+STOP_SECONDS: Final = 3.2
+GROUND_SECONDS: Final = 1.0
+#: Looked up once, because between fork and exec little may be done.
+PRCTL: Final = getattr(ctypes.CDLL(None), "prctl", None)
+PR_SET_PDEATHSIG: Final = 1
+
+
+@dataclass(frozen=True)
+class Child:
+    """A process to keep alive. `ready_url` answers 200 when it is ready; `url` is what people open."""
+
+    name: str
+    argv: Sequence[str]
+    ready_url: str | None = None
+    url: str | None = None
+
+
+def main(settings: Settings) -> int:
+    """Runs everything until SIGTERM or SIGINT; 1 when a port is taken."""
+    own = {f"DONDOC_{name.upper()}": _plain(value) for name, value in settings if value is not None}
+    prefect = environment(settings)
+    message = "Mật khẩu của Prefect (dondoc:...) nằm trong tệp {home}/password"
+    _write(translate(message, settings.lang, home=prefect["PREFECT_HOME"]))
+    return serve(children(settings), {**os.environ, **own, **prefect}, settings.lang)
+
+
+def children(settings: Settings) -> list[Child]:
+    """Prefect's server first: the others stand on it."""
+    python = (sys.executable, "-m")
+    prefect = f"http://127.0.0.1:{settings.prefect_port}"
+    web = f"http://{_bracketed(settings.host)}:{settings.port}"
+    here = f"http://{_bracketed(_reachable(settings.host))}:{settings.port}"
+    listen = ("--host", "127.0.0.1", "--port", str(settings.prefect_port))
+    return [
+        Child("prefect", (*python, "prefect", "server", "start", *listen), f"{prefect}/api/health", prefect),
+        Child("web", (*python, "dondoc", "web"), f"{here}/health", web),
+        Child("flows", (*python, "dondoc", "flows")),
+    ]
+
+
+def serve(children: Sequence[Child], env: Mapping[str, str], lang: str) -> int:
+    """Keeps the children alive until told to stop; the first is the ground of the others and stopped last."""
+    taken = [child for child in children if child.url and not _is_free(child.url)]
+    for child in taken:
+        message = "{name}: cổng của {url} đã có chương trình khác dùng; hãy chọn cổng khác (--port, --prefect-port)"
+        sys.stderr.write(translate(message, lang, name=child.name, url=child.url) + "\n")
+    return 1 if taken else asyncio.run(_supervise(children, env, lang))
+
+
+def die_with_parent() -> None:
+    """Ends this process, by the kernel's hand, when its parent has ended in whatever way; Linux only."""
+    if PRCTL:
+        PRCTL(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+
+
+async def _supervise(children: Sequence[Child], env: Mapping[str, str], lang: str) -> int:
+    told = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, told.set)
+    keepers = [_Keeper(child, env, lang) for child in children]
+    async with asyncio.TaskGroup() as group:
+        working = [group.create_task(keeper.keep()) for keeper in keepers]
+        working.append(group.create_task(_announce(children)))
+        await told.wait()
+        ground, *others = keepers
+        await asyncio.gather(*(keeper.stop(STOP_SECONDS) for keeper in others))
+        await ground.stop(GROUND_SECONDS)
+        for task in working:
+            task.cancel()
+    return 0
+
+
+class _Keeper:
+    """One child over its lives."""
+
+    def __init__(self, child: Child, env: Mapping[str, str], lang: str) -> None:
+        self.child = child
+        self.env = env
+        self.lang = lang
+        self.process: asyncio.subprocess.Process | None = None
+        self.stopping = False
+
+    async def keep(self) -> None:
+        clock = asyncio.get_running_loop().time
+        wait = FIRST_WAIT
+        while not self.stopping:
+            born = clock()
+            code = await self._live()
+            if self.stopping:
+                return
+            wait = FIRST_WAIT if clock() - born > STEADY_SECONDS else wait
+            message = "đã dừng (mã {code}); chạy lại sau {wait:.0f} giây"
+            _say(self.child.name, translate(message, self.lang, code=code, wait=wait))
+            await asyncio.sleep(wait)
+            wait = min(wait * 2, LONGEST_WAIT)
+
+    async def _live(self) -> int:
+        # A session of its own: Ctrl-C reaches us alone, and whatever the child started ends with it.
+        self.process = process = await asyncio.create_subprocess_exec(
+            *self.child.argv,
+            env=self.env,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            start_new_session=True,
+            preexec_fn=die_with_parent,
+        )
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._read(process))
+            try:
+                return await process.wait()
+            finally:
+                _signal_group(process, signal.SIGKILL)
+
+    async def _read(self, process: asyncio.subprocess.Process) -> None:
+        assert process.stdout is not None
+        rest = b""
+        while chunk := await process.stdout.read(65536):
+            *lines, rest = (rest + chunk).split(b"\n")
+            for line in lines:
+                _say(self.child.name, line.decode(errors="replace").rstrip())
+        if rest:
+            _say(self.child.name, rest.decode(errors="replace").rstrip())
+
+    async def stop(self, seconds: float) -> None:
+        self.stopping = True
+        process = self.process
+        if process is None or process.returncode is not None:
+            return
+        with contextlib.suppress(ProcessLookupError):
+            process.terminate()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(process.wait(), seconds)
+        _signal_group(process, signal.SIGKILL)
+        await process.wait()
+
+
+async def _announce(children: Sequence[Child]) -> None:
+    """Prints where to look, once everything really answers."""
+    for child in children:
+        while child.ready_url and not await _answers(child.ready_url):
+            await asyncio.sleep(0.2)
+    for child in reversed(children):
+        if child.url:
+            _write(f"{child.name} {child.url}")
+
+
+async def _answers(url: str) -> bool:
+    address = urlsplit(url)
+    try:
+        async with asyncio.timeout(2):
+            reader, writer = await asyncio.open_connection(address.hostname, address.port)
+            request = f"GET {address.path} HTTP/1.1\r\nHost: {address.netloc}\r\nConnection: close\r\n\r\n"
+            writer.write(request.encode())
+            status = await reader.readline()
+            writer.close()
+    except (OSError, TimeoutError):
+        return False
+    return status.split()[1:2] == [b"200"]
+
+
+def _is_free(url: str) -> bool:
+    address = urlsplit(url)
+    family = socket.AF_INET6 if address.hostname and ":" in address.hostname else socket.AF_INET
+    with socket.socket(family) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((address.hostname, address.port))
+        except OSError as problem:
+            if problem.errno == errno.EADDRINUSE:
+                return False
+            raise
+    return True
+
+
+def _say(name: str, line: str) -> None:
+    _write(f"{name:>7} | {line}")
+
+
+def _write(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+def _signal_group(process: asyncio.subprocess.Process, number: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, number)
+
+
+def _plain(value: object) -> str:
+    return value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+
+
+def _reachable(host: str) -> str:
+    """Where this machine itself reaches a server that listens everywhere."""
+    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104  # compared, not listened on
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
