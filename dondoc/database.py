@@ -96,7 +96,7 @@ def insert_new(
     build: Any = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     # SQLite needs a WHERE in the SELECT to tell ON CONFLICT from a join's ON; every caller has one.
     statement = build(table).from_select(list(columns), rows).on_conflict_do_nothing(index_elements=list(unless))
-    return int(session.connection().execute(statement).rowcount)
+    return int(session.connection().execute(statement, execution_options={"preserve_rowcount": True}).rowcount)
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:
