@@ -1,0 +1,20 @@
+"""Who is there in the demonstration? A province, the bloc of its agencies, 60 base organisations and their 200 cells.
+
+No people: every contact is a role at example.org. One cell has no contact at all, one base organisation closes in the
+middle of the term and one appears, so that what a real office meets is met here first.
+"""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from sqlmodel import Session
+
+from engine.units import Imported, import_units, read_rows
+
+UNITS: Final = Path(__file__).parent / "units.csv"
+
+
+def load(session: Session, *, now: datetime, zone: str) -> Imported:
+    """Brings the sample organisation in; a second time it changes nothing."""
+    return import_units(session, read_rows(UNITS), by="system", now=now, zone=zone)
