@@ -14,6 +14,7 @@ from models import (
     milestone,
     notice,
     plan,
+    round,
     step,
     submission,
     task,
@@ -37,4 +38,5 @@ modules = (
     message,
     notice,
     entry,
+    round,
 )

@@ -1,0 +1,35 @@
+"""One pass of the engine: open, fire, deliver. Run as often as one likes; a second pass adds nothing."""
+
+from dataclasses import asdict, dataclass
+from datetime import datetime
+
+from dondoc.database import Database
+from engine.fire import fire
+from engine.open import open_due
+from models.round import LastRound
+from notifications.channels.carrier import Carrier
+from notifications.deliver import deliver
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """What a pass added."""
+
+    cycles: int
+    tasks: int
+    steps: int
+    notices: int
+    messages: int
+
+
+def run(database: Database, carrier: Carrier, now: datetime, *, zone: str, url: str, key: bytes) -> Round:
+    """Each part is its own transaction, so that a crash between two of them loses nothing: the next pass goes on."""
+    with database.writing() as session:
+        opened = open_due(session, now, zone)
+    with database.writing() as session:
+        fired = fire(session, now, zone)
+    delivered = deliver(database, carrier, now, zone=zone, url=url, key=key)
+    done = Round(opened.cycles, opened.tasks, opened.steps, fired.notices, delivered.messages)
+    with database.writing() as session:
+        session.merge(LastRound(at=now, **asdict(done)))
+    return done

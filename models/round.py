@@ -1,0 +1,22 @@
+"""When did the engine last look? One row, renewed by every round."""
+
+from datetime import datetime
+
+from sqlmodel import Field, Session, SQLModel
+
+from models.columns import Moment
+
+
+class LastRound(SQLModel, table=True):
+    __tablename__ = "last_round"
+    id: int = Field(default=1, primary_key=True)
+    at: datetime = Field(sa_type=Moment)  #: the engine's time: the demo clock's in a playground
+    cycles: int
+    tasks: int
+    steps: int
+    notices: int
+    messages: int
+
+
+def last_round(session: Session) -> LastRound | None:
+    return session.get(LastRound, 1)
