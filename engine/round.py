@@ -6,7 +6,7 @@ from datetime import datetime
 from dondoc.database import Database
 from engine.fire import fire
 from engine.open import open_due
-from models.round import LastRound
+from models.last_round import LastRound
 from notifications.channels.carrier import Carrier
 from notifications.deliver import deliver
 

@@ -9,6 +9,7 @@ from sqlalchemy.orm import aliased
 from sqlmodel import col
 
 from models.cycle import Cycle, CycleState
+from models.day import CalendarSheet
 from models.deadline import Deadline, Origin
 from models.plan import Plan
 from models.task import OWING, Task, TaskState
@@ -25,7 +26,7 @@ def shown_state(today: date) -> Case[str]:
     """
     state, due_on = col(Task.state), col(Deadline.due_on)
     return case(
-        (state.in_((TaskState.EXEMPTED.value, TaskState.CANCELLED.value)), literal("exempt")),
+        (state.in_((TaskState.EXEMPTED.value, TaskState.CANCELLED.value)), literal("none")),
         (state == TaskState.ACCEPTED.value, literal("accepted")),
         (and_(state == TaskState.SUBMITTED.value, col(Task.is_late).is_(True)), literal("submitted_late")),
         (state == TaskState.SUBMITTED.value, literal("submitted_on_time")),
@@ -37,33 +38,44 @@ def shown_state(today: date) -> Case[str]:
 
 
 def plans(today: date) -> Select[Any]:
-    """Every plan that was opened: (Plan, issuer's unit id, first and last due day, to review, overdue, next due day)."""
-    cycles = select(Cycle.id).where(col(Cycle.plan_id) == col(Plan.id))  # type: ignore[call-overload]
-    days = select(Deadline.due_on).join(Cycle, col(Cycle.id) == col(Deadline.cycle_id))  # type: ignore[call-overload]
-    days = days.where(col(Cycle.plan_id) == col(Plan.id)).correlate(Plan)
-    tasks = (
-        select(func.count())
-        .select_from(Task)
-        .join(Cycle, col(Cycle.id) == col(Task.cycle_id))
-        .join(Deadline, col(Deadline.id) == col(Task.deadline_id))
-        .where(col(Cycle.plan_id) == col(Plan.id))
-        .correlate(Plan)
-    )
-    issuer = select(Cycle.issuer_id).where(col(Cycle.plan_id) == col(Plan.id)).order_by(col(Cycle.id).desc()).limit(1)  # type: ignore[call-overload]
+    """Every plan of which something was opened, with what is pressing in it.
+
+    Rows (Plan, issuer_id, revision_id, first_on, last_on, to_review, overdue, next_on, calendars); `calendars` changes
+    when a row of any calendar does.
+    """
+    in_plan = col(Cycle.plan_id) == col(Plan.id)
     is_open = col(Cycle.state) == CycleState.OPEN.value
-    first, last = (days.with_only_columns(way(Deadline.due_on)).scalar_subquery() for way in (func.min, func.max))
-    next_on = days.with_only_columns(func.min(Deadline.due_on)).where(is_open, col(Deadline.due_on) >= today)
+    newest, other = aliased(Cycle), aliased(Cycle)
+    of_newest = col(newest.id) == (
+        select(func.max(col(other.id))).where(col(other.plan_id) == col(Plan.id)).correlate(Plan).scalar_subquery()
+    )
+
+    def days(what: Any, *only: ColumnElement[bool]) -> Any:
+        query = select(what).join(Cycle, col(Cycle.id) == col(Deadline.cycle_id)).where(in_plan, *only)
+        return query.correlate(Plan).scalar_subquery()
+
+    def tasks(*only: ColumnElement[bool]) -> Any:
+        query = (
+            select(func.count())
+            .select_from(Task)
+            .join(Cycle, col(Cycle.id) == col(Task.cycle_id))
+            .join(Deadline, col(Deadline.id) == col(Task.deadline_id))
+        )
+        return query.where(in_plan, is_open, *only).correlate(Plan).scalar_subquery()
+
     return (
         select(
             Plan,
-            issuer.scalar_subquery(),
-            first,
-            last,
-            tasks.where(col(Task.state) == TaskState.SUBMITTED.value).scalar_subquery(),
-            tasks.where(_is_owing(), col(Deadline.due_on) < today).scalar_subquery(),
-            next_on.scalar_subquery(),
+            col(newest.issuer_id),
+            col(newest.revision_id),
+            days(func.min(Deadline.due_on)).label("first_on"),
+            days(func.max(Deadline.due_on)).label("last_on"),
+            tasks(col(Task.state) == TaskState.SUBMITTED.value).label("to_review"),
+            tasks(col(Task.state).in_([state.value for state in OWING]), col(Deadline.due_on) < today).label("overdue"),
+            days(func.min(Deadline.due_on), is_open, col(Deadline.due_on) >= today).label("next_on"),
+            select(func.coalesce(func.sum(CalendarSheet.version), 0)).scalar_subquery().label("calendars"),
         )
-        .where(exists(cycles.correlate(Plan)))
+        .join(newest, of_newest)
         .order_by(col(Plan.id))
     )
 
@@ -96,7 +108,7 @@ def sums(plan_id: int, path: str, first: date, after: date, today: date) -> Sele
 
     A cycle belongs to the stretch in which a deadline of it lies; while the stretch holds today, every open one does.
     `branch` is the piece of the path below the superior, `direct` for the units directly under it, `self` for itself.
-    Rows (cycle id, obligation, period, title_vi, title_en, source, branch, state, tasks, on time, late, first due day).
+    Rows (id, obligation, period, title_vi, title_en, source, branch, state, tasks, on_time, late, due_on).
     """
     length = func.length(Placement.path)
     branch = case(
@@ -124,10 +136,10 @@ def sums(plan_id: int, path: str, first: date, after: date, today: date) -> Sele
             col(Cycle.source),
             branch.label("branch"),
             state.label("state"),
-            func.count(),
-            func.sum(case((col(Task.is_late).is_(False), 1), else_=0)),
-            func.sum(case((col(Task.is_late).is_(True), 1), else_=0)),
-            func.min(Deadline.due_on),
+            func.count().label("tasks"),
+            func.sum(case((col(Task.is_late).is_(False), 1), else_=0)).label("on_time"),
+            func.sum(case((col(Task.is_late).is_(True), 1), else_=0)).label("late"),
+            func.min(Deadline.due_on).label("due_on"),
         )
         .select_from(Task)
         .join(Cycle, col(Cycle.id) == col(Task.cycle_id))
@@ -139,14 +151,14 @@ def sums(plan_id: int, path: str, first: date, after: date, today: date) -> Sele
 
 
 def cells(cycle_ids: Sequence[int], unit_ids: Sequence[int], today: date, state: str | None = None) -> Select[Any]:
-    """The tasks of these units in these cycles: (task id, cycle id, unit id, shown state, is late, due day, origin)."""
+    """The tasks of these units in these cycles: (id, cycle_id, unit_id, state, is_late, due_on, origin)."""
     shown = shown_state(today)
     query = (
         select(
             col(Task.id),
             col(Task.cycle_id),
             col(Task.unit_id),
-            shown,
+            shown.label("state"),
             col(Task.is_late),
             col(Deadline.due_on),
             col(Deadline.origin),
@@ -157,8 +169,43 @@ def cells(cycle_ids: Sequence[int], unit_ids: Sequence[int], today: date, state:
     return query if state is None else query.where(shown == state)
 
 
-def _is_owing() -> ColumnElement[bool]:
-    return col(Task.state).in_([state.value for state in OWING])
+def by_superior(cycle_id: int, today: date) -> Select[Any]:
+    """The tasks of a cycle counted by superior and shown state: (code, name, state, tasks, on_time, late)."""
+    state = shown_state(today)
+    return (
+        select(
+            func.coalesce(Unit.code, "").label("code"),
+            func.coalesce(Unit.name, "").label("name"),
+            state.label("state"),
+            func.count().label("tasks"),
+            func.sum(case((col(Task.is_late).is_(False), 1), else_=0)).label("on_time"),
+            func.sum(case((col(Task.is_late).is_(True), 1), else_=0)).label("late"),
+        )
+        .select_from(Task)
+        .join(Deadline, col(Deadline.id) == col(Task.deadline_id))
+        .join(Placement, col(Placement.id) == col(Task.placement_id))
+        .join(Unit, col(Unit.id) == col(Placement.parent_id), isouter=True)
+        .where(col(Task.cycle_id) == cycle_id)
+        .group_by("code", "name", "state")
+    )
+
+
+def listed(cycle_id: int, today: date, states: Sequence[str]) -> Select[Any]:
+    """The tasks of a cycle in one of these shown states (none given: in any), what presses first.
+
+    Rows (Task, Unit, Deadline, state).
+    """
+    state = shown_state(today)
+    ranks = ("overdue", "submitted_late", "submitted_on_time", "returned", "not_due", "missed", "accepted", "none")
+    rank = case(*((state == name, place) for place, name in enumerate(ranks)), else_=len(ranks))
+    query = (
+        select(Task, Unit, Deadline, state.label("state"))
+        .join(Unit, col(Unit.id) == col(Task.unit_id))
+        .join(Deadline, col(Deadline.id) == col(Task.deadline_id))
+        .where(col(Task.cycle_id) == cycle_id)
+        .order_by(rank, col(Deadline.due_on), col(Unit.name), col(Task.id))
+    )
+    return query.where(state.in_(states)) if states else query
 
 
 def _during(placement: Any, first: date, after: date) -> ColumnElement[bool]:

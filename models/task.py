@@ -112,7 +112,7 @@ class Task(SQLModel, table=True):
         return tuple(TRANSITIONS[TaskState(self.state)])
 
     def move(self, act: Act, at: datetime) -> None:
-        """Does the act: the state changes. Raises IllegalActError, with nothing changed, when the table has no such step."""
+        """Does the act: the state changes. Raises IllegalActError when the table has no such step."""
         to = TRANSITIONS[TaskState(self.state)].get(act)
         if to is None:
             raise IllegalActError(self, act)
