@@ -56,6 +56,7 @@ _ROLES: Final = {
 }
 _PARTS: Final = {"name": "tên", "email": "thư điện tử", "lang": "ngôn ngữ"}
 
+_CONTROL: Final = re.compile("[\x00-\x1f\x7f-\x9f]")
 _CODE: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _ISO_DAY: Final = re.compile(r"(?P<year>[0-9]{4})-(?P<month>[0-9]{2})-(?P<day>[0-9]{2})")
 _OUR_DAY: Final = re.compile(r"(?P<day>[0-9]{1,2})/(?P<month>[0-9]{1,2})/(?P<year>[0-9]{4})")
@@ -178,7 +179,7 @@ def _line(row: Row, problems: list[Problem]) -> Line:
 
     def word(key: str, *, needed: bool = False) -> str:
         words = " ".join(unicodedata.normalize("NFC", row.words.get(key, "")).split())
-        if any(unicodedata.category(letter) == "Cc" for letter in words):
+        if _CONTROL.search(words):
             refuse(key, "units.control-character", got=_shown(words))
             return ""
         if needed and not words:

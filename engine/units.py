@@ -6,7 +6,9 @@ from datetime import date, datetime
 from itertools import pairwise
 from typing import Any, Final
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, update
+from sqlalchemy import Connection, Select, bindparam, delete, func, insert, update
+from sqlalchemy import Row as SqlRow
+from sqlalchemy import select as select_columns
 from sqlmodel import Session, SQLModel, col, select
 
 from dondoc.clock import today
@@ -53,8 +55,8 @@ class Known:
     id: int
     name: str
     tags: frozenset[str] = frozenset()
-    placements: list[Placement] = field(default_factory=list)  #: in order of time
-    contacts: dict[str, Contact] = field(default_factory=dict)  #: the first active one of each role
+    placements: list[SqlRow[Any]] = field(default_factory=list)  #: in order of time
+    contacts: dict[str, SqlRow[Any]] = field(default_factory=dict)  #: the first active one of each role
 
 
 def import_units(session: Session, rows: Sequence[Row], *, by: str, now: datetime, zone: str) -> Imported:
@@ -107,16 +109,21 @@ def tree(session: Session, on: date) -> Iterator[tuple[int, Placement, Unit]]:
 
 def _known(session: Session) -> dict[str, Known]:
     """All units by code, with everything that a row can change."""
-    units = session.exec(select(Unit.id, Unit.code, Unit.name).order_by(col(Unit.id)))
-    by_code = {code: Known(id_ or 0, name) for id_, code, name in units}
-    by_id = {unit.id: unit for unit in by_code.values()}
-    for tag in session.exec(select(UnitTag)):
-        by_id[tag.unit_id].tags |= {tag.tag}
-    for placement in session.exec(select(Placement).order_by(col(Placement.valid_from))):
-        by_id[placement.unit_id].placements.append(placement)
-    for contact in session.exec(select(Contact).where(col(Contact.is_active)).order_by(col(Contact.id))):
-        by_id[contact.unit_id].contacts.setdefault(contact.role, contact)
-    return by_code
+    # Plain rows instead of objects: with 52,000 units the objects alone would take seconds.
+    read = session.connection().execute
+    units = {row.id: (row.code, Known(row.id, row.name)) for row in read(_every(Unit).order_by(col(Unit.id)))}
+    for tag in read(_every(UnitTag)):
+        units[tag.unit_id][1].tags |= {tag.tag}
+    for placement in read(_every(Placement).order_by(col(Placement.valid_from))):
+        units[placement.unit_id][1].placements.append(placement)
+    for contact in read(_every(Contact).where(col(Contact.is_active)).order_by(col(Contact.id))):
+        units[contact.unit_id][1].contacts.setdefault(contact.role, contact)
+    return dict(units.values())
+
+
+def _every(table: type[SQLModel]) -> Select[Any]:
+    """All columns of a table."""
+    return select_columns(table.__table__)  # type: ignore[attr-defined]
 
 
 def _history(known: Mapping[str, Known]) -> dict[str, list[Stretch]]:
