@@ -10,6 +10,7 @@ from babel.messages.pofile import read_po
 
 LANGUAGES: Final = ("vi", "en")
 LOCALES: Final = Path(__file__).parent.parent / "locales"
+_ROMAN: Final = ("I", "II", "III", "IV")
 _WEEKDAYS: Final = {
     "vi": ("thứ Hai", "thứ Ba", "thứ Tư", "thứ Năm", "thứ Sáu", "thứ Bảy", "Chủ nhật"),
     "en": ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"),
@@ -48,6 +49,18 @@ def whole_moment(moment: datetime, zone: str, lang: str) -> str:
     """A moment in the organisation's zone: 08:14, thứ Sáu 03/10/2025 (GMT+7)."""
     local = moment.astimezone(ZoneInfo(zone))
     return f"{local:%H:%M}, {whole_day(local.date(), lang)} ({zone_name(local)})"
+
+
+def whole_period(label: str, lang: str) -> str:
+    """A period in words: năm 2025, quý III/2025, tháng 8/2025, 6 tháng đầu năm 2025, 2021–2025."""
+    year, _, part = label.partition("-")
+    if ".." in label or not part:
+        return label.replace("..", "–") if ".." in label or lang == "en" else f"năm {label}"
+    if part.startswith("H"):
+        return f"{part} {year}" if lang == "en" else f"6 tháng {'đầu' if part == 'H1' else 'cuối'} năm {year}"
+    if part.startswith("Q"):
+        return f"{part} {year}" if lang == "en" else f"quý {_ROMAN[int(part[1:]) - 1]}/{year}"
+    return f"{part}/{year}" if lang == "en" else f"tháng {int(part)}/{year}"
 
 
 def zone_name(local: datetime) -> str:

@@ -1,1 +1,14 @@
-"""The wires that carry a message; Apprise stays behind them."""
+"""Which channels are there? E-mail over SMTP, and files for trying out."""
+
+from dondoc.settings import Settings
+from notifications.channels.carrier import Carrier
+from notifications.channels.eml import EmlCarrier
+
+
+def carrier_for(settings: Settings) -> Carrier:
+    """The channel that the settings name: the SMTP server, or .eml files in the data folder when there is none."""
+    if settings.smtp_url is None:
+        return EmlCarrier(settings.eml, settings.mail_from, settings.mail_name)
+    from notifications.channels.email import EmailCarrier  # Apprise is slow to import, and files do not need it
+
+    return EmailCarrier(settings.smtp_url.get_secret_value(), settings.mail_from, settings.mail_name)

@@ -1,0 +1,53 @@
+"""What carries a message? Letters go out, results come back; each channel is a Carrier."""
+
+from collections.abc import Callable, Iterator, Sequence, Set
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from models.message import Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """One message to one contact, its links filled in: exists only while it is being sent, and never in a log."""
+
+    message_id: int
+    reference: str  #: the same at every try: it becomes the Message-ID
+    thread: str | None  #: what the messages of one contact about one cycle share
+    at: datetime
+    address: str
+    name: str
+    subject: str
+    text: str = field(repr=False)
+    html: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """How one try ended. `answer` is the other side's words, `provider_id` what it calls the message."""
+
+    outcome: Outcome
+    code: str | None = None
+    answer: str | None = None
+    provider_id: str | None = None
+
+
+#: Called just before the content of these letters goes out; says by message id which of them may.
+Gate = Callable[[Sequence[Letter]], Set[int]]
+
+
+class Carrier(Protocol):
+    """A channel that is ready to send."""
+
+    @property
+    def channel(self) -> str: ...
+
+    @property
+    def reply_address(self) -> str:
+        """Where an answer to a message arrives."""
+        ...
+
+    def send(self, letters: Sequence[Letter], before_content: Gate) -> Iterator[tuple[Letter, Result]]:
+        """Tries each letter once; a letter that the gate holds back has no result."""
+        ...

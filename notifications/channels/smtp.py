@@ -1,0 +1,177 @@
+"""How does one mail server answer? A connection to it, and the class of each of its answers."""
+
+import re
+import smtplib
+import socket
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Final
+from urllib.parse import unquote, urlsplit
+
+from models.message import Outcome
+from notifications.channels.carrier import Result
+
+TIMEOUT_SECONDS: Final = 30
+PORTS: Final = {"smtp": 25, "smtps": 465}
+_LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
+_SIGN_IN: Final = frozenset({530, 534, 535, 538})  #: RFC 4954: the server wants other credentials, or any at all
+_QUEUED_AS: Final = re.compile(r"(?:queued as|\bid=)\s*([\w.-]+)", re.IGNORECASE)
+_LINE_START_DOT: Final = re.compile(rb"^\.", re.MULTILINE)
+_Lost = (smtplib.SMTPServerDisconnected, OSError)
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """Where mail goes. `is_tls`: encrypted from the first byte (smtps); otherwise STARTTLS when it is offered."""
+
+    host: str
+    port: int
+    is_tls: bool = False
+    user: str | None = None
+    password: str | None = field(default=None, repr=False)
+
+    @classmethod
+    def of(cls, url: str) -> "Server":
+        """From smtp://user:password@host:port or smtps://... Raises ValueError, without quoting the password."""
+        parts = urlsplit(url)
+        if parts.scheme not in PORTS or not parts.hostname:
+            raise ValueError(f"expected smtp://host:port or smtps://host:port, got {parts.scheme}://{parts.hostname}")
+        user, password = (unquote(part) if part is not None else None for part in (parts.username, parts.password))
+        return cls(parts.hostname, parts.port or PORTS[parts.scheme], parts.scheme == "smtps", user, password)
+
+
+class UnavailableError(Exception):
+    """No connection that may carry mail; the result says why."""
+
+    def __init__(self, result: Result) -> None:
+        self.result = result
+        super().__init__(f"{result.code}: {result.answer}")
+
+
+class StaleError(Exception):
+    """The connection was gone before any content went out: the letter may be tried on a fresh one."""
+
+    def __init__(self, error: Exception) -> None:
+        self.result = Result(Outcome.RETRY, "lost", str(error) or type(error).__name__)
+        super().__init__(self.result.answer)
+
+
+class Line:
+    """One open connection. Raises UnavailableError when the server cannot be reached or refuses us."""
+
+    def __init__(self, server: Server) -> None:
+        try:
+            self._smtp = _connect(server)
+        except smtplib.SMTPResponseException as error:
+            raise UnavailableError(_refusal("connect", error.smtp_code, error.smtp_error)) from error
+        except (smtplib.SMTPNotSupportedError, ssl.SSLCertVerificationError) as error:
+            raise UnavailableError(Result(Outcome.CONFIG, "connect", str(error))) from error
+        except (smtplib.SMTPException, OSError) as error:
+            raise UnavailableError(Result(Outcome.RETRY, "connect", str(error) or type(error).__name__)) from error
+
+    def deliver(self, sender: str, address: str, content: bytes, may_go: Callable[[], bool]) -> Result | None:
+        """Hands over one e-mail; None when `may_go`, asked before the content, says no."""
+        try:
+            code, answer = self._smtp.mail(sender)
+            if code != 250:
+                return self._refused("mail", code, answer)
+            code, answer = self._smtp.rcpt(address)
+            if code not in {250, 251}:
+                return self._refused("rcpt", code, answer)
+            if not may_go():
+                self._smtp.rset()
+                return None
+            code, answer = self._smtp.docmd("DATA")
+            if code != 354:
+                return self._refused("data", code, answer)
+        except _Lost as error:
+            raise StaleError(error) from error
+        try:
+            self._smtp.send(_LINE_START_DOT.sub(b"..", content) + b".\r\n")
+            code, answer = self._smtp.getreply()
+        except (smtplib.SMTPException, OSError) as error:
+            self._smtp.close()
+            return Result(Outcome.AMBIGUOUS, "lost", str(error) or type(error).__name__)
+        if code != 250:
+            return _refusal("content", code, answer)
+        words = _words(answer)
+        queued = _QUEUED_AS.search(words)
+        return Result(Outcome.SENT, "250", words, queued.group(1) if queued else None)
+
+    def _refused(self, stage: str, code: int, answer: bytes) -> Result:
+        """The result of a refusal before the content; the connection is made ready for the next letter."""
+        if code != 421:  # which says that the connection is being closed
+            self._smtp.rset()
+        return _refusal(stage, code, answer)
+
+    @property
+    def is_open(self) -> bool:
+        return self._smtp.sock is not None
+
+    def close(self) -> None:
+        try:
+            self._smtp.quit()
+        except (smtplib.SMTPException, OSError):
+            self._smtp.close()
+
+
+def _connect(server: Server) -> smtplib.SMTP:
+    if server.is_tls:
+        smtp: smtplib.SMTP = smtplib.SMTP_SSL(
+            server.host, server.port, _own_name(), timeout=TIMEOUT_SECONDS, context=ssl.create_default_context()
+        )
+    else:
+        smtp = smtplib.SMTP(server.host, server.port, _own_name(), timeout=TIMEOUT_SECONDS)
+    try:
+        smtp.ehlo_or_helo_if_needed()
+        is_private = server.is_tls or server.host in _LOOPBACK
+        if not server.is_tls and smtp.has_extn("starttls"):
+            smtp.starttls(context=ssl.create_default_context())
+            smtp.ehlo_or_helo_if_needed()
+            is_private = True
+        if server.user is not None:
+            _sign_in(smtp, server.user, server.password or "", is_private)
+    except BaseException:
+        smtp.close()
+        raise
+    return smtp
+
+
+def _sign_in(smtp: smtplib.SMTP, user: str, password: str, is_private: bool) -> None:
+    if not is_private:
+        raise smtplib.SMTPNotSupportedError("expected STARTTLS before a password is sent, got a server without it")
+    smtp.login(user, password)
+
+
+@lru_cache
+def _own_name() -> str:
+    """What we call ourselves in EHLO; asked once, because the name server may be slow."""
+    name = socket.getfqdn()
+    return name if "." in name else "[127.0.0.1]"
+
+
+def _refusal(stage: str, code: int, answer: bytes | str) -> Result:
+    """The class of an answer that is no yes (RFC 5321, 4.2; enhanced codes RFC 3463)."""
+    words = _words(answer)
+    return Result(_class(stage, code, words), str(code), words)
+
+
+def _class(stage: str, code: int, words: str) -> Outcome:
+    if code in _SIGN_IN:
+        return Outcome.CONFIG
+    if code < 500:
+        # 452: no room on the other side, which nobody clears in five minutes.
+        return Outcome.DEFER if code == 452 else Outcome.RETRY
+    if stage == "rcpt":
+        # 5.7 is a policy, relaying for one: it says nothing about the address, which must not count as dead.
+        return Outcome.PAYLOAD if words.startswith("5.7.") else Outcome.RECIPIENT
+    if stage in {"data", "content"} or code == 552:
+        return Outcome.PAYLOAD
+    return Outcome.CONFIG
+
+
+def _words(answer: bytes | str) -> str:
+    text = answer.decode("utf-8", "replace") if isinstance(answer, bytes) else answer
+    return " ".join(text.split())[:500]

@@ -1,0 +1,343 @@
+"""How does a message get out once? A row before anything is sent, a claim with a lease, an outcome for every try.
+
+Its steps, each a transaction of its own, so that a crash between any two of them is mended by the next call:
+1. what a dead sender left between content and outcome is unknown: never sent again blindly;
+2. a message that still waits and has lost a reason is dissolved: the notices left over wait again;
+3. the waiting notices become messages;
+4. messages are claimed, a wave at a time;
+5. just before the content of some goes out, `sending_at` is written for them, if the claim is still ours;
+6. the outcome of each try is written.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, and_, between, bindparam, exists, func, literal, or_, select, update
+from sqlmodel import Session, col
+
+from dondoc.database import Database, insert_new
+from models.contact import Contact
+from models.cycle import Cycle
+from models.deadline import Deadline
+from models.link import Link, token
+from models.message import Attempt, Message, MessageState, Outcome
+from models.notice import Notice
+from models.task import Task
+from notifications import pipeline
+from notifications.channels.carrier import Carrier, Letter, Result
+from notifications.pipeline import UNREACHABLE, Batch, Bundle, moot
+from notifications.render import Office, fill_links
+from notifications.waiting import IS_WAITING, is_any, read_waiting
+
+CONTACTS: Final = 500  #: whose notices are read and rendered at a time
+WAVE: Final = 500  #: messages claimed at a time
+LEASE: Final = timedelta(minutes=15)
+CONFIG_WAIT: Final = timedelta(minutes=15)
+DEFER_WAIT: Final = timedelta(hours=6)
+FIRST_WAIT: Final = timedelta(minutes=5)  #: doubled with every try
+LONGEST_WAIT: Final = timedelta(hours=12)
+MOST_TRIES: Final = 16  #: four to five days in all, as RFC 5321, 4.5.4.1 advises
+#: How a message's new state is counted.
+_COUNTED: Final = {
+    MessageState.SENT: "sent",
+    MessageState.QUEUED: "retried",
+    MessageState.DEFERRED: "retried",
+    MessageState.REFUSED: "refused",
+    MessageState.UNKNOWN: "unknown",
+}
+_IS_UNSENT: Final = col(Message.state).in_([MessageState.QUEUED.value, MessageState.DEFERRED.value])
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """What a call did: messages made and notices dropped; messages by what their tries came to."""
+
+    messages: int = 0
+    sent: int = 0
+    retried: int = 0
+    refused: int = 0
+    unknown: int = 0
+    dropped: int = 0
+
+
+def deliver(database: Database, carrier: Carrier, now: datetime, *, zone: str, url: str, key: bytes) -> Delivered:
+    """Makes messages of the notices that wait and sends what is due. A second call with the same `now` adds nothing."""
+    with database.reading() as session:
+        if not (is_any(session) or session.scalar(select(exists().where(_IS_UNSENT, col(Message.try_after) <= now)))):
+            return Delivered()
+    office = Office(carrier.channel, carrier.reply_address, url.rstrip("/"), zone, now)
+    counts = Counter(unknown=recover(database, now), dropped=dissolve(database, now))
+    counts.update(queue(database, office))
+    counts.update(send(database, carrier, now, key))
+    return Delivered(**counts)
+
+
+def recover(database: Database, now: datetime) -> int:
+    """A lease ran out after `sending_at`: the other side may have the message. Says how many."""
+    lost = and_(_IS_UNSENT, col(Message.sending_at).is_not(None), col(Message.lease_until) <= now)
+    with database.writing() as session:
+        ids = session.scalars(select(col(Message.id)).where(lost).with_for_update()).all()
+        return _record(session, dict.fromkeys(ids, Result(Outcome.AMBIGUOUS, "lease")), now)["unknown"]
+
+
+def dissolve(database: Database, now: datetime) -> int:
+    """Asks of each message that waits for another try whether all that it tells still holds. Says how many do not."""
+    with database.reading() as session:
+        rows = session.execute(
+            select(Notice, Task, Deadline, Cycle, Contact)
+            .join(Message, col(Message.id) == col(Notice.message_id))
+            .join(Task, col(Task.id) == col(Notice.task_id))
+            .join(Deadline, col(Deadline.id) == col(Task.deadline_id))
+            .join(Cycle, col(Cycle.id) == col(Task.cycle_id))
+            .join(Contact, col(Contact.id) == col(Notice.contact_id))
+            .where(_is_free(now))
+        ).all()
+    reasons = [
+        (notice, moot(notice, task, deadline.due_on, cycle) if contact.is_reachable else UNREACHABLE)
+        for notice, task, deadline, cycle, contact in rows
+    ]
+    stale = {notice.message_id for notice, why in reasons if why}
+    if not stale:
+        return 0
+    with database.writing() as session:
+        free = select(col(Message.id)).where(col(Message.id).in_(stale), _is_free(now)).with_for_update()
+        gone = set(session.scalars(free))
+        session.execute(update(Message).where(col(Message.id).in_(gone)).values(state=MessageState.DROPPED.value))
+        for notice, why in reasons:
+            if notice.message_id in gone:
+                told = {"dropped": why} if why else {"message_id": None}
+                session.execute(update(Notice).where(col(Notice.id) == notice.id).values(**told))
+    return sum(why is not None and notice.message_id in gone for notice, why in reasons)
+
+
+def queue(database: Database, office: Office) -> Counter[str]:
+    """Reads and renders some contacts' notices, then writes their messages, until none is left that waits."""
+    counts, after = Counter[str](), 0
+    while True:
+        with database.reading() as session:
+            waiting = read_waiting(session, after, CONTACTS, office.now)
+        if not waiting:
+            return counts
+        batch = pipeline.run(waiting, office)
+        first, after = waiting[0].contact.id, waiting[-1].contact.id
+        with database.writing() as session:
+            counts.update(_write(session, batch, between(col(Notice.contact_id), first, after), office.now))
+
+
+def send(database: Database, carrier: Carrier, now: datetime, key: bytes) -> Counter[str]:
+    """Claims and sends wave by wave, until nothing is due, or nothing of a wave got through."""
+    counts = Counter[str]()
+    while letters := claim(database, now, key):
+        tries = Tries(database, now)
+        for letter, result in carrier.send(letters, tries.before_content):
+            tries.results[letter.message_id] = result
+        tries.write()
+        counts.update(tries.counts)
+        if set(tries.counts) <= {"retried"}:
+            break
+    return counts
+
+
+def claim(database: Database, now: datetime, key: bytes) -> list[Letter]:
+    """The next wave of what is due, leased to us, with the links filled in."""
+    due = select(col(Message.id)).where(_is_free(now)).order_by(col(Message.try_after), col(Message.id)).limit(WAVE)
+    with database.writing() as session:
+        leased = (
+            update(Message)
+            .where(col(Message.id).in_(due), _is_free(now))
+            .values(lease_until=now + LEASE)
+            .returning(col(Message.id))
+        )
+        ids = session.scalars(leased, execution_options={"synchronize_session": False}).all()
+    if not ids:
+        return []
+    with database.reading() as session:
+        return _letters(session, ids, now, key)
+
+
+class Tries:
+    """What the tries of one wave came to; written with the next leave to send, so that both cost one commit."""
+
+    def __init__(self, database: Database, now: datetime) -> None:
+        self._database, self._now = database, now
+        self.results: dict[int, Result] = {}
+        self.counts = Counter[str]()
+
+    def before_content(self, letters: Sequence[Letter]) -> set[int]:
+        """Commits `sending_at` for the letters whose lease is still this one; the ids of those."""
+        with self._database.writing() as session:
+            self._write(session)
+            leave = (
+                update(Message)
+                .where(
+                    col(Message.id).in_([letter.message_id for letter in letters]),
+                    col(Message.lease_until) == self._now + LEASE,
+                    col(Message.sending_at).is_(None),
+                    _IS_UNSENT,
+                )
+                .values(sending_at=self._now)
+                .returning(col(Message.id))
+            )
+            return set(session.scalars(leave, execution_options={"synchronize_session": False}))
+
+    def write(self) -> None:
+        with self._database.writing() as session:
+            self._write(session)
+
+    def _write(self, session: Session) -> None:
+        self.counts.update(_record(session, self.results, self._now))
+        self.results = {}
+
+
+def _is_free(now: datetime) -> ColumnElement[bool]:
+    """Due, and nobody is at it: a lease that ran out before the content is no more than a delay."""
+    return and_(
+        _IS_UNSENT,
+        col(Message.try_after) <= now,
+        col(Message.sending_at).is_(None),
+        or_(col(Message.lease_until).is_(None), col(Message.lease_until) <= now),
+    )
+
+
+def _write(session: Session, batch: Batch, read: ColumnElement[bool], now: datetime) -> Counter[str]:
+    """Message rows for the bundles whose notices all still wait; another sender may have been quicker."""
+    still = set(session.scalars(select(col(Notice.id)).where(IS_WAITING, read).with_for_update()))
+    dropped = [{"b_id": each.notice_id, "b_why": each.why} for each in batch.dropped if each.notice_id in still]
+    bundles = [each for each in batch.bundles if all(waiting.notice.id in still for waiting in each.waiting)]
+    messages = [_message(each, now) for each in bundles]
+    session.add_all(messages)
+    session.flush()
+    told = [
+        {"b_id": waiting.notice.id, "b_message": message.id}
+        for message, each in zip(messages, bundles, strict=True)
+        for waiting in each.waiting
+    ]
+    one = update(Notice).where(col(Notice.id) == bindparam("b_id"))
+    if dropped:
+        session.connection().execute(one.values(dropped=bindparam("b_why")), dropped)
+    if told:
+        session.connection().execute(one.values(message_id=bindparam("b_message")), told)
+        _ensure_links(session, [message.id for message in messages])
+    return Counter(messages=len(messages), dropped=len(dropped))
+
+
+def _message(bundle: Bundle, now: datetime) -> Message:
+    assert bundle.rendered is not None
+    return Message(
+        contact_id=bundle.contact.id,
+        channel=bundle.channel,
+        address=bundle.address,
+        reference=bundle.reference,
+        subject=bundle.rendered.subject,
+        text=bundle.rendered.text,
+        html=bundle.rendered.html,
+        created_at=now,
+        try_after=now,
+    )
+
+
+def _ensure_links(session: Session, message_ids: Sequence[int]) -> None:
+    """A link for each task that a unit's own contact is told of."""
+    own = (
+        select(col(Notice.task_id), col(Notice.contact_id), literal(1))
+        .where(col(Notice.message_id).in_(message_ids), col(Notice.rung).startswith("unit."))
+        .distinct()
+    )
+    insert_new(session, Link, ("task_id", "contact_id", "generation"), own, unless=("task_id", "contact_id"))
+
+
+def _letters(session: Session, ids: Sequence[int], now: datetime, key: bytes) -> list[Letter]:
+    tokens: defaultdict[int, dict[int, str]] = defaultdict(dict)
+    links = (
+        select(col(Notice.message_id), Link)
+        .join(Link, and_(col(Link.task_id) == col(Notice.task_id), col(Link.contact_id) == col(Notice.contact_id)))
+        .where(col(Notice.message_id).in_(ids))
+    )
+    for message_id, link in session.execute(links):
+        tokens[message_id][link.task_id] = token(key, link)
+    cycles = (
+        select(col(Notice.message_id), func.min(Task.cycle_id), func.max(Task.cycle_id))
+        .join(Task, col(Task.id) == col(Notice.task_id))
+        .where(col(Notice.message_id).in_(ids))
+        .group_by(col(Notice.message_id))
+    )
+    threads = {message_id: first for message_id, first, last in session.execute(cycles) if first == last}
+    rows = session.execute(
+        select(Message, col(Contact.name))
+        .join(Contact, col(Contact.id) == col(Message.contact_id))
+        .where(col(Message.id).in_(ids))
+        .order_by(col(Message.try_after), col(Message.id))
+    )
+    return [
+        Letter(
+            message_id=message.id,
+            reference=message.reference,
+            thread=f"{message.contact_id}-{threads[message.id]}" if message.id in threads else None,
+            at=now,
+            address=message.address,
+            name=name,
+            subject=message.subject,
+            text=fill_links(message.text, tokens[message.id]),
+            html=fill_links(message.html, tokens[message.id]),
+        )
+        for message, name in rows
+    ]
+
+
+def _record(session: Session, results: Mapping[int, Result], now: datetime) -> Counter[str]:
+    """An Attempt and the new state of each message; counted by what became of it."""
+    if not results:
+        return Counter()
+    attempts = select(func.count()).where(col(Attempt.message_id) == col(Message.id)).scalar_subquery()
+    rows = session.execute(
+        select(col(Message.id), col(Message.tries), attempts, col(Message.contact_id), col(Message.address)).where(
+            col(Message.id).in_(results)
+        )
+    ).all()
+    session.add_all(
+        Attempt(
+            message_id=id_,
+            number=number + 1,
+            at=now,
+            outcome=results[id_].outcome,
+            code=results[id_].code,
+            answer=results[id_].answer,
+        )
+        for id_, _, number, _, _ in rows
+    )
+    session.flush()
+    counts = Counter[str]()
+    for id_, tries, _, contact_id, address in rows:
+        result = results[id_]
+        values = _becomes(result, tries + 1, now)
+        counts[_COUNTED[values["state"]]] += 1
+        session.execute(
+            update(Message).where(col(Message.id) == id_).values(lease_until=None, **values),
+            execution_options={"synchronize_session": False},
+        )
+        if result.outcome is Outcome.RECIPIENT:
+            dead = (col(Contact.id) == contact_id, col(Contact.email) == address)  # unless it was mended meanwhile
+            session.execute(update(Contact).where(*dead).values(is_bouncing=True))
+    return counts
+
+
+def _becomes(result: Result, tries: int, now: datetime) -> dict[str, Any]:
+    """What a try makes of its message."""
+    match result.outcome:
+        case Outcome.SENT:
+            return {"state": MessageState.SENT, "tries": tries, "sent_at": now, "provider_id": result.provider_id}
+        case Outcome.AMBIGUOUS:
+            return {"state": MessageState.UNKNOWN, "tries": tries}
+        case Outcome.RECIPIENT | Outcome.PAYLOAD:
+            return {"state": MessageState.REFUSED, "tries": tries}
+        case Outcome.CONFIG:  # our own fault: it costs the message no try
+            return {"state": MessageState.QUEUED, "try_after": now + CONFIG_WAIT, "sending_at": None}
+    if tries >= MOST_TRIES:
+        return {"state": MessageState.REFUSED, "tries": tries}
+    if result.outcome is Outcome.DEFER:
+        return {"state": MessageState.DEFERRED, "tries": tries, "try_after": now + DEFER_WAIT, "sending_at": None}
+    wait = min(FIRST_WAIT * 2 ** (tries - 1), LONGEST_WAIT)
+    return {"state": MessageState.QUEUED, "tries": tries, "try_after": now + wait, "sending_at": None}

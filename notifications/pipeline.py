@@ -1,0 +1,143 @@
+"""How does a notice become a message? Drop what is moot, bundle, choose the channel, render; deliver.py does the rest.
+
+queue, send and record write rows and stand in deliver.py. A stage takes a batch and returns the batch that is left:
+pure, and every notice that it drops has a reason.
+"""
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from functools import partial
+from itertools import groupby
+from types import MappingProxyType
+from typing import Final
+
+from models.contact import Contact
+from models.cycle import Cycle, CycleState
+from models.notice import Notice, NoticeKind
+from models.task import OWING, Task, TaskState
+from notifications.render import Office, Rendered, render_bundle
+from notifications.waiting import ASKING, Waiting
+
+UNREACHABLE: Final = "unreachable"
+#: What became of a task that is owed no more.
+_GONE: Final[Mapping[TaskState, str]] = MappingProxyType(
+    {
+        TaskState.SUBMITTED: "moot.submitted",
+        TaskState.ACCEPTED: "moot.accepted",
+        TaskState.EXEMPTED: "moot.exempted",
+        TaskState.CANCELLED: "moot.cancelled",
+        TaskState.MISSED: "moot.missed",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """A notice that is never sent, and the code of the reason."""
+
+    notice_id: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """The notices of one contact that go out as one message."""
+
+    contact: Contact
+    waiting: tuple[Waiting, ...]
+    channel: str = ""
+    address: str = ""
+    rendered: Rendered | None = None
+
+    @property
+    def reference(self) -> str:
+        """Made from the notices, so that the same notices are the same message."""
+        told = sorted(f"{each.notice.task_id} {each.notice.cause}" for each in self.waiting)
+        return hashlib.sha256("\n".join([str(self.contact.id), *told]).encode()).hexdigest()[:32]
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What is on its way through the stages."""
+
+    bundles: tuple[Bundle, ...]
+    dropped: tuple[Dropped, ...] = ()
+
+
+Stage = Callable[[Batch], Batch]
+
+
+def stages(office: Office) -> tuple[Stage, ...]:
+    """The way of a notice, in one line."""
+    return (drop_moot, drop_unreachable, bundle, partial(choose_channel, office), partial(render, office))
+
+
+def run(waiting: Sequence[Waiting], office: Office) -> Batch:
+    """All stages, one after the other."""
+    batch = Batch(tuple(Bundle(each.contact, (each,)) for each in waiting))
+    for stage in stages(office):
+        batch = stage(batch)
+    return batch
+
+
+def drop_moot(batch: Batch) -> Batch:
+    """What became of the task since the notice was made?"""
+    return _drop(batch, lambda each: moot(each.notice, each.task, each.deadline.due_on, each.cycle))
+
+
+def drop_unreachable(batch: Batch) -> Batch:
+    return _drop(batch, lambda each: None if each.contact.is_reachable else UNREACHABLE)
+
+
+def bundle(batch: Batch) -> Batch:
+    """One message a contact: 60 late units are one letter to the secretariat."""
+    ordered = sorted(batch.bundles, key=lambda each: each.contact.id)
+    groups = (list(group) for _, group in groupby(ordered, key=lambda each: each.contact.id))
+    return replace(
+        batch,
+        bundles=tuple(
+            Bundle(group[0].contact, tuple(waiting for each in group for waiting in each.waiting)) for group in groups
+        ),
+    )
+
+
+def choose_channel(office: Office, batch: Batch) -> Batch:
+    chosen = (replace(each, channel=office.channel, address=each.contact.email or "") for each in batch.bundles)
+    return replace(batch, bundles=tuple(chosen))
+
+
+def render(office: Office, batch: Batch) -> Batch:
+    rendered = (
+        replace(each, rendered=render_bundle(each.contact, each.waiting, office, each.reference))
+        for each in batch.bundles
+    )
+    return replace(batch, bundles=tuple(rendered))
+
+
+def moot(notice: Notice, task: Task, due_on: date, cycle: Cycle) -> str | None:
+    """The code of the reason why telling this makes no sense any more; None while it does."""
+    state = TaskState(task.state)
+    if notice.kind == NoticeKind.RETURNED:
+        return None if state in (*OWING, TaskState.MISSED) else _GONE[state]
+    if notice.kind not in ASKING:
+        return None
+    if state not in OWING:
+        return _GONE[state]
+    if cycle.state != CycleState.OPEN:
+        return "moot.closed"
+    return "moot.moved" if notice.due_on != due_on else None
+
+
+def _drop(batch: Batch, why: Callable[[Waiting], str | None]) -> Batch:
+    kept, dropped = [], list(batch.dropped)
+    for each in batch.bundles:
+        reasons = [why(waiting) for waiting in each.waiting]
+        dropped += [
+            Dropped(waiting.notice.id, reason) for waiting, reason in zip(each.waiting, reasons, strict=True) if reason
+        ]
+        left = tuple(waiting for waiting, reason in zip(each.waiting, reasons, strict=True) if not reason)
+        if left:
+            kept.append(replace(each, waiting=left))
+    return Batch(tuple(kept), tuple(dropped))

@@ -1,0 +1,193 @@
+"""What waits to be told? The notices without a message, each with the rows that its text is made of."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from itertools import groupby
+from typing import Any, Final, TypeVar
+
+from sqlalchemy import ColumnElement, and_, exists, select
+from sqlalchemy.orm import aliased
+from sqlmodel import Session, col
+
+from models.contact import Contact
+from models.cycle import Cycle
+from models.day import calendar_of
+from models.deadline import Deadline
+from models.extension import Extension
+from models.notice import Notice, NoticeKind
+from models.plan import Revision
+from models.step import Step, StepKind, StepState
+from models.submission import Review, ReviewVerdict, Submission, SubmissionFile
+from models.task import Task
+from models.unit import Unit
+from schedules import load
+from schedules.calendars import Calendar
+
+_Row = TypeVar("_Row", Submission, Review, Extension)
+
+#: The kinds that ask for something, the less urgent first.
+ASKING: Final = (
+    NoticeKind.OPENED,
+    NoticeKind.REMINDER,
+    NoticeKind.DUE_TODAY,
+    NoticeKind.OVERDUE,
+    NoticeKind.ESCALATION,
+)
+#: Without a message and not dropped: what the index of the waiting notices holds.
+IS_WAITING: Final[ColumnElement[bool]] = and_(col(Notice.message_id).is_(None), col(Notice.dropped).is_(None))
+_MOVED: Final = (NoticeKind.EXTENSION_DECIDED, NoticeKind.DATE_MOVED)
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """One notice and what it tells of, as the rows were when it was read. Detached: nothing here is written back."""
+
+    notice: Notice
+    contact: Contact
+    contact_unit: Unit
+    task: Task
+    unit: Unit
+    deadline: Deadline
+    cycle: Cycle
+    office: Unit  #: the issuer: the message speaks for it
+    calendar: Calendar
+    next_step: Step | None = None  #: the escalation that comes next
+    submission: Submission | None = None  #: of a receipt: the version that came in
+    files: tuple[SubmissionFile, ...] = ()
+    review: Review | None = None  #: of a return: its reason
+    extension: Extension | None = None  #: of a moved date
+
+    @property
+    def is_own(self) -> bool:
+        """Told as the unit that owes, not as somebody above it."""
+        return self.notice.rung.startswith("unit.")
+
+
+def is_any(session: Session) -> bool:
+    return bool(session.scalar(select(exists().where(IS_WAITING))))
+
+
+def read_waiting(session: Session, after: int, contacts: int, now: datetime) -> list[Waiting]:
+    """The waiting notices of the next so many contacts whose ids come after `after`, contact by contact."""
+    ids = session.scalars(
+        select(col(Notice.contact_id))
+        .where(IS_WAITING, col(Notice.contact_id) > after)
+        .distinct()
+        .order_by(col(Notice.contact_id))
+        .limit(contacts)
+    ).all()
+    if not ids:
+        return []
+    chosen = and_(IS_WAITING, col(Notice.contact_id) > after, col(Notice.contact_id) <= ids[-1])
+    own, office = aliased(Unit), aliased(Unit)
+    rows = session.execute(
+        select(Notice, Contact, own, Task, Unit, Deadline, Cycle, office)
+        .join(Contact, col(Contact.id) == col(Notice.contact_id))
+        .join(own, own.id == col(Contact.unit_id))  # type: ignore[arg-type]
+        .join(Task, col(Task.id) == col(Notice.task_id))
+        .join(Unit, col(Unit.id) == col(Task.unit_id))
+        .join(Deadline, col(Deadline.id) == col(Task.deadline_id))
+        .join(Cycle, col(Cycle.id) == col(Task.cycle_id))
+        .join(office, office.id == col(Cycle.issuer_id))  # type: ignore[arg-type]
+        .where(chosen)
+        .order_by(col(Notice.contact_id), col(Deadline.due_on), col(Cycle.id), col(Unit.name), col(Notice.id))
+    ).all()
+    kinds = {notice.kind for notice, *_ in rows}
+    submissions = _by_task(session, Submission, chosen, (NoticeKind.RECEIPT,), kinds)
+    returns = _by_task(session, Review, chosen, (NoticeKind.RETURNED,), kinds)
+    extensions = _by_task(session, Extension, chosen, _MOVED, kinds)
+    files = _files(session, chosen) if submissions else {}
+    steps = _next_steps(session, chosen, now)
+    calendars = {cycle.revision_id: _calendar(session, cycle.revision_id) for *_, cycle, _ in rows}
+    waiting = []
+    for notice, contact, contact_unit, task, unit, deadline, cycle, issuer in rows:
+        submission = _latest(submissions[task.id], notice) if notice.kind == NoticeKind.RECEIPT else None
+        waiting.append(
+            Waiting(
+                notice,
+                contact,
+                contact_unit,
+                task,
+                unit,
+                deadline,
+                cycle,
+                issuer,
+                calendars[cycle.revision_id],
+                steps.get(deadline.id),
+                submission,
+                files.get(submission.id, ()) if submission is not None else (),
+                _latest(returns[task.id], notice) if notice.kind == NoticeKind.RETURNED else None,
+                _latest(extensions[task.id], notice) if notice.kind in _MOVED else None,
+            )
+        )
+    return waiting
+
+
+def _by_task(
+    session: Session, table: type[_Row], chosen: ColumnElement[bool], kinds: Sequence[NoticeKind], present: set[str]
+) -> dict[int, list[_Row]]:
+    """The rows that the notices of these kinds tell of, task by task, oldest first."""
+    found: defaultdict[int, list[_Row]] = defaultdict(list)
+    if present.isdisjoint(kinds):
+        return found
+    told = select(col(Notice.task_id)).where(chosen, col(Notice.kind).in_([kind.value for kind in kinds]))
+    task_id: Any
+    if issubclass(table, Review):
+        task_id = col(Submission.task_id)
+        query = (
+            select(task_id, table)
+            .join(Submission, col(Submission.id) == col(Review.submission_id))
+            .where(col(Review.verdict) == ReviewVerdict.RETURNED.value)
+        )
+    else:
+        task_id = col(table.task_id)
+        query = select(task_id, table)
+    for task, row in session.execute(query.where(task_id.in_(told)).order_by(col(table.at), col(table.id))):
+        found[task].append(row)
+    return found
+
+
+def _latest(rows: Sequence[_Row], notice: Notice) -> _Row | None:
+    """The last row up to the notice, which was made at the same moment; a later one has a notice of its own."""
+    return next((row for row in reversed(rows) if row.at <= notice.created_at), None)
+
+
+def _files(session: Session, chosen: ColumnElement[bool]) -> dict[int, tuple[SubmissionFile, ...]]:
+    told = select(col(Notice.task_id)).where(chosen, col(Notice.kind) == NoticeKind.RECEIPT.value)
+    query = (
+        select(SubmissionFile)
+        .join(Submission, col(Submission.id) == col(SubmissionFile.submission_id))
+        .where(col(Submission.task_id).in_(told))
+        .order_by(col(SubmissionFile.submission_id), col(SubmissionFile.id))
+    )
+    return {key: tuple(group) for key, group in groupby(session.scalars(query), lambda file: file.submission_id)}
+
+
+def _next_steps(session: Session, chosen: ColumnElement[bool], now: datetime) -> dict[int, Step]:
+    """By deadline, the escalation that is planned next."""
+    told = select(col(Task.deadline_id)).join(Notice, col(Notice.task_id) == col(Task.id)).where(chosen)
+    query = select(Step).where(
+        col(Step.deadline_id).in_(told),
+        col(Step.kind) == StepKind.ESCALATE.value,
+        col(Step.state) == StepState.PLANNED.value,
+        col(Step.at) > now,
+    )
+    return {
+        step.deadline_id: step for step in session.scalars(query.order_by(col(Step.at).desc(), col(Step.id).desc()))
+    }
+
+
+def _calendar(session: Session, revision_id: int) -> Calendar:
+    """The calendar that the cycle's plan counts by."""
+    return calendar_of(session, _calendar_code(session.get_one(Revision, revision_id).text))
+
+
+@lru_cache(maxsize=64)
+def _calendar_code(text: str) -> str:
+    plan, problems = load.parse(text.encode(), "revision")
+    if plan is None:  # it was valid when it was applied: the language has changed since
+        raise ValueError("; ".join(problem.text("en") for problem in problems))
+    return plan.calendar
