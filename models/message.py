@@ -18,6 +18,7 @@ class MessageState(StrEnum):
     UNKNOWN = "unknown"  #: the other side may have it (AMBIGUOUS); never sent again blindly
     REFUSED = "refused"
     BOUNCED = "bounced"
+    DROPPED = "dropped"  #: what it told was no longer so before it could be sent
 
 
 class Outcome(StrEnum):
