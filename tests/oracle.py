@@ -28,9 +28,9 @@ class Member(NamedTuple):
 
 
 class About(NamedTuple):
-    """What the work is about: a label, and the year and month with which that ends."""
+    """What the work is about: the labels that name it, and the year and month with which that ends."""
 
-    label: str
+    labels: frozenset[str]
     year: int
     month: int
 
@@ -98,21 +98,21 @@ def nobody(unit: Member) -> bool:
     return False
 
 
-def year_about(year: int) -> About:
-    return About(str(year), year, 12)
+def about(year: int, month: int = 12, *labels: str) -> About:
+    return About(frozenset(labels or {str(year)}), year, month)
 
 
-YEARS = [year_about(year) for year in (2022, 2023, 2024, 2025)]
-FIRST = [year_about(2021)]
-FIRST_HALVES = [About(f"{year}-H1", year, 6) for year in (2022, 2023, 2024, 2025)]
-SECOND_HALVES = [About(f"{year}-H2", year, 12) for year in (2022, 2023, 2024, 2025)]
-MONTHS = [About(f"{year}-{month:02}", year, month) for year in (2022, 2023, 2024, 2025) for month in range(1, 13)]
-LATE_2021 = [About(f"2021-{month:02}", 2021, month) for month in (10, 11, 12)]
-
-
-def once(*labels: str) -> list[About]:
+def once(year: int, *labels: str) -> list[About]:
     """One act, whatever its period is called."""
-    return [About(label, int(label[-4:] if ".." in label else label[:4]), 12) for label in labels]
+    return [about(year, 12, *labels)]
+
+
+YEARS = [about(year) for year in (2022, 2023, 2024, 2025)]
+FIRST = [about(2021)]
+FIRST_HALVES = [about(year, 6, f"{year}-H1") for year in (2022, 2023, 2024, 2025)]
+SECOND_HALVES = [about(year, 12, f"{year}-H2") for year in (2022, 2023, 2024, 2025)]
+MONTHS = [about(year, month, f"{year}-{month:02}") for year in (2022, 2023, 2024, 2025) for month in range(1, 13)]
+LATE_2021 = [about(2021, month, f"2021-{month:02}") for month in (10, 11, 12)]
 
 
 def quarter_lasts(day: date, year: int, quarter: int) -> bool:
@@ -195,14 +195,23 @@ class Reading:
 
 
 def readings(sentence: Sentence) -> Iterator[Reading]:
-    for about in (*sentence.about, *sentence.perhaps):
-        yes = [day for day in DAYS if sentence.on_time(day, about)]
+    for of in (*sentence.about, *sentence.perhaps):
+        yes = [day for day in DAYS if sentence.on_time(day, of)]
         first = yes[0] if sentence.is_open else yes[-1]
-        yield Reading(sentence, about, first, yes[-1], about in sentence.about)
+        yield Reading(sentence, of, first, yes[-1], of in sentence.about)
 
 
-def dated(key: str, clause: str, words: str, who: Who, about: list[About], on_time: Question, **more: Who) -> Sentence:
-    return Sentence(key, clause, words, who, about, on_time, **more)
+def dated(
+    key: str,
+    clause: str,
+    words: str,
+    who: Who,
+    about: list[About],
+    on_time: Question,
+    also: Who = nobody,
+    unless: Who = nobody,
+) -> Sentence:
+    return Sentence(key, clause, words, who, about, on_time, also=also, unless=unless)
 
 
 def undated(
@@ -219,9 +228,9 @@ def undated(
     return Sentence(key, clause, words, who, about, tenable, True, tuple(perhaps or ()), also, unless)
 
 
-def activity(key: str, year: int, words: str, tenable: Question = in_year) -> Sentence:
+def activity(key: str, words: str, years: list[int], tenable: Question = in_year) -> Sentence:
     """III.1 names a year and no day; the bloc is the one that holds conferences for all."""
-    return undated(key, "III.1", words, bloc, [year_about(year)], tenable, also=organisation_board)
+    return undated(key, "III.1", words, bloc, [about(year) for year in years], tenable, also=organisation_board)
 
 
 SENTENCES = [
@@ -231,7 +240,7 @@ SENTENCES = [
     ),
     undated(
         "term-topic", "II.1.1", "Riêng về chuyên đề toàn khóa, thực hiện theo Kế hoạch số 20-KH/ĐUK", bases, [],
-        in_year, perhaps=once("2021", "2021..2025"),
+        in_year, perhaps=once(2021, "2021", "2021..2025"),
     ),
     dated(
         "action-plan", "II.1.2", "Cấp ủy các cấp cụ thể hóa kế hoạch … hoàn thành vào tháng 12 của năm trước đó",
@@ -239,7 +248,7 @@ SENTENCES = [
     ),
     undated(
         "term-plan", "II.1.2", "kế hoạch … toàn khóa; III.1: kế hoạch tổ chức thực hiện toàn khóa và năm 2021", levels,
-        [], lambda day, of: ISSUED <= day <= date(2021, 12, 31), perhaps=once("2021", "2021..2025"), unless=bloc,
+        [], lambda day, of: ISSUED <= day <= date(2021, 12, 31), perhaps=once(2021, "2021", "2021..2025"), unless=bloc,
     ),
     dated(
         "commitments", "II.1.2", "Đối với cá nhân … viết cam kết … trong quý I hằng năm (tính từ năm 2022)", cells,
@@ -255,11 +264,11 @@ SENTENCES = [
     ),
     dated(
         "standards-first", "II.3.3", "Cấp ủy cơ sở … hoàn thiện việc rà soát, bổ sung … trong quý I năm 2022", bases,
-        once("2022"), lambda day, of: quarter_lasts(day, 2022, 1),
+        once(2022, "2022", "2022-Q1"), lambda day, of: quarter_lasts(day, 2022, 1),
     ),
     dated(
         "example-rules", "II.4.3", "Các cấp ủy cơ sở đảng tiếp tục cụ thể hóa … ngay trong quý IV năm 2021", bases,
-        once("2021"), lambda day, of: quarter_lasts(day, 2021, 4),
+        once(2021, "2021", "2021-Q4"), lambda day, of: quarter_lasts(day, 2021, 4),
     ),
     undated(
         "example-register", "II.4.3", "xác định cụ thể nội dung đăng ký nêu gương … từ đầu năm", cells, [],
@@ -295,7 +304,7 @@ SENTENCES = [
     ),
     undated(
         "praise", "II.5.3", "biểu dương, khen thưởng nhân dịp sơ kết, tổng kết … theo hướng dẫn của cấp trên", levels,
-        [], in_year, perhaps=once("2023", "2025"), unless=levels,
+        [], in_year, perhaps=[about(2023), about(2025)], unless=levels,
     ),
     undated(
         "theory-advice", "II.6.3", "Ban Xây dựng TCCSĐ … Định kỳ tham mưu báo cáo sơ, tổng kết theo quy định",
@@ -314,7 +323,8 @@ SENTENCES = [
     dated(
         "inspection-programme", "II.7.3", "bổ sung … vào chương trình kiểm tra giám sát toàn khóa … quý IV năm 2021",
         # II.7.1 names the committees and inspection boards that have a programme; "các cấp" may add the cells.
-        either(bloc, inspectors, committees), once("2021"), lambda day, of: quarter_lasts(day, 2021, 4), also=cells,
+        either(bloc, inspectors, committees), once(2021, "2021", "2021-Q4"),
+        lambda day, of: quarter_lasts(day, 2021, 4), also=cells,
     ),
     dated(
         "inspection-plan", "II.7.3", "kế hoạch kiểm tra giám sát hằng năm trước tháng 12 của năm trước",
@@ -330,7 +340,7 @@ SENTENCES = [
     ),
     undated(
         "opinions-second-half", "II.7.3", "những đơn vị sự nghiệp có tính đặc thù có thể định kỳ 6 tháng", special,
-        SECOND_HALVES, year_end, perhaps=[About("2021-H2", 2021, 12)],
+        SECOND_HALVES, year_end, perhaps=[about(2021, 12, "2021-H2")],
     ),
     dated(
         "report", "II.8.3", "báo cáo … vào quý III hằng năm (riêng năm 2021 báo cáo vào tháng 12/2021)",
@@ -339,39 +349,44 @@ SENTENCES = [
     ),
     dated(
         "review", "II.8.3", "tổ chức sơ kết 03 năm thực hiện Kết luận số 01-KL/TW vào quý II năm 2023",
-        either(bases, unions), once("2021..2023"), lambda day, of: quarter_lasts(day, 2023, 2),
+        either(bases, unions), once(2023, "2021..2023", "2023-Q2"), lambda day, of: quarter_lasts(day, 2023, 2),
     ),
     dated(
         "summary", "II.8.3", "tổng kết 10 năm … và 5 năm thực hiện Kết luận số 01-KL/TW vào quý IV năm 2025",
-        either(bases, unions), once("2021..2025"), lambda day, of: quarter_lasts(day, 2025, 4),
+        either(bases, unions), once(2025, "2021..2025", "2016..2025", "2025-Q4"),
+        lambda day, of: quarter_lasts(day, 2025, 4),
     ),
     undated(
         "bloc-report", "II.8.3", "tham mưu …, tổng hợp báo cáo định kỳ hằng năm", either(bloc, organisation_board),
         FIRST + YEARS, after_reports, unless=either(bloc, organisation_board),
     ),
-    activity("spreading-2021", 2021, "Tập trung việc phổ biến, quán triệt Chỉ thị số 05-CT/TW … chuyên đề toàn khóa"),
-    activity("papers-2021", 2021, "Xây dựng văn bản chỉ đạo, kế hoạch tổ chức thực hiện toàn khóa và năm 2021"),
-    *(
-        activity(f"conference-{year}", year, f"Tổ chức Hội nghị nghiên cứu, quán triệt Chuyên đề … năm {year}")
-        for year in (2022, 2023, 2024, 2025)
-    ),
-    activity("standards-2022", 2022, "Giới thiệu chuẩn mực đạo đức của các tổ chức cơ sở đảng"),
-    activity("talk-2022", 2022, "Tổ chức tọa đàm về “Nêu cao đạo đức cách mạng, quét sạch chủ nghĩa cá nhân …”"),
+    activity("spreading", "Tập trung việc phổ biến, quán triệt Chỉ thị số 05-CT/TW … chuyên đề toàn khóa", [2021]),
+    activity("papers", "Xây dựng văn bản chỉ đạo, kế hoạch tổ chức thực hiện toàn khóa và năm 2021", [2021]),
     activity(
-        "emulation-2023", 2023, "phát động đợt thi đua cao điểm chào mừng Kỷ niệm 75 năm … (11/6/1948-11/6/2023)",
+        "conference", "Tổ chức Hội nghị nghiên cứu, quán triệt Chuyên đề học tập … năm 2022 (2023, 2024, 2025)",
+        [2022, 2023, 2024, 2025],
+    ),
+    activity("standards", "Giới thiệu chuẩn mực đạo đức của các tổ chức cơ sở đảng", [2022]),
+    activity("talk", "Tổ chức tọa đàm về “Nêu cao đạo đức cách mạng, quét sạch chủ nghĩa cá nhân …”", [2022]),
+    activity(
+        "emulation", "phát động đợt thi đua cao điểm chào mừng Kỷ niệm 75 năm … (11/6/1948-11/6/2023)", [2023],
         # Launched to greet a day, it comes no later than that day.
         lambda day, of: date(2023, 1, 1) <= day <= date(2023, 6, 11),
     ),
-    activity("photographs-2023", 2023, "Phát động cuộc thi sưu tầm ảnh … và tổ chức triển lãm ảnh"),
+    activity("photographs", "Phát động cuộc thi sưu tầm ảnh … và tổ chức triển lãm ảnh", [2023]),
     activity(
-        "review-2023", 2023, "Tổ chức Hội nghị sơ kết 03 năm thực hiện Kết luận số 01-KL/TW",
+        "review-conference", "Tổ chức Hội nghị sơ kết 03 năm thực hiện Kết luận số 01-KL/TW", [2023],
         lambda day, of: date(2023, 4, 1) <= day <= date(2023, 12, 31),
     ),
-    activity("writing-2024", 2024, "Tổ chức cuộc thi viết “tìm hiểu về Di chúc của Chủ tịch Hồ Chí Minh”"),
-    activity("party-2025", 2025, "hoạt động Kỷ niệm 95 năm Ngày thành lập Đảng Cộng sản Việt Nam"),
+    activity("writing", "Tổ chức cuộc thi viết “tìm hiểu về Di chúc của Chủ tịch Hồ Chí Minh”", [2024]),
+    activity("anniversary", "Tổ chức hoạt động Kỷ niệm 95 năm Ngày thành lập Đảng Cộng sản Việt Nam", [2025]),
     activity(
-        "summary-2025", 2025, "Tổ chức Hội nghị tổng kết 10 năm thực hiện Chỉ thị số 05-CT/TW",
+        "summary-conference", "Tổ chức Hội nghị tổng kết 10 năm thực hiện Chỉ thị số 05-CT/TW", [2025],
         lambda day, of: date(2025, 10, 1) <= day <= date(2025, 12, 31),
+    ),
+    undated(
+        "board-report", "III.2", "[Ban Xây dựng TCCSĐ] định kỳ báo cáo Ban Thường vụ, Thường trực Đảng ủy Khối",
+        organisation_board, [], in_year, perhaps=YEARS + FIRST_HALVES + SECOND_HALVES,
     ),
     undated(
         "monthly", "III.2", "định kỳ hằng tháng đánh giá … thành một nội dung báo cáo hoạt động của tháng", bases,
@@ -388,7 +403,7 @@ SENTENCES = [
     ),
     undated(
         "unions-plan", "III.2", "xây dựng kế hoạch thực hiện trong hệ thống tổ chức", unions, [],
-        lambda day, of: ISSUED <= day <= date(2021, 12, 31), perhaps=once("2021", "2021..2025"),
+        lambda day, of: ISSUED <= day <= date(2021, 12, 31), perhaps=once(2021, "2021", "2021..2025"),
     ),
 ]  # fmt: skip
 
