@@ -1,6 +1,7 @@
 """Which periods, with which dates? The cadence of an obligation or of a variant, and its exceptions."""
 
 from dataclasses import replace
+from functools import lru_cache
 from typing import Final
 
 from schedules import nodes, periods
@@ -86,7 +87,7 @@ class Cadences:
                 self.reader.error(only, "problem.empty-list", key="only")
         if kind is None or outer is None or "" in parts:
             return ()
-        found = tuple(each for each in periods.within(kind.value, outer) if not parts or _part(each) in parts)
+        found = _within(kind, outer, frozenset(parts))
         if not found:
             self.reader.error(within or every, "problem.no-period", every=kind.value, outer=outer.label)
         return found
@@ -168,6 +169,12 @@ SOME_PERIOD: Final = periods.of("year", SOME_DAY)
 
 def _pick(layers: list[Entries], key: str) -> Node | None:
     return next((each.values[key] for each in layers if key in each), None)
+
+
+@lru_cache(maxsize=64)
+def _within(kind: Every, outer: Period, parts: frozenset[str]) -> tuple[Period, ...]:
+    """The obligations of a plan mostly share their periods."""
+    return tuple(each for each in periods.within(kind.value, outer) if not parts or _part(each) in parts)
 
 
 def _part(period: Period) -> str:

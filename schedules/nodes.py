@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Final
 
 from ruamel.yaml import YAML
@@ -23,6 +24,7 @@ from schedules.problem import Coded, Problem, Severity
 LARGEST: Final = 1_000_000  #: bytes of a file; the longest shipped plan has some 30,000
 DEEPEST: Final = 32  #: mappings and lists within one another
 MOST_ALIASES: Final = 50
+MOST_SHOWN: Final = 100  #: tabs or control characters that are told one by one
 MOST_REPEATED: Final = 10_000  #: values that all aliases together may repeat
 
 # What YAML does not allow in a file, and the line breaks that editors do not count as lines.
@@ -118,10 +120,10 @@ def _decode(data: bytes, name: str) -> str:
     text = unicodedata.normalize("NFC", text)
     found = [
         _problem(name, *_place(text, match.start()), "problem.control-character", got=f"U+{ord(match[0]):04X}")
-        for match in _CONTROL.finditer(text)
+        for match in islice(_CONTROL.finditer(text), MOST_SHOWN)
     ]
     if found:
-        raise Unreadable(*found[:100])
+        raise Unreadable(*found)
     return text
 
 
@@ -138,7 +140,7 @@ def _syntax(text: str, name: str, error: MarkedYAMLError) -> Iterator[Problem]:
     rows = text.split("\n")
     row = rows[line - 1] if line <= len(rows) else ""
     context = error.context or ""
-    tabs = [_place(text, match.start(1)) for match in _TABBED.finditer(text)]
+    tabs = [_place(text, match.start(1)) for match in islice(_TABBED.finditer(text), MOST_SHOWN)]
     if "\t" in row and any(tab[0] == line for tab in tabs):
         yield from (_problem(name, *tab, "problem.tab") for tab in tabs)
     elif row[column - 1 : column] == "\t":

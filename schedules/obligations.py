@@ -1,7 +1,11 @@
 """What is owed, and by whom? The milestones and obligations of a plan file, read into the values of plan.py."""
 
+from collections import deque
+from collections.abc import Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
+from graphlib import CycleError, TopologicalSorter
 from typing import Final
 
 from schedules import cadences, nodes
@@ -264,26 +268,44 @@ def warn_reminders(reader: Reader, node: Node | None, own: Ladder, grace: Offset
 def _refuse_circles(reader: Reader, names: Names) -> None:
     """Due days that hang on one another have no date. Each circle is told once, where its first obligation hangs."""
     hangs: dict[str, dict[str, Node]] = {}
+    held: dict[str, set[str]] = {}
     for code, on, node in names.hangs:
         hangs.setdefault(code, {}).setdefault(on, node)
-    told: set[frozenset[str]] = set()
+        held.setdefault(on, set()).add(code)
+    stuck = _stuck(hangs) & _stuck(held)
+    told: set[str] = set()
     for start in hangs:
-        circle = _circle(start, hangs)
-        if circle and frozenset(circle) not in told:
-            told.add(frozenset(circle))
+        circle = _circle(start, hangs, stuck) if start in stuck and start not in told else []
+        if circle:
+            told.update(circle)
             reader.error(hangs[start][circle[1]], "problem.circle", got=" → ".join(circle))
 
 
-def _circle(start: str, hangs: dict[str, dict[str, Node]]) -> list[str]:
+def _stuck(hangs: Mapping[str, Collection[str]]) -> set[str]:
+    """The obligations on a circle, or with a way to one."""
+    sorter = TopologicalSorter(hangs)
+    with suppress(CycleError):
+        sorter.prepare()
+    free: set[str] = set()
+    while ready := sorter.get_ready():
+        free.update(ready)
+        sorter.done(*ready)
+    return set(hangs) - free
+
+
+def _circle(start: str, hangs: dict[str, dict[str, Node]], among: set[str]) -> list[str]:
     """The shortest way from an obligation back to itself."""
-    ways = [[start]]
-    seen: set[str] = set()
-    while ways:
-        way = ways.pop(0)
-        for following in hangs.get(way[-1], ()):
-            if following == start:
-                return [*way, start]
-            if following not in seen:
-                seen.add(following)
-                ways.append([*way, following])
-    return []
+    came_from: dict[str, str] = {}
+    waiting = deque([start])
+    while waiting and start not in came_from:
+        code = waiting.popleft()
+        for following in hangs[code]:
+            if following in among and following not in came_from:
+                came_from[following] = code
+                waiting.append(following)
+    if start not in came_from:
+        return []
+    way = [start]
+    while way[-1] != start or len(way) == 1:
+        way.append(came_from[way[-1]])
+    return way[::-1]

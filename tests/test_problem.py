@@ -96,6 +96,18 @@ def test_endless_problems_are_cut_short() -> None:
     assert told[-1] == "222:5: error: only the first 200 problems are listed, there are more from here on"
 
 
+def test_each_circle_is_told_once_by_its_shortest_way() -> None:
+    def after(code: str, on: str) -> str:
+        return YEARLY.replace("report:", f"{code}:").replace("{end_of: Q3}", f"{{after: {on}, days: 1}}")
+
+    text = HEAD + after("a", "b") + after("b", "c") + after("c", "a") + after("d", "d") + after("e", "a") + YEARLY
+
+    assert refused(text) == [
+        "21:18: error: expected due days that do not hang on one another, got a → b → c → a",
+        "39:18: error: expected due days that do not hang on one another, got d → d",
+    ]
+
+
 # Units, kinds and tags
 
 KNOWN: Final = Known(frozenset({"van-phong", "btg"}), frozenset({"chi-bo", "dang-bo"}), frozenset({"nho"}))
