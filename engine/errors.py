@@ -1,6 +1,6 @@
 """What is refused? An act that the rules do not allow; nothing was written."""
 
-from dondoc.i18n import translate
+from dondoc.i18n import say
 from schedules.reason import Reason
 
 
@@ -12,4 +12,4 @@ class RefusedError(Exception):
         super().__init__(self.text("en"))
 
     def text(self, lang: str) -> str:
-        return translate(self.reason.code, lang, **dict(self.reason.params))
+        return say(self.reason.code, lang, dict(self.reason.params))

@@ -84,7 +84,7 @@ def _nominal(
             stretch = stretch_of(anchor, period)
             day = stretch.start - ONE_DAY
             return (
-                (day, (date.min, stretch.start), Reason.of("rule.before", stretch=stretch.label, day=day), None),
+                (day, (date.min, stretch.start), Reason.of("rule.before_start", stretch=stretch.label, day=day), None),
             )  # fmt: skip
         case DayOf(number, of, year):
             month = _month(of, year, period)

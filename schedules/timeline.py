@@ -236,7 +236,9 @@ class _Compiler:
         grace = (exception and exception.grace) or cadence.grace
         set_by = (exception and exception.set_by) or cadence.set_by
         reasons: list[Reason] = []
-        if exception is not None:
+        if exception is not None and exception.why is None:
+            reasons.append(Reason.of("period_own", period=period.label))
+        elif exception is not None:
             reasons.append(Reason.of("exception", period=period.label, why=exception.why))
         if set_by is SetBy.OFFICE:
             reasons.append(Reason.of("set_by.office"))
