@@ -127,7 +127,9 @@ class Cadences:
         for label, at, entries in self.reader.named(node, _EXCEPTION_KEYS):
             period = labels.get(label)
             if period is None and holder is own and self.reader.period(at) and among:
-                self.reader.error(at, "problem.exception-outside", got=shorten(label), allowed=_listed(among))
+                self.reader.error(
+                    at, "problem.exception-outside", got=shorten(label), allowed=listed([each.label for each in among])
+                )
             self._check_exception(entries)
             why = entries.get("why")
             given = {key: each for key, _, each in entries if key != "why"}
@@ -182,8 +184,8 @@ def _part(period: Period) -> str:
     return f"M{period.start.month}" if period.kind == "month" else period.part
 
 
-def _listed(among: tuple[Period, ...]) -> str:
-    labels = [each.label for each in among]
+def listed(labels: list[str]) -> str:
+    """The labels of periods, the middle left out when there are many."""
     return ", ".join(labels if len(labels) <= 8 else [*labels[:3], "…", labels[-1]])
 
 

@@ -79,6 +79,7 @@ def obligations(reader: Reader, node: Node, names: Names, defaults: Defaults) ->
         for _, at, entries in reader.named(node, _KEYS, ("title", "source"))
     )
     _refuse_circles(reader, names)
+    _refuse_strangers(reader, names, found)
     return found
 
 
@@ -279,6 +280,23 @@ def _refuse_circles(reader: Reader, names: Names) -> None:
         if circle:
             told.update(circle)
             reader.error(hangs[start][circle[1]], "problem.circle", got=" → ".join(circle))
+
+
+def _refuse_strangers(reader: Reader, names: Names, found: tuple[Obligation, ...]) -> None:
+    """A rule hangs on the due day of the same period, so two obligations without a common one give no date ever."""
+    labels = {each.code: [period.label for period in _periods(each)] for each in found}
+    for code, on, node in names.hangs:
+        own, others = labels.get(code), labels.get(on)
+        if own and others and not set(own) & set(others):
+            reader.error(
+                node, "problem.no-common-period", got=on, own=cadences.listed(own), others=cadences.listed(others)
+            )
+
+
+def _periods(obligation: Obligation) -> list[Period]:
+    """Its own and those of its variants."""
+    found = [cadence.periods for cadence in (obligation.cadence, *(each.cadence for each in obligation.variants))]
+    return sorted({period for periods in found for period in periods})
 
 
 def _stuck(hangs: Mapping[str, Collection[str]]) -> set[str]:

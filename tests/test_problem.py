@@ -108,6 +108,14 @@ def test_each_circle_is_told_once_by_its_shortest_way() -> None:
     ]
 
 
+def test_obligations_without_a_common_period_cannot_hang_on_one_another() -> None:
+    monthly = YEARLY.replace("report:", "news:").replace("year\n", "month\n    in: 2023-01..2023-02\n")
+
+    assert refused(
+        HEAD.replace("2021..", "2024..") + YEARLY.replace("{end_of: Q3}", "{after: news, days: 1}") + monthly
+    ) == ["21:18: error: expected an obligation that shares a period (2024, 2025), got news with 2023-01, 2023-02"]
+
+
 # Units, kinds and tags
 
 KNOWN: Final = Known(frozenset({"van-phong", "btg"}), frozenset({"chi-bo", "dang-bo"}), frozenset({"nho"}))
