@@ -20,7 +20,7 @@ from dondoc.clock import today
 from dondoc.i18n import short_day, translate, whole_day, whole_moment, whole_period, zone_name
 from models.contact import Contact
 from models.notice import NoticeKind
-from models.submission import SubmissionFile
+from models.submission import SubmissionFile, Way
 from notifications.waiting import ASKING, Waiting
 
 _LINK: Final = re.compile(r"\[\[link:([0-9]+)\]\]")
@@ -99,7 +99,9 @@ class Item:
     was_on: date | None
     does_not_count: bool = False
     receipt: str = ""
-    received_at: datetime | None = None
+    entered_at: datetime | None = None
+    received_on: date | None = None
+    by_link: bool = False
     came_late: bool = False
     version: int = 0
     files: Sequence[SubmissionFile] = ()
@@ -221,7 +223,9 @@ def _item(each: Waiting, lang: str, office: Office) -> Item:
         was_on=change.from_on if change is not None else None,
         does_not_count=each.review is not None and each.review.does_not_count,
         receipt=version.receipt if version is not None else "",
-        received_at=version.at if version is not None else None,
+        entered_at=version.at if version is not None else None,
+        received_on=version.received_on if version is not None else None,
+        by_link=version is not None and version.way == Way.LINK,
         came_late=version is not None and version.received_on > version.due_on,
         version=version.number if version is not None else 0,
         files=each.files,
