@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import ctypes
 import errno
 import os
 import signal
@@ -18,6 +17,7 @@ from pydantic import SecretStr
 from dondoc.i18n import translate
 from dondoc.settings import Settings
 from flows import environment
+from flows.orphans import die_with_parent
 
 FIRST_WAIT: Final = 1.0  # seconds before a crashed child is started again; doubles with each crash
 LONGEST_WAIT: Final = 30.0
@@ -25,9 +25,6 @@ STEADY_SECONDS: Final = 60.0  # a child that lived this long has recovered: its 
 #: On SIGTERM: the children that stand on others first, then the ground they stood on; together under 5 seconds.
 STOP_SECONDS: Final = 3.2
 GROUND_SECONDS: Final = 1.0
-#: Looked up once, because between fork and exec little may be done.
-PRCTL: Final = getattr(ctypes.CDLL(None), "prctl", None)
-PR_SET_PDEATHSIG: Final = 1
 
 
 @dataclass(frozen=True)
@@ -72,12 +69,6 @@ def serve(children: Sequence[Child], env: Mapping[str, str], lang: str) -> int:
     return 1 if taken else asyncio.run(_supervise(children, env, lang))
 
 
-def die_with_parent() -> None:
-    """Ends this process, by the kernel's hand, when its parent has ended in whatever way; Linux only."""
-    if PRCTL:
-        PRCTL(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-
-
 async def _supervise(children: Sequence[Child], env: Mapping[str, str], lang: str) -> int:
     told = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -103,15 +94,15 @@ class _Keeper:
         self.env = env
         self.lang = lang
         self.process: asyncio.subprocess.Process | None = None
-        self.stopping = False
+        self.stopping = asyncio.Event()
 
     async def keep(self) -> None:
         clock = asyncio.get_running_loop().time
         wait = FIRST_WAIT
-        while not self.stopping:
+        while not self.stopping.is_set():
             born = clock()
             code = await self._live()
-            if self.stopping:
+            if self.stopping.is_set():
                 return
             wait = FIRST_WAIT if clock() - born > STEADY_SECONDS else wait
             message = "đã dừng (mã {code}); chạy lại sau {wait:.0f} giây"
@@ -148,7 +139,7 @@ class _Keeper:
             _say(self.child.name, rest.decode(errors="replace").rstrip())
 
     async def stop(self, seconds: float) -> None:
-        self.stopping = True
+        self.stopping.set()
         process = self.process
         if process is None or process.returncode is not None:
             return

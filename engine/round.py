@@ -4,11 +4,11 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from dondoc.database import Database
-from engine.fire import fire
-from engine.open import open_due
+from engine.fire import Fired, fire
+from engine.open import Opened, open_due
 from models.last_round import LastRound
 from notifications.channels.carrier import Carrier
-from notifications.deliver import deliver
+from notifications.deliver import Delivered, deliver
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,11 @@ def run(database: Database, carrier: Carrier, now: datetime, *, zone: str, url: 
     with database.writing() as session:
         fired = fire(session, now, zone)
     delivered = deliver(database, carrier, now, zone=zone, url=url, key=key)
+    return remember(database, now, opened, fired, delivered)
+
+
+def remember(database: Database, now: datetime, opened: Opened, fired: Fired, delivered: Delivered) -> Round:
+    """Writes down that a pass came to its end, for whoever asks when the engine last looked."""
     done = Round(opened.cycles, opened.tasks, opened.steps, fired.notices, delivered.messages)
     with database.writing() as session:
         session.merge(LastRound(at=now, **asdict(done)))

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
 
@@ -164,8 +164,12 @@ def test_a_taken_port_is_named_before_anything_starts(tmp_path: Path, port: int)
     assert not born(tmp_path, "*")
 
 
+def office(folder: Path, **changed: Any) -> Settings:
+    return Settings(data=folder, **changed)
+
+
 def test_the_three_children_stand_on_prefects_server(tmp_path: Path) -> None:
-    prefect, web, flows = children(Settings(data=tmp_path, host="0.0.0.0", port=8123, prefect_port=4321))
+    prefect, web, flows = children(office(tmp_path, host="0.0.0.0", port=8123, prefect_port=4321))
     assert prefect.argv[1:] == ("-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", "4321")
     assert (prefect.url, prefect.ready_url) == ("http://127.0.0.1:4321", "http://127.0.0.1:4321/api/health")
     assert web.argv[1:] == ("-m", "dondoc", "web")
@@ -175,15 +179,15 @@ def test_the_three_children_stand_on_prefects_server(tmp_path: Path) -> None:
 
 
 def test_prefect_is_closed_to_others_and_calls_nobody(tmp_path: Path) -> None:
-    said_once = environment(Settings(data=tmp_path, url="https://dondoc.example.org/office", prefect_port=4321))
+    here = office(tmp_path, url="https://dondoc.example.org/office", prefect_port=4321)
+    said_once = environment(here)
     assert said_once["PREFECT_SERVER_API_AUTH_STRING"] == f"dondoc:{password(tmp_path / 'prefect' / 'password')}"
     assert said_once["PREFECT_API_AUTH_STRING"] == said_once["PREFECT_SERVER_API_AUTH_STRING"]
     assert said_once["PREFECT_SERVER_CORS_ALLOWED_ORIGINS"] == "https://dondoc.example.org"
     assert said_once["PREFECT_SERVER_ANALYTICS_ENABLED"] == "false"
     assert said_once["DO_NOT_TRACK"] == "1"
     assert said_once["PREFECT_HOME"] == str(tmp_path / "prefect")
-    again = environment(Settings(data=tmp_path, url="https://dondoc.example.org/office", prefect_port=4321))
-    assert again == said_once
+    assert environment(here) == said_once
 
 
 def test_many_who_ask_at_once_get_one_key_that_only_its_owner_may_read(tmp_path: Path) -> None:
