@@ -121,6 +121,7 @@ class Line:
     tags: frozenset[str] | None  #: None: the file has no such column
     valid_from: date | None
     valid_to: date | None
+    is_placed: bool  #: code, kind, parent and days could be read
     people: Mapping[str, Person | None] = field(default_factory=dict)  #: by role; the file's roles only
 
 
@@ -186,7 +187,7 @@ def _line(row: Row, problems: list[Problem]) -> Line:
             refuse(key, "units.missing")
         return words
 
-    def code(key: str, *, needed: bool = False) -> str:
+    def coded(key: str, *, needed: bool = False) -> str:
         words = word(key, needed=needed)
         if words and not _CODE.fullmatch(words):
             refuse(key, "units.bad-code", got=_shown(words))
@@ -211,23 +212,26 @@ def _line(row: Row, problems: list[Problem]) -> Line:
         said = lang or LANGUAGES[0] if f"{role}_lang" in row.columns else None
         return Person(name, email or None, said) if name else None
 
+    before = len(problems)
+    code, kind, parent = coded("code", needed=True), coded("kind", needed=True), coded("parent") or None
+    valid_from, valid_to = day("valid_from"), day("valid_to")
+    if valid_from and valid_to and valid_to <= valid_from:
+        refuse("valid_to", "units.ends-first", start=f"{valid_from}", got=f"{valid_to}")
+    is_placed = row.is_whole and len(problems) == before
     tags = word("tags").split()
     for tag in tags:
         if not _CODE.fullmatch(tag):
             refuse("tags", "units.bad-code", got=_shown(tag))
-    valid_from, valid_to = day("valid_from"), day("valid_to")
-    if valid_from and valid_to and valid_to <= valid_from:
-        refuse("valid_to", "units.ends-first", start=f"{valid_from}", got=f"{valid_to}")
-        valid_to = None
     return Line(
         row,
-        code("code", needed=True),
+        code,
         word("name", needed=True),
-        code("kind", needed=True),
-        code("parent") or None,
+        kind,
+        parent,
         frozenset(tags) if "tags" in row.columns else None,
         valid_from,
         valid_to,
+        is_placed,
         {role: person(role) for role in ROLES if f"{role}_name" in row.columns or f"{role}_email" in row.columns},
     )
 

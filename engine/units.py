@@ -76,9 +76,15 @@ def import_units(session: Session, rows: Sequence[Row], *, by: str, now: datetim
     codes = history.keys() | {line.code for line in said}
     changed = []
     for line in said:
-        parent = _parent(line, codes, problems)
         before = history.get(line.code, [])
-        after = _after(line, parent, before, known.get(line.code), day, problems)
+        # A unit whose line is refused is taken as being there all the time: what hangs below it is not to blame.
+        after = before or [Stretch(None, line.kind, date.min)]
+        if _has_parent(line, codes, problems) and line.is_placed:
+            believed = _after(line, before, known.get(line.code), day)
+            if isinstance(believed, Problem):
+                problems.append(believed)
+            else:
+                after = believed
         if after != before:
             history[line.code] = after
             changed.append(line.code)
@@ -146,54 +152,45 @@ def _join(stretches: list[Stretch], more: Stretch) -> None:
         stretches.append(more)
 
 
-def _parent(line: Line, codes: Iterable[str], problems: list[Problem]) -> str | None:
-    """The code of the unit above; a wrong one is reported and stood in for by none."""
+def _has_parent(line: Line, codes: Iterable[str], problems: list[Problem]) -> bool:
+    """Whether the unit above can be found; none is needed at the top."""
     if line.parent is None or not line.row.is_whole:
-        return None
+        return True
     if line.parent == line.code:
         problems.append(line.row.problem("parent", "units.own-parent", got=line.parent))
-        return None
-    if line.parent not in codes:
+    elif line.parent not in codes:
         alike = meant(line.parent, frozenset(codes))
         problems.append(line.row.problem("parent", "units.unknown-parent", got=line.parent, **alike))
-        return None
-    return line.parent
+    return line.parent != line.code and line.parent in codes
 
 
-def _after(
-    line: Line, parent: str | None, before: Sequence[Stretch], unit: Known | None, day: date, problems: list[Problem]
-) -> list[Stretch]:
-    """The unit's history once the line is believed; a line that contradicts what has been is reported."""
-
-    def refuse(key: str, code: str, **params: str) -> list[Stretch]:
-        if line.row.is_whole:
-            problems.append(line.row.problem(key, code, **params))
-        return list(before)
-
+def _after(line: Line, before: Sequence[Stretch], unit: Known | None, day: date) -> list[Stretch] | Problem:
+    """The unit's history once the line is believed, or in what the line contradicts what has been."""
     end = line.valid_to or FOREVER
     if not before or unit is None:
         start = line.valid_from or day
         if end <= start:
-            return refuse("valid_to", "units.ends-first", start=f"{start}", got=f"{end}")
-        return [Stretch(parent, line.kind, start, end)]
+            return line.row.problem("valid_to", "units.ends-first", start=f"{start}", got=f"{end}")
+        return [Stretch(line.parent, line.kind, start, end)]
     last = before[-1]
     since = unit.placements[-1].valid_from  # what happened above it counts too: nothing is slipped in before that
     is_back = line.valid_from is not None and line.valid_from >= last.end
-    if (parent, line.kind) == (last.parent, last.kind) and not is_back:
+    if (line.parent, line.kind) == (last.parent, last.kind) and not is_back:
         if line.valid_from not in (None, last.start):
-            return refuse("valid_from", "units.moved-start", start=f"{last.start}", got=f"{line.valid_from}")
+            return line.row.problem("valid_from", "units.moved-start", start=f"{last.start}", got=f"{line.valid_from}")
         if line.valid_to is None:
             return list(before)
         if line.valid_to <= since:
-            return refuse("valid_to", "units.ends-first", start=f"{since}", got=f"{end}")
+            return line.row.problem("valid_to", "units.ends-first", start=f"{since}", got=f"{end}")
         return [*before[:-1], replace(last, end=line.valid_to)]
     start = line.valid_from or day
+    end = line.valid_to or (last.end if start < last.end else FOREVER)
     if start <= since:
-        return refuse("valid_from", "units.change-too-early", since=f"{since}", got=f"{start}")
+        return line.row.problem("valid_from", "units.change-too-early", since=f"{since}", got=f"{start}")
     if end <= start:
-        return refuse("valid_to", "units.ends-first", start=f"{start}", got=f"{end}")
+        return line.row.problem("valid_to", "units.ends-first", start=f"{start}", got=f"{end}")
     after = [*before[:-1], replace(last, end=min(last.end, start))]
-    _join(after, Stretch(parent, line.kind, start, end))
+    _join(after, Stretch(line.parent, line.kind, start, end))
     return after
 
 
@@ -282,7 +279,7 @@ class _Growth:
             if at in self.said or not above:
                 break
             key, at = above, self.history[at][-1].parent or at
-        if at in self.said and self.said[at].row.is_whole:
+        if at in self.said and self.said[at].is_placed:
             self.problems.append(self.said[at].row.problem(key, problem, unit=code, **params))
 
 
