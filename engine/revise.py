@@ -9,7 +9,7 @@ from sqlmodel import Session, col, select
 
 from dondoc.clock import today
 from engine.errors import RefusedError
-from models.day import CalendarDay, CalendarSheet, calendar_of
+from models.day import CalendarDay, CalendarSheet, calendar_of, hash_of
 from models.entry import append
 from models.plan import Plan, Revision
 from models.unit import unit_by_code
@@ -82,8 +82,24 @@ def apply_plan(
 
 def apply_calendar(session: Session, calendar: Calendar, *, by: str, now: datetime) -> bool:
     """Makes a calendar's rows the ones in force; says whether anything changed. Open cycles keep their dates."""
-    rows = {
-        day.on: CalendarDay(
+    hash_ = hash_of(calendar)
+    sheet = session.get(CalendarSheet, calendar.code)
+    if sheet is not None and sheet.hash == hash_:
+        return False
+    session.execute(delete(CalendarDay).where(col(CalendarDay.calendar) == calendar.code))
+    session.merge(
+        CalendarSheet(
+            code=calendar.code,
+            title_vi=calendar.title.vi,
+            title_en=calendar.title.en,
+            decided=sorted(calendar.decided),
+            hash=hash_,
+        )
+    )
+    session.flush()
+    session.expunge_all()  # rows of the old calendar may still be in the session's memory
+    session.add_all(
+        CalendarDay(
             calendar=calendar.code,
             on=day.on,
             is_off=day.off,
@@ -93,26 +109,9 @@ def apply_calendar(session: Session, calendar: Calendar, *, by: str, now: dateti
             decision=day.decision,
         )
         for day in calendar.days.values()
-    }
-    sheet = session.get(CalendarSheet, calendar.code)
-    if sheet is not None and calendar_of(session, calendar.code) == calendar:
-        return False
-    session.execute(delete(CalendarDay).where(col(CalendarDay.calendar) == calendar.code))
-    session.expire_all()
-    version = 1 if sheet is None else sheet.version + 1
-    session.merge(
-        CalendarSheet(
-            code=calendar.code,
-            title_vi=calendar.title.vi,
-            title_en=calendar.title.en,
-            decided=sorted(calendar.decided),
-            version=version,
-        )
     )
-    session.flush()
-    session.add_all(rows.values())
     _look_again(session)
-    append(session, "calendar_applied", by=by, at=now, calendar=calendar.code, version=version, days=len(rows))
+    append(session, "calendar_applied", by=by, at=now, calendar=calendar.code, hash=hash_, days=len(calendar.days))
     return True
 
 

@@ -1,5 +1,6 @@
 """Which days are off? The calendars as applied: a sheet each, and a row for every day off or make-up day."""
 
+import hashlib
 from datetime import date
 
 from sqlalchemy import JSON
@@ -15,7 +16,7 @@ class CalendarSheet(SQLModel, table=True):
     title_vi: str
     title_en: str
     decided: list[int] = Field(sa_type=JSON)  #: years whose days off were entered from a decision
-    version: int = 1  #: grows with every change of a row
+    hash: str  #: SHA-256 of what it says: another day off is another hash
 
 
 class CalendarDay(SQLModel, table=True):
@@ -29,11 +30,27 @@ class CalendarDay(SQLModel, table=True):
     decision: str | None = None
 
 
+#: Calendars by hash, as values: the same content is the same calendar, in whichever database it lies.
+_READ: dict[str, Calendar] = {}
+
+
 def calendar_of(session: Session, code: str) -> Calendar:
     """The calendar as applied. Raises LookupError when there is none with this code."""
-    sheet = session.get(CalendarSheet, code)
-    if sheet is None:
+    hash_ = session.exec(select(CalendarSheet.hash).where(col(CalendarSheet.code) == code)).first()
+    if hash_ is None:
         raise LookupError(f"expected an applied calendar, got {code!r}")
+    if hash_ not in _READ:
+        _READ[hash_] = _read(session, code)
+    return _READ[hash_]
+
+
+def hash_of(calendar: Calendar) -> str:
+    days = sorted(calendar.days.values(), key=lambda day: day.on)
+    return hashlib.sha256(repr((calendar.code, calendar.title, sorted(calendar.decided), days)).encode()).hexdigest()
+
+
+def _read(session: Session, code: str) -> Calendar:
+    sheet = session.get_one(CalendarSheet, code)
     rows = session.exec(select(CalendarDay).where(col(CalendarDay.calendar) == code).order_by(col(CalendarDay.on)))
     days = {row.on: Day(row.on, row.is_off, Text(row.name_vi, row.name_en), row.source, row.decision) for row in rows}
     return Calendar(code, Text(sheet.title_vi, sheet.title_en), days, frozenset(sheet.decided))

@@ -28,7 +28,7 @@ def upgrade() -> None:
         sa.Column("title_vi", sa.String(), nullable=False),
         sa.Column("title_en", sa.String(), nullable=False),
         sa.Column("decided", sa.JSON(), nullable=False),
-        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("hash", sa.String(), nullable=False),
         sa.PrimaryKeyConstraint("code", name=op.f("pk_calendar_sheet")),
     )
     op.create_table(
