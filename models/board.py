@@ -50,6 +50,10 @@ def plans(today: date) -> Select[Any]:
         select(func.max(col(other.id))).where(col(other.plan_id) == col(Plan.id)).correlate(Plan).scalar_subquery()
     )
 
+    is_owed = exists().where(
+        col(Task.deadline_id) == col(Deadline.id), col(Task.state).in_([state.value for state in OWING])
+    )
+
     def days(what: Any, *only: ColumnElement[bool]) -> Any:
         query = select(what).join(Cycle, col(Cycle.id) == col(Deadline.cycle_id)).where(in_plan, *only)
         return query.correlate(Plan).scalar_subquery()
@@ -72,7 +76,7 @@ def plans(today: date) -> Select[Any]:
             days(func.max(Deadline.due_on)).label("last_on"),
             tasks(col(Task.state) == TaskState.SUBMITTED.value).label("to_review"),
             tasks(col(Task.state).in_([state.value for state in OWING]), col(Deadline.due_on) < today).label("overdue"),
-            days(func.min(Deadline.due_on), is_open, col(Deadline.due_on) >= today).label("next_on"),
+            days(func.min(Deadline.due_on), is_open, is_owed, col(Deadline.due_on) >= today).label("next_on"),
             select(func.coalesce(func.sum(CalendarSheet.version), 0)).scalar_subquery().label("calendars"),
         )
         .join(newest, of_newest)
@@ -108,7 +112,8 @@ def sums(plan_id: int, path: str, first: date, after: date, today: date) -> Sele
 
     A cycle belongs to the stretch in which a deadline of it lies; while the stretch holds today, every open one does.
     `branch` is the piece of the path below the superior, `direct` for the units directly under it, `self` for itself.
-    Rows (id, obligation, period, title_vi, title_en, source, branch, state, tasks, on_time, late, due_on).
+    Rows (id, obligation, period, title_vi, title_en, source, branch, shown, tasks, on_time, late, due_on, own_on):
+    `due_on` is the first due day of the plan, None when all these tasks were extended or returned; `own_on` counts all.
     """
     length = func.length(Placement.path)
     branch = case(
@@ -135,30 +140,34 @@ def sums(plan_id: int, path: str, first: date, after: date, today: date) -> Sele
             col(Cycle.title_en),
             col(Cycle.source),
             branch.label("branch"),
-            state.label("state"),
+            state.label("shown"),
             func.count().label("tasks"),
             func.sum(case((col(Task.is_late).is_(False), 1), else_=0)).label("on_time"),
             func.sum(case((col(Task.is_late).is_(True), 1), else_=0)).label("late"),
-            func.min(Deadline.due_on).label("due_on"),
+            func.min(case((col(Deadline.origin).in_(_FIXED), col(Deadline.due_on)))).label("due_on"),
+            func.min(Deadline.due_on).label("own_on"),
         )
         .select_from(Task)
         .join(Cycle, col(Cycle.id) == col(Task.cycle_id))
         .join(Deadline, col(Deadline.id) == col(Task.deadline_id))
         .join(Placement, col(Placement.id) == col(Task.placement_id))
         .where(col(Cycle.plan_id) == plan_id, subtree(path), is_theirs)
-        .group_by(col(Cycle.id), "branch", "state")
+        .group_by(col(Cycle.id), "branch", "shown")
     )
 
 
-def cells(cycle_ids: Sequence[int], unit_ids: Sequence[int], today: date, state: str | None = None) -> Select[Any]:
-    """The tasks of these units in these cycles: (id, cycle_id, unit_id, state, is_late, due_on, origin)."""
+def cells(cycle_ids: Sequence[int], unit_ids: Sequence[int], today: date, states: Sequence[str] = ()) -> Select[Any]:
+    """The tasks of these units in these cycles, in these shown states (none given: in any).
+
+    Rows (id, cycle_id, unit_id, shown, is_late, due_on, origin).
+    """
     shown = shown_state(today)
     query = (
         select(
             col(Task.id),
             col(Task.cycle_id),
             col(Task.unit_id),
-            shown.label("state"),
+            shown.label("shown"),
             col(Task.is_late),
             col(Deadline.due_on),
             col(Deadline.origin),
@@ -166,17 +175,17 @@ def cells(cycle_ids: Sequence[int], unit_ids: Sequence[int], today: date, state:
         .join(Deadline, col(Deadline.id) == col(Task.deadline_id))
         .where(col(Task.cycle_id).in_(cycle_ids), col(Task.unit_id).in_(unit_ids))
     )
-    return query if state is None else query.where(shown == state)
+    return query.where(shown.in_(states)) if states else query
 
 
 def by_superior(cycle_id: int, today: date) -> Select[Any]:
-    """The tasks of a cycle counted by superior and shown state: (code, name, state, tasks, on_time, late)."""
+    """The tasks of a cycle counted by superior and shown state: (code, name, shown, tasks, on_time, late)."""
     state = shown_state(today)
     return (
         select(
-            func.coalesce(Unit.code, "").label("code"),
-            func.coalesce(Unit.name, "").label("name"),
-            state.label("state"),
+            col(Unit.code),
+            col(Unit.name),
+            state.label("shown"),
             func.count().label("tasks"),
             func.sum(case((col(Task.is_late).is_(False), 1), else_=0)).label("on_time"),
             func.sum(case((col(Task.is_late).is_(True), 1), else_=0)).label("late"),
@@ -186,26 +195,35 @@ def by_superior(cycle_id: int, today: date) -> Select[Any]:
         .join(Placement, col(Placement.id) == col(Task.placement_id))
         .join(Unit, col(Unit.id) == col(Placement.parent_id), isouter=True)
         .where(col(Task.cycle_id) == cycle_id)
-        .group_by("code", "name", "state")
+        .group_by(col(Unit.code), col(Unit.name), "shown")
     )
 
 
 def listed(cycle_id: int, today: date, states: Sequence[str]) -> Select[Any]:
     """The tasks of a cycle in one of these shown states (none given: in any), what presses first.
 
-    Rows (Task, Unit, Deadline, state).
+    Rows (Task, Unit, Deadline, shown).
     """
     state = shown_state(today)
     ranks = ("overdue", "submitted_late", "submitted_on_time", "returned", "not_due", "missed", "accepted", "none")
     rank = case(*((state == name, place) for place, name in enumerate(ranks)), else_=len(ranks))
     query = (
-        select(Task, Unit, Deadline, state.label("state"))
+        select(Task, Unit, Deadline, state.label("shown"))
         .join(Unit, col(Unit.id) == col(Task.unit_id))
         .join(Deadline, col(Deadline.id) == col(Task.deadline_id))
         .where(col(Task.cycle_id) == cycle_id)
         .order_by(rank, col(Deadline.due_on), col(Unit.name), col(Task.id))
     )
     return query.where(state.in_(states)) if states else query
+
+
+def on_deadlines(cycle_id: int) -> Select[Any]:
+    """How many tasks stand on each deadline of a cycle: (deadline_id, tasks)."""
+    return (
+        select(col(Task.deadline_id), func.count().label("tasks"))
+        .where(col(Task.cycle_id) == cycle_id)
+        .group_by(col(Task.deadline_id))
+    )
 
 
 def _during(placement: Any, first: date, after: date) -> ColumnElement[bool]:

@@ -1,0 +1,34 @@
+"""Which pages are there? The application, put together for one database and its settings."""
+
+from pathlib import Path
+from typing import Final
+
+from fastapi import FastAPI
+from starlette.middleware.body_limit import RequestBodyLimitMiddleware
+from starlette.staticfiles import StaticFiles
+
+from dondoc.database import Database
+from dondoc.keys import secret_key
+from dondoc.settings import Settings
+from web import board, cycles, downloads, gate, health, submissions, tasks
+from web.errors import answer_errors, refusal
+from web.log import mask_access_log
+from web.office import Office
+from web.protection import MAX_BODY, Protection
+
+STATIC: Final = Path(__file__).parent / "static"
+
+
+def create_app(database: Database, settings: Settings) -> FastAPI:
+    app = FastAPI(title="dondoc", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
+    app.state.office = Office(database, settings, secret_key(settings.key))
+    app.add_middleware(RequestBodyLimitMiddleware, max_body_size=MAX_BODY)
+    app.add_middleware(Protection, refuse=refusal)  # the outermost: nothing gets out without its headers
+    answer_errors(app)
+    for room in (gate, submissions, health):
+        app.include_router(room.router)
+    for room in (board, cycles, tasks, downloads):
+        app.include_router(room.router, dependencies=[gate.OnlyOffice])
+    app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    mask_access_log()
+    return app

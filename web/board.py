@@ -1,0 +1,242 @@
+"""Who owes what? The board: units by obligations and periods of a plan, summed up along the tree."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import date
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+from sqlalchemy import Row as Record
+from sqlmodel import Session, col
+
+from models import board
+from models.deadline import Origin
+from models.plan import Plan
+from models.unit import Placement, Unit
+from schedules.calendars import Calendar
+from web import alphabet
+from web.matrix import Cell, Column, Roll, Row, Sum, groups
+from web.office import InOffice, Office
+from web.pages import language, page
+
+MAX_CELLS: Final = 4_000
+ALL_YEARS: Final = "all"
+#: What a filter by state means, where that is more than the state of the same name.
+FILTERS: Final = {"submitted": ("submitted_on_time", "submitted_late")}
+_DIGITS: Final = re.compile(r"\d+")
+router = APIRouter()
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What is looked at: each part is one parameter of the address, empty when it is the usual one."""
+
+    plan: str = ""
+    superior: str = ""
+    year: str = ""
+    state: str = ""
+    find: str = ""
+    order: str = ""
+    page: str = ""
+
+    @property
+    def states(self) -> tuple[str, ...]:
+        """The shown states to keep; empty: all."""
+        return FILTERS.get(self.state, (self.state,) if self.state else ())
+
+    def href(self, **changes: str) -> str:
+        """The address with some parts changed; it starts again at the first page."""
+        parts = asdict(self) | {"page": ""} | changes
+        query = urlencode({name: value for name, value in parts.items() if value})
+        return f"/?{query}" if query else "/"
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What the view comes to: the plan, the stretch of time, and the superior with its tree of that time."""
+
+    plan: Plan
+    year: int | None  #: None: all years
+    years: range
+    first: date
+    after: date
+    top: tuple[Placement, Unit]
+    tree: Sequence[tuple[Placement, Unit, bool]]
+    today: date
+    lang: str
+
+    @property
+    def above(self) -> list[Unit]:
+        """From the top of the tree down to the superior's own superior."""
+        path = self.top[0].path
+        return _once(unit for place, unit, _ in self.tree if path.startswith(place.path) and path != place.path)
+
+    @property
+    def below(self) -> list[tuple[Unit, bool]]:
+        """The units that stand under the superior, in the order of their names, each with whether it has units."""
+        found = {
+            unit.id: (unit, has_units)
+            for place, unit, has_units in self.tree
+            if unit.id != self.top[1].id and not self.top[0].path.startswith(place.path)
+        }
+        return sorted(found.values(), key=lambda each: alphabet.order(each[0].name))
+
+
+@router.api_route("/", methods=["GET", "HEAD"])
+def show_board(request: Request, office: InOffice) -> Response:
+    names = View.__dataclass_fields__
+    view = View(**{name: value.strip() for name, value in request.query_params.items() if name in names})
+    with office.database.reading() as session:
+        values = read(session, office, view, language(request))
+    return page(request, "board.html", view=view, **values)
+
+
+def read(session: Session, office: Office, view: View, lang: str) -> dict[str, Any]:
+    """Everything the page shows, in four queries (and two more after a calendar has changed)."""
+    plans = session.execute(board.plans(office.today())).all()
+    chosen = next((row for row in plans if row.Plan.code == view.plan), plans[0] if plans else None)
+    frame = _frame(session, view, chosen, office.today(), lang) if chosen else None
+    if chosen is None or frame is None:
+        return {"plans": plans, "chosen": chosen, "frame": None}
+    columns = _columns(session, frame)
+    wanted = alphabet.plain(view.find)
+    units = [each for each in frame.below if _is_named(each[0], wanted)]
+    if not wanted:
+        units.insert(0, (frame.top[1], False))
+    height = max(MAX_CELLS // max(len(columns), 1), 1)
+    number = int(view.page) if view.page.isdecimal() else 1
+    calendar = office.calendar(session, chosen.revision_id, chosen.calendars)
+    if view.state or view.order:  # which units are shown depends on their cells
+        rows = _rows(session, units, columns, frame, calendar, view.states)
+        rows = [row for row in rows if any(row.cells)]
+        if view.order:
+            rows.sort(key=lambda row: -row.pressing)
+        count = len(rows)
+        rows = rows[(number - 1) * height : number * height]
+    else:
+        count = len(units)
+        rows = _rows(session, units[(number - 1) * height : number * height], columns, frame, calendar)
+        rows = [row for row in rows if row.unit_id != frame.top[1].id or any(row.cells)]
+    if view.state:
+        rows, columns = _without_empty(rows, columns)
+    return {
+        "plans": plans,
+        "chosen": chosen,
+        "frame": frame,
+        "columns": columns,
+        "groups": groups(columns),
+        "starts": {column.cycle_id for column, _ in groups(columns)},
+        "rows": rows,
+        "rolls": _rolls(columns, frame) if number == 1 and not (view.state or wanted) else [],
+        "upcoming": min((column.due_on for column in columns if column.due_on >= frame.today), default=None),
+        "count": count,
+        "number": number,
+        "pages": range(1, -(-count // height) + 1),
+    }
+
+
+def _frame(session: Session, view: View, chosen: Record[Any], today: date, lang: str) -> Frame | None:
+    years = range(min(chosen.first_on.year, today.year), max(chosen.last_on.year, today.year) + 1)
+    asked = int(view.year) if view.year.isdecimal() else today.year
+    year = None if view.year == ALL_YEARS else asked if asked in years else today.year
+    first, after = (date(year or years[0], 1, 1), date((year or years[-1]) + 1, 1, 1))
+    superior = col(Unit.code) == view.superior if view.superior else col(Unit.id) == chosen.issuer_id
+    tree = [tuple(row) for row in session.execute(board.around(superior, first, after, deep=bool(view.find)))]
+    tops = [
+        (place, unit)
+        for place, unit, _ in tree
+        if (unit.code == view.superior if view.superior else unit.id == chosen.issuer_id)
+    ]
+    if not tops:
+        return None
+    return Frame(chosen.Plan, year, years, first, after, tops[-1], tree, today, lang)
+
+
+def _columns(session: Session, frame: Frame) -> list[Column]:
+    query = board.sums(frame.plan.id or 0, frame.top[0].path, frame.first, frame.after, frame.today)
+    rows = session.execute(query).all()
+    days: dict[int, tuple[bool, date]] = {}
+    found: dict[int, Column] = {}
+    for row in rows:  # the day at the head is that of the units directly below, where they have one
+        day = (row.branch != "direct" or row.due_on is None, row.due_on or row.own_on)
+        days[row.id] = min(days.get(row.id, day), day)
+    for row in rows:
+        title = row.title_en if frame.lang == "en" else row.title_vi
+        sums = found[row.id].sums if row.id in found else {}
+        each = Sum(on_time=row.on_time, late=row.late)
+        each.states[row.shown] = row.tasks
+        known = sums[row.branch].add(each) if row.branch in sums else each
+        found[row.id] = Column(
+            row.id, row.obligation, row.period, title, row.source, days[row.id][1], {**sums, row.branch: known}
+        )
+    return sorted(found.values(), key=lambda each: (_clause(each.source), each.obligation, each.due_on, each.period))
+
+
+def _rows(
+    session: Session,
+    units: Sequence[tuple[Unit, bool]],
+    columns: Sequence[Column],
+    frame: Frame,
+    calendar: Calendar,
+    states: Sequence[str] = (),
+) -> list[Row]:
+    place = {column.cycle_id: number for number, column in enumerate(columns)}
+    cells: dict[int, list[Cell | None]] = {unit.id or 0: [None] * len(columns) for unit, _ in units}
+    for row in session.execute(board.cells(list(place), list(cells), frame.today, states)):
+        late_days = calendar.working_days(row.due_on, frame.today) if row.shown == "overdue" else 0
+        cells[row.unit_id][place[row.cycle_id]] = Cell(
+            row.id, row.shown, row.is_late, late_days, row.due_on, row.origin == Origin.EXTENSION
+        )
+    names = {unit.id: unit.name for _, unit, _ in frame.tree}
+    parents = {place.unit_id: place.parent_id for place, _, _ in frame.tree}
+    direct = (frame.top[1].id, frame.top[0].parent_id)  # the superior's own superior: that is the superior itself
+    return [
+        Row(
+            unit.id or 0,
+            unit.code,
+            unit.name,
+            "" if parents[unit.id or 0] in direct else names.get(parents[unit.id or 0] or 0, ""),
+            has_units,
+            cells[unit.id or 0],
+        )
+        for unit, has_units in units
+    ]
+
+
+def _rolls(columns: Sequence[Column], frame: Frame) -> list[Roll]:
+    """All together, then the units directly below, then each superior below with its own."""
+    deeper = {branch for column in columns for branch in column.sums} - {"self", "direct"}
+    unit_of = {int(branch.rstrip(".")): branch for branch in deeper}
+    below = [
+        Roll(unit.name, unit.code, [column.sum_of([unit_of[unit.id]]) for column in columns])
+        for unit, _ in frame.below
+        if unit.id in unit_of
+    ]
+    if not below:
+        return [Roll("", "", [column.sum_of() for column in columns])]
+    own = Roll("", "", [column.sum_of(["self", "direct"]) for column in columns])
+    return [Roll("", "", [column.sum_of() for column in columns]), own, *below]
+
+
+def _without_empty(rows: Sequence[Row], columns: Sequence[Column]) -> tuple[list[Row], list[Column]]:
+    kept = [place for place in range(len(columns)) if any(row.cells[place] for row in rows)]
+    return [
+        Row(row.unit_id, row.code, row.name, row.above, row.has_units, [row.cells[place] for place in kept])
+        for row in rows
+    ], [columns[place] for place in kept]
+
+
+def _is_named(unit: Unit, wanted: str) -> bool:
+    return wanted in alphabet.plain(unit.name) or wanted == unit.code
+
+
+def _clause(source: str) -> tuple[object, ...]:
+    """II.8.3 before II.10: roman numerals stay words, which sort rightly up to VIII."""
+    return tuple(f"{int(part):04}" if _DIGITS.fullmatch(part) else part for part in re.split(r"[.\s;]+", source))
+
+
+def _once(units: Any) -> list[Unit]:
+    return list({unit.id: unit for unit in units}.values())

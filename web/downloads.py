@@ -1,0 +1,31 @@
+"""How does a file get out? As an attachment only, never shown by the browser."""
+
+from urllib.parse import quote
+
+from fastapi import APIRouter, HTTPException
+from fastapi.responses import FileResponse, Response
+
+from models.files import path_of
+from models.submission import SubmissionFile
+from web.office import InOffice
+
+router = APIRouter()
+
+
+@router.api_route("/files/{file_id}", methods=["GET", "HEAD"])
+def download(file_id: int, office: InOffice) -> Response:
+    with office.database.reading() as session:
+        file = session.get(SubmissionFile, file_id)
+    if file is None:
+        raise HTTPException(404)
+    path = path_of(office.settings.files, file.hash)
+    if not path.is_file():
+        raise HTTPException(404)
+    return FileResponse(
+        path,
+        media_type=file.media_type,
+        headers={
+            "Content-Disposition": f"attachment; filename*=UTF-8''{quote(file.name, safe='')}",
+            "Content-Security-Policy": "sandbox; default-src 'none'",
+        },
+    )

@@ -1,0 +1,57 @@
+"""What came with a form? Its fields as text, its file checked and stored."""
+
+from collections.abc import AsyncIterator
+from datetime import date
+from typing import Annotated, Final
+
+from fastapi import Depends, Request
+from starlette.datastructures import FormData, UploadFile
+
+from engine.errors import RefusedError
+from models.files import StoredFile, store
+from web import uploads, words
+from web.office import Office
+from web.protection import MAX_FILE
+
+MAX_FIELDS: Final = 200
+MAX_FIELD: Final = 256 * 1024  #: bytes of one text field
+
+
+async def _form(request: Request) -> AsyncIterator[FormData]:
+    async with request.form(max_files=5, max_fields=MAX_FIELDS, max_part_size=MAX_FIELD) as form:
+        yield form
+
+
+Form = Annotated[FormData, Depends(_form)]
+
+
+def text(form: FormData, name: str) -> str:
+    """A field as typed, without the space around it; line ends as \\n; empty when absent."""
+    value = form.get(name)
+    return value.replace("\r\n", "\n").strip() if isinstance(value, str) else ""
+
+
+def day(form: FormData, name: str) -> date | None:
+    """A typed day; None when the field is empty. Raises RefusedError when it is no day."""
+    typed = text(form, name)
+    found = words.read_day(typed) if typed else None
+    if typed and found is None:
+        raise RefusedError("form.day", got=typed[:40])
+    return found
+
+
+def needed_day(form: FormData, name: str) -> date:
+    found = day(form, name)
+    if found is None:
+        raise RefusedError("form.day_missing")
+    return found
+
+
+def file(form: FormData, office: Office, types: tuple[str, ...]) -> StoredFile | None:
+    """The file, checked and already on disk; None when none was chosen. Raises RefusedError with a `file.` code."""
+    sent = form.get("file")
+    if not isinstance(sent, UploadFile) or not sent.filename:
+        return None
+    name = uploads.clean_name(sent.filename)
+    media_type = uploads.check(name, sent.file, types=types, limit=MAX_FILE)
+    return store(office.settings.files, name, sent.file, media_type)

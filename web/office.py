@@ -1,0 +1,50 @@
+"""What does every page need? The database, the settings, the secret key, and the present moment."""
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Annotated
+
+from fastapi import Depends, Request
+from sqlmodel import Session
+
+from dondoc import clock
+from dondoc.database import Database
+from dondoc.settings import Settings
+from engine.plans import plan_of
+from models.day import calendar_of
+from schedules.calendars import Calendar
+
+
+@dataclass(frozen=True, slots=True)
+class Office:
+    database: Database
+    settings: Settings
+    key: bytes  #: signs the links of units and the way in for the office
+    calendars: dict[tuple[int, int], Calendar] = field(default_factory=dict)
+
+    def now(self) -> datetime:
+        return clock.now(self.settings.clock)
+
+    def today(self) -> date:
+        return clock.today(self.now(), self.settings.zone)
+
+    def calendar(self, session: Session, revision_id: int, version: int) -> Calendar:
+        """The calendar of a revision; read again when `version` (of all calendars together) has changed."""
+        known = self.calendars.get((revision_id, version))
+        if known is None:
+            known = calendar_of(session, plan_of(session, revision_id).calendar)
+            self.calendars[revision_id, version] = known
+        return known
+
+    @property
+    def is_demo(self) -> bool:
+        """A playground: its data folder has a clock of its own."""
+        return self.settings.clock.exists()
+
+
+def office_of(request: Request) -> Office:
+    office: Office = request.app.state.office
+    return office
+
+
+InOffice = Annotated[Office, Depends(office_of)]

@@ -1,0 +1,119 @@
+"""How does a page come about? One Jinja environment, one language a request, the same frame for all."""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from functools import lru_cache, partial
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from dondoc import i18n
+from web import words
+from web.office import office_of
+from web.states import STATES
+
+TEMPLATES: Final = Path(__file__).parent / "templates"
+LANGUAGE_COOKIE: Final = "lang"
+YEAR: Final = 365 * 24 * 3600
+
+
+@lru_cache
+def environment() -> Environment:
+    return Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def language(request: Request, default: str | None = None) -> str:
+    """Asked for in the address, else chosen before, else `default`, else the browser's wish, else Vietnamese."""
+    asked = (request.query_params.get("lang"), request.cookies.get(LANGUAGE_COOKIE), default)
+    return next((lang for lang in asked if lang in i18n.LANGUAGES), None) or _wished(request)
+
+
+def page(
+    request: Request,
+    template: str,
+    /,
+    *,
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
+    lang: str | None = None,
+    **values: object,
+) -> HTMLResponse:
+    """The template filled. `lang` is the reader's own language, which an explicit choice goes before."""
+    office = office_of(request)
+    chosen = language(request, lang)
+    now = office.now()
+    text = environment().get_template(template).render(
+        _=lambda message, /, **params: i18n.translate(message, chosen, **params),
+        lang=chosen,
+        other_lang="en" if chosen == "vi" else "vi",
+        other_lang_href=_other_language(request, "en" if chosen == "vi" else "vi"),
+        path=request.url.path,
+        is_secret=request.url.path.startswith(("/s/", "/desk/")),
+        now=now,
+        today=office.today(),
+        is_demo=office.is_demo,
+        states=STATES,
+        short_day=i18n.short_day,
+        small_day=words.small_day,
+        short_period=lambda label, year: words.short_period(label, chosen, year),
+        hour=lambda moment: f"{moment.astimezone(ZoneInfo(office.settings.zone)):%H:%M}",
+        small_moment=partial(_small_moment, office.settings.zone),
+        whole_day=lambda day: i18n.whole_day(day, chosen),
+        whole_moment=lambda moment: i18n.whole_moment(moment, office.settings.zone, chosen),
+        zone_name=lambda day: _zone_of(office.settings.zone, day),
+        until=lambda day: words.until(day, chosen),
+        period=lambda label: words.period(label, chosen),
+        reason=lambda told: words.reason(told, chosen),
+        size=lambda count: words.size(count, chosen),
+        fingerprint=words.fingerprint,
+        sentence=words.sentence,
+        iso_day=lambda day: i18n.short_day(date.fromisoformat(day)),
+        local_day=lambda moment: f"{moment.astimezone(ZoneInfo(office.settings.zone)):%d/%m/%Y}",
+        **values,
+    )
+    answer = HTMLResponse(text, status, headers=dict(headers or {}))
+    if request.query_params.get("lang") in i18n.LANGUAGES:
+        answer.set_cookie(LANGUAGE_COOKIE, chosen, max_age=YEAR, httponly=True, samesite="lax")
+    return answer
+
+
+def _wished(request: Request) -> str:
+    wishes = []
+    for wish in request.headers.get("accept-language", "").split(","):
+        tag, _, weight = wish.strip().partition(";q=")
+        try:
+            wishes.append((-float(weight or 1), tag.partition("-")[0].lower()))
+        except ValueError:
+            continue
+    known = [tag for _, tag in sorted(wishes) if tag in i18n.LANGUAGES]
+    return known[0] if known else i18n.LANGUAGES[0]
+
+
+def _other_language(request: Request, lang: str) -> str:
+    """The same page in the other language, named by its query alone, so that a secret address is not spelt out.
+
+    The answer to a form has no address to come back to: there it is the page on which the form stood.
+    """
+    query = urlencode([each for each in request.query_params.multi_items() if each[0] != "lang"])
+    here = "" if request.method in {"GET", "HEAD"} else "/".join(request.url.path.split("/")[:3])
+    return f"{here}?{query}&lang={lang}" if query else f"{here}?lang={lang}"
+
+
+def _small_moment(zone: str, moment: datetime) -> str:
+    """02/10/2025 16:21, in the organisation's zone."""
+    return f"{moment.astimezone(ZoneInfo(zone)):%d/%m/%Y %H:%M}"
+
+
+def _zone_of(zone: str, day: date) -> str:
+    return i18n.zone_name(datetime(day.year, day.month, day.day, 12, tzinfo=ZoneInfo(zone)))

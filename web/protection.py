@@ -1,0 +1,101 @@
+"""What goes around every answer? Strict headers, no acts from other sites, no endless bodies, no bare failures."""
+
+import logging
+import uuid
+from collections.abc import Awaitable, Callable
+from typing import Final
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from web.log import masked
+
+CSP: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
+    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; object-src 'none'"
+)
+SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+MAX_FILE: Final = 20 * 1024 * 1024
+#: A request: one file, and room for the fields around it.
+MAX_BODY: Final = MAX_FILE + 1024 * 1024
+#: So much of a body that is too large is read and thrown away, since browsers show no answer before they have sent all.
+MAX_DRAINED: Final = 10 * MAX_BODY
+
+Refuse = Callable[[Request, int, str], Response]
+logger = logging.getLogger("dondoc.web")
+
+
+class Protection:
+    """ASGI middleware. `refuse(request, status, detail)` makes the page of a refusal."""
+
+    def __init__(self, app: ASGIApp, refuse: Refuse) -> None:
+        self.app, self.refuse = app, refuse
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        started = False
+
+        async def guarded(message: Message) -> None:
+            nonlocal started
+            if message["type"] == "http.response.start":
+                started = True
+                _add_headers(scope, message)
+            await send(message)
+
+        try:
+            answer = await self._refusal(scope, receive)
+            await (answer or self.app)(scope, receive, guarded)
+        except Exception:
+            number = uuid.uuid4().hex[:8]
+            logger.exception("failure %s at %s %s", number, scope["method"], masked(scope["path"]))
+            if started:
+                raise
+            await self.refuse(Request(scope), 500, number)(scope, receive, guarded)
+
+    async def _refusal(self, scope: Scope, receive: Receive) -> Response | None:
+        headers = Headers(scope=scope)
+        if scope["method"] in SAFE:
+            return None
+        if not is_same_site(headers, scope["path"]):
+            return self.refuse(Request(scope), 403, "")
+        length = headers.get("content-length", "")
+        if length.isdecimal() and int(length) > MAX_BODY:
+            await _drain(receive)
+            return self.refuse(Request(scope), 413, "")
+        return None
+
+
+def is_same_site(headers: Headers, path: str) -> bool:
+    """Does this request come from one of our own pages (or from no page at all)?"""
+    site = headers.get("sec-fetch-site")
+    if site is not None:
+        return site in {"same-origin", "none"}
+    origin = headers.get("origin", "")
+    if origin == "null":
+        # Browsers without Sec-Fetch-Site hide the origin under no-referrer, which the units' pages ask for. There the
+        # secret address itself is the proof: another site cannot name it.
+        return path.startswith("/s/")
+    return bool(origin) and urlsplit(origin).netloc == headers.get("host")
+
+
+def _add_headers(scope: Scope, message: Message) -> None:
+    headers = MutableHeaders(scope=message)
+    headers.setdefault("Content-Security-Policy", CSP)
+    headers.setdefault("Cache-Control", "no-store")
+    headers["X-Content-Type-Options"] = "nosniff"
+    headers["X-Robots-Tag"] = "noindex, nofollow"
+    secret = scope["path"].startswith(("/s/", "/desk/"))
+    headers["Referrer-Policy"] = "no-referrer" if secret else "same-origin"
+
+
+async def _drain(receive: Callable[[], Awaitable[Message]]) -> None:
+    seen, more = 0, True
+    while more and seen < MAX_DRAINED:
+        message = await receive()
+        seen += len(message.get("body", b""))
+        more = message["type"] == "http.request" and message.get("more_body", False)

@@ -1,0 +1,101 @@
+"""How do values read? Reasons from their codes, periods, sizes and days as people of an office write them."""
+
+import re
+from collections.abc import Mapping
+from datetime import date
+from typing import Any, Final
+
+from dondoc.i18n import translate, whole_day
+
+_ROMAN: Final = ("I", "II", "III", "IV")
+_ISO_DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
+_DAY: Final = re.compile(r"\s*(\d{1,2})\s*[/.-]\s*(\d{1,2})\s*[/.-]\s*(\d{4})\s*")
+_MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+def reason(told: Mapping[str, Any], lang: str) -> str:
+    """A reason (code and params) in words; days among the params are written whole."""
+    params = {name: _param(str(value), lang) for name, value in told.get("params", {}).items()}
+    try:
+        return translate(told["code"], lang, **params)
+    except (KeyError, IndexError):
+        return f"{told['code']} {params}"
+
+
+def sentence(text: str, end: str = ".") -> str:
+    """Messages begin small, to stand in the middle of others; here one stands alone."""
+    return f"{text[:1].upper()}{text[1:]}{'' if text.endswith(('.', '?', '!')) else end}"
+
+
+def period(label: str, lang: str) -> str:
+    """năm 2025, quý III/2025, tháng 8/2025, 6 tháng đầu năm 2025, 2021–2025."""
+    year, dash, part = label.partition("-")
+    if ".." in label:
+        return label.replace("..", "–")
+    if not dash:
+        return label if lang == "en" else f"năm {label}"
+    if part in {"H1", "H2"}:
+        half = "đầu" if part == "H1" else "cuối"
+        return f"{part} {year}" if lang == "en" else f"6 tháng {half} năm {year}"
+    if part.startswith("Q"):
+        return f"{part} {year}" if lang == "en" else f"quý {_ROMAN[int(part[1:]) - 1]}/{year}"
+    if part.isdecimal():
+        return f"{_MONTHS[int(part) - 1]} {year}" if lang == "en" else f"tháng {int(part)}/{year}"
+    return label
+
+
+def short_period(label: str, lang: str, year: int | None) -> str:
+    """The head of a column: 2025, T8, Q3; with its year when that is not the year of the page."""
+    head, dash, part = label.partition("-")
+    if ".." in label:
+        first, last = label.split("..")
+        return f"{first}–{last[2:]}"
+    if not dash:
+        return head
+    tail = "" if year == int(head) else f"/{head[2:]}"
+    if part.isdecimal():
+        return (_MONTHS[int(part) - 1] if lang == "en" else f"T{int(part)}") + tail
+    if part in {"H1", "H2"}:
+        return (part if lang == "en" else "6T đầu" if part == "H1" else "6T cuối") + tail
+    return part + tail
+
+
+def small_day(day: date, year: int | None) -> str:
+    """30/9 in the year of the page, else 30/11/24."""
+    return f"{day.day}/{day.month}" + ("" if day.year == year else f"/{day:%y}")
+
+
+def size(count: int, lang: str) -> str:
+    """412 KB, 1,4 MB."""
+    if count < 1000:
+        return f"{count} B"
+    if count < 1_000_000:
+        return f"{round(count / 1000)} KB"
+    megabytes = f"{count / 1_000_000:.1f}"
+    return (megabytes if lang == "en" else megabytes.replace(".", ",")) + " MB"
+
+
+def fingerprint(hash_: str) -> str:
+    """A SHA-256 in groups of four, to be read out."""
+    return " ".join(hash_[place : place + 4] for place in range(0, len(hash_), 4))
+
+
+def read_day(text: str) -> date | None:
+    """A typed day, day first: 10/10/2025, 10-10-2025, 1.2.2026; None when it is no day. ISO is taken as well."""
+    found = _DAY.fullmatch(text)
+    try:
+        if found:
+            day, month, year = (int(part) for part in found.groups())
+            return date(year, month, day)
+        return date.fromisoformat(text.strip())
+    except ValueError:
+        return None
+
+
+def until(day: date, lang: str) -> str:
+    """A due day written whole: hết ngày thứ Sáu 10/10/2025."""
+    return translate("hết ngày {day}", lang, day=whole_day(day, lang))
+
+
+def _param(value: str, lang: str) -> str:
+    return whole_day(date.fromisoformat(value), lang) if _ISO_DAY.fullmatch(value) else value
