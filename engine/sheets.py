@@ -132,15 +132,15 @@ def read_rows(path: Path) -> list[Row]:
     """
     data = path.read_bytes() if path.stat().st_size <= LARGEST else None
     if data is None:
-        raise BadRows([_whole(path, "units.too-large", limit=LARGEST, got=path.stat().st_size)])
+        raise BadRows([_whole(path, "sheet.too-large", limit=LARGEST, got=path.stat().st_size)])
     numbered = _sheet(data, path) if data.startswith(b"PK\x03\x04") else _text(data, path)
     filled = [(line, cells) for line, cells in numbered if any(cells)]
     if not filled:
-        raise BadRows([_whole(path, "units.empty-file")])
+        raise BadRows([_whole(path, "sheet.empty-file")])
     (line, header), rows = filled[0], filled[1:]
     columns = _columns(path.name, line, header)
     if not rows:
-        raise BadRows([_whole(path, "units.empty-file")])
+        raise BadRows([_whole(path, "sheet.empty-file")])
     places = MappingProxyType(columns)
     return [
         Row(
@@ -162,10 +162,10 @@ def lines(rows: Sequence[Row]) -> tuple[list[Line], list[Problem]]:
     first: dict[str, int] = {}
     for row in rows:
         if not row.is_whole:
-            problems.append(row.problem("", "units.cells", expected=row.header, got=row.cells))
+            problems.append(row.problem("", "sheet.cells", expected=row.header, got=row.cells))
         line = _line(row, problems)
         if line.code in first:
-            problems.append(row.problem("code", "units.duplicate-code", got=line.code, first=first[line.code]))
+            problems.append(row.problem("code", "sheet.duplicate-code", got=line.code, first=first[line.code]))
         elif line.code:
             first[line.code] = row.line
             found.append(line)
@@ -181,16 +181,16 @@ def _line(row: Row, problems: list[Problem]) -> Line:
     def word(key: str, *, needed: bool = False) -> str:
         words = " ".join(unicodedata.normalize("NFC", row.words.get(key, "")).split())
         if _CONTROL.search(words):
-            refuse(key, "units.control-character", got=_shown(words))
+            refuse(key, "sheet.control-character", got=_shown(words))
             return ""
         if needed and not words:
-            refuse(key, "units.missing")
+            refuse(key, "sheet.missing")
         return words
 
     def coded(key: str, *, needed: bool = False) -> str:
         words = word(key, needed=needed)
         if words and not _CODE.fullmatch(words):
-            refuse(key, "units.bad-code", got=_shown(words))
+            refuse(key, "sheet.bad-code", got=_shown(words))
             return ""
         return words
 
@@ -198,17 +198,17 @@ def _line(row: Row, problems: list[Problem]) -> Line:
         words = word(key)
         read = _day(words)
         if words and read is None:
-            refuse(key, "units.bad-day", got=_shown(words))
+            refuse(key, "sheet.bad-day", got=_shown(words))
         return read
 
     def person(role: str) -> Person | None:
         name, email, lang = word(f"{role}_name"), word(f"{role}_email"), word(f"{role}_lang")
         if email and (len(email) > 254 or not _EMAIL.fullmatch(email)):
-            refuse(f"{role}_email", "units.bad-email", got=_shown(email))
+            refuse(f"{role}_email", "sheet.bad-email", got=_shown(email))
         elif email and not name:
-            refuse(f"{role}_name" if f"{role}_name" in row.columns else f"{role}_email", "units.nameless", got=email)
+            refuse(f"{role}_name" if f"{role}_name" in row.columns else f"{role}_email", "sheet.nameless", got=email)
         if lang and lang not in LANGUAGES:
-            refuse(f"{role}_lang", "units.bad-lang", got=_shown(lang))
+            refuse(f"{role}_lang", "sheet.bad-lang", got=_shown(lang))
         said = lang or LANGUAGES[0] if f"{role}_lang" in row.columns else None
         return Person(name, email or None, said) if name else None
 
@@ -216,12 +216,12 @@ def _line(row: Row, problems: list[Problem]) -> Line:
     code, kind, parent = coded("code", needed=True), coded("kind", needed=True), coded("parent") or None
     valid_from, valid_to = day("valid_from"), day("valid_to")
     if valid_from and valid_to and valid_to <= valid_from:
-        refuse("valid_to", "units.ends-first", start=f"{valid_from}", got=f"{valid_to}")
+        refuse("valid_to", "sheet.ends-first", start=f"{valid_from}", got=f"{valid_to}")
     is_placed = row.is_whole and len(problems) == before
     tags = word("tags").split()
     for tag in tags:
         if not _CODE.fullmatch(tag):
-            refuse("tags", "units.bad-code", got=_shown(tag))
+            refuse("tags", "sheet.bad-code", got=_shown(tag))
     return Line(
         row,
         code,
@@ -249,14 +249,14 @@ def _columns(file: str, line: int, header: Sequence[str]) -> dict[str, int]:
         key = known.get(_plain(heading))
         if key is None:
             alike = meant(_plain(heading).replace(" ", "_"), [key for key, *_ in _keys()])
-            refuse(column, "units.unknown-column", got=_shown(heading), **alike)
+            refuse(column, "sheet.unknown-column", got=_shown(heading), **alike)
         elif key in columns:
-            refuse(column, "units.duplicate-column", got=_shown(heading), at=key, first=columns[key])
+            refuse(column, "sheet.duplicate-column", got=_shown(heading), at=key, first=columns[key])
         else:
             columns[key] = column
     for key in NEEDED:
         if key not in columns:
-            refuse(1, "units.missing-column", at=key)
+            refuse(1, "sheet.missing-column", at=key)
     if problems:
         raise BadRows(problems)
     return columns
@@ -295,7 +295,7 @@ def _text(data: bytes, path: Path) -> Iterator[tuple[int, list[str]]]:
         except StopIteration:
             return
         except csv.Error as error:
-            problem = Problem(path.name, line, 1, Severity.ERROR, "units.not-csv", {"got": str(error)})
+            problem = Problem(path.name, line, 1, Severity.ERROR, "sheet.not-csv", {"got": str(error)})
             raise BadRows([problem]) from error
         yield line, [cell.strip() for cell in cells]
         line = reader.line_num + 1
@@ -307,7 +307,7 @@ def _not_utf8(raw: bytes, file: str) -> Iterator[Problem]:
             line.decode()
         except UnicodeDecodeError as error:
             got = {"got": f"0x{line[error.start]:02x}"}
-            yield Problem(file, number, error.start + 1, Severity.ERROR, "units.not-utf8", got)
+            yield Problem(file, number, error.start + 1, Severity.ERROR, "sheet.not-utf8", got)
 
 
 def _sheet(data: bytes, path: Path) -> Iterator[tuple[int, list[str]]]:
@@ -315,14 +315,14 @@ def _sheet(data: bytes, path: Path) -> Iterator[tuple[int, list[str]]]:
         with zipfile.ZipFile(io.BytesIO(data)) as package:
             unpacked = sum(each.file_size for each in package.infolist())
         if unpacked > LARGEST_UNPACKED:
-            raise BadRows([_whole(path, "units.too-large", limit=LARGEST_UNPACKED, got=unpacked)])
+            raise BadRows([_whole(path, "sheet.too-large", limit=LARGEST_UNPACKED, got=unpacked)])
         workbook = load_workbook(io.BytesIO(data), read_only=True, data_only=True)
         try:
             rows = [[_cell(value) for value in row] for row in workbook.worksheets[0].iter_rows(values_only=True)]
         finally:
             workbook.close()
     except (*_UNREADABLE, IndexError) as error:
-        raise BadRows([_whole(path, "units.not-xlsx", got=_shown(str(error)))]) from error
+        raise BadRows([_whole(path, "sheet.not-xlsx", got=_shown(str(error)))]) from error
     # A sheet has no ends of lines: cells beyond the last filled heading count only when something stands in them.
     width = next((_filled(row) for row in rows if any(row)), 0)
     for number, row in enumerate(rows, 1):

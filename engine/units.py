@@ -157,10 +157,10 @@ def _has_parent(line: Line, codes: Iterable[str], problems: list[Problem]) -> bo
     if line.parent is None or not line.row.is_whole:
         return True
     if line.parent == line.code:
-        problems.append(line.row.problem("parent", "units.own-parent", got=line.parent))
+        problems.append(line.row.problem("parent", "sheet.own-parent", got=line.parent))
     elif line.parent not in codes:
         alike = meant(line.parent, frozenset(codes))
-        problems.append(line.row.problem("parent", "units.unknown-parent", got=line.parent, **alike))
+        problems.append(line.row.problem("parent", "sheet.unknown-parent", got=line.parent, **alike))
     return line.parent != line.code and line.parent in codes
 
 
@@ -170,25 +170,25 @@ def _after(line: Line, before: Sequence[Stretch], unit: Known | None, day: date)
     if not before or unit is None:
         start = line.valid_from or day
         if end <= start:
-            return line.row.problem("valid_to", "units.ends-first", start=f"{start}", got=f"{end}")
+            return line.row.problem("valid_to", "sheet.ends-first", start=f"{start}", got=f"{end}")
         return [Stretch(line.parent, line.kind, start, end)]
     last = before[-1]
     since = unit.placements[-1].valid_from  # what happened above it counts too: nothing is slipped in before that
     is_back = line.valid_from is not None and line.valid_from >= last.end
     if (line.parent, line.kind) == (last.parent, last.kind) and not is_back:
         if line.valid_from not in (None, last.start):
-            return line.row.problem("valid_from", "units.moved-start", start=f"{last.start}", got=f"{line.valid_from}")
+            return line.row.problem("valid_from", "sheet.moved-start", start=f"{last.start}", got=f"{line.valid_from}")
         if line.valid_to is None:
             return list(before)
         if line.valid_to <= since:
-            return line.row.problem("valid_to", "units.ends-first", start=f"{since}", got=f"{end}")
+            return line.row.problem("valid_to", "sheet.ends-first", start=f"{since}", got=f"{end}")
         return [*before[:-1], replace(last, end=line.valid_to)]
     start = line.valid_from or day
     end = line.valid_to or (last.end if start < last.end else FOREVER)
     if start <= since:
-        return line.row.problem("valid_from", "units.change-too-early", since=f"{since}", got=f"{start}")
+        return line.row.problem("valid_from", "sheet.change-too-early", since=f"{since}", got=f"{start}")
     if end <= start:
-        return line.row.problem("valid_to", "units.ends-first", start=f"{start}", got=f"{end}")
+        return line.row.problem("valid_to", "sheet.ends-first", start=f"{start}", got=f"{end}")
     after = [*before[:-1], replace(last, end=min(last.end, start))]
     _join(after, Stretch(line.parent, line.kind, start, end))
     return after
@@ -239,7 +239,7 @@ class _Growth:
         for stretch in self.history[code]:
             gone = self.gap(stretch)
             if gone is not None:
-                self.report(code, "units.parent-gone", "valid_to", parent=str(stretch.parent), on=f"{gone}")
+                self.report(code, "sheet.parent-gone", "valid_to", parent=str(stretch.parent), on=f"{gone}")
                 continue
             for way in self.ways(stretch.parent, stretch.start, stretch.end, (code,)):
                 yield Place(replace(stretch, start=way.start, end=way.end), (*way.codes, code))
@@ -249,9 +249,9 @@ class _Growth:
         if code is None:
             yield Way(start, end, ())
         elif code == seen[0]:
-            self.report(code, "units.circle", "", got=" → ".join((*seen, code)))
+            self.report(code, "sheet.circle", "", got=" → ".join((*seen, code)))
         elif len(seen) == DEEPEST:
-            self.report(seen[0], "units.too-deep", "parent", limit=DEEPEST)
+            self.report(seen[0], "sheet.too-deep", "parent", limit=DEEPEST)
         elif code not in seen:  # else a circle above, of which this unit is no part: those in it say so
             for stretch in self.history[code]:
                 since, until = max(start, stretch.start), min(end, stretch.end)
@@ -293,7 +293,7 @@ def _still_owing(session: Session, said: Sequence[Line], known: Mapping[str, Kno
     )
     if closing:
         for unit_id, count in session.exec(query):
-            yield closing[unit_id].row.problem("valid_to", "units.still-owing", tasks=count)
+            yield closing[unit_id].row.problem("valid_to", "sheet.still-owing", tasks=count)
 
 
 def _write(

@@ -1,6 +1,5 @@
 """Does a sheet of units come in whole or not at all? Every fault has its line and column; nothing is half written."""
 
-import unicodedata
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -10,9 +9,6 @@ from openpyxl import Workbook  # type: ignore[import-untyped]
 from sqlmodel import Session, col, func, select
 
 from dondoc.database import Database
-from dondoc.i18n import catalogue
-from engine import sheets, units
-from engine.sheets import LARGEST, lines
 from engine.units import BadRows, Imported, import_units, read_rows, tree
 from models.contact import Contact, Role, holding
 from models.cycle import Cycle
@@ -29,9 +25,6 @@ NOW = datetime(2021, 10, 1, 1, tzinfo=UTC)
 DAY = date(2021, 10, 1)
 NOTHING = Imported(0, 0, 0)
 
-UNCLOSED = (
-    "expected cells divided by commas, semicolons or tabs, with every double quote closed; got: unexpected end of data"
-)
 PROVINCE = """\
 code,name,kind,parent,tags,valid_from,valid_to,contact_name,contact_email,head_name,head_email
 duk,Đảng ủy Khối,dang-uy-khoi,,,2020-01-01,,Văn thư Đảng ủy Khối,van-thu.duk@example.org,,
@@ -332,32 +325,6 @@ def test_a_tree_deeper_than_any_office_is_refused(database: Database, sheet: She
     assert len(found) == 2980
 
 
-@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"], ids=["plain", "bom"])
-@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
-@pytest.mark.parametrize("newline", ["\n", "\r\n"], ids=["lf", "crlf"])
-def test_what_spreadsheets_call_csv_is_read(sheet: Sheet, mark: bytes, delimiter: str, newline: str) -> None:
-    text = PROVINCE.replace(",", delimiter).replace("\n", newline)
-    rows = read_rows(sheet.csv(mark + text.encode()))
-    assert [(row.line, row.words["code"], row.words["name"]) for row in rows[:2]] == [
-        (2, "duk", "Đảng ủy Khối"),
-        (3, "snv", "Đảng bộ Sở Nội vụ"),
-    ]
-
-
-def test_vietnamese_headings_and_composed_names_are_read(sheet: Sheet) -> None:
-    decomposed = unicodedata.normalize("NFD", "Đảng ủy Khối")
-    text = "MÃ ĐƠN VỊ;Tên;loại;Trực thuộc;Từ ngày;Hết hiệu lực từ ngày;Đầu mối;Thư điện tử đầu mối\n"
-    text += f"duk;{decomposed};khoi;;1/7/2021;30/09/2025;Văn thư;van-thu@example.org\n"
-    found, problems = lines(read_rows(sheet.csv(text)))
-    assert problems == []
-    assert [(each.code, each.name, each.valid_from, each.valid_to) for each in found] == [
-        ("duk", "Đảng ủy Khối", date(2021, 7, 1), date(2025, 9, 30))
-    ]
-    person = found[0].people["contact"]
-    assert person is not None
-    assert (person.name, person.email) == ("Văn thư", "van-thu@example.org")
-
-
 def test_a_line_break_within_quotes_keeps_the_count_of_lines(database: Database, sheet: Sheet) -> None:
     path = sheet.csv('code,name,kind\na,"Một\nhai",x\n\nb,,x\n')
     assert refused(database, path) == ["units.csv:5:2: error: column name: expected a word, got an empty cell"]
@@ -381,54 +348,6 @@ def test_a_workbook_is_read_with_its_real_dates(database: Database, sheet: Sheet
         "units.xlsx:2:1: error: expected 3 cells as in the header, got 5",
         "units.xlsx:3:2: error: column name: expected a word, got an empty cell",
     ]
-
-
-@pytest.mark.parametrize(
-    ("data", "problem"),
-    [
-        (b"", "1:1: error: expected a header and at least one line with a unit, got none"),
-        (b"\n \n;;\n", "1:1: error: expected a header and at least one line with a unit, got none"),
-        (b"code,name,kind\n", "1:1: error: expected a header and at least one line with a unit, got none"),
-        (
-            "code,name,kind\na,Tỉnh,x\nb,Đoàn,x".encode("cp1258", "replace"),
-            '3:3: error: expected text in UTF-8, got the byte 0xd0; in Excel save as "CSV UTF-8"',
-        ),
-        (
-            b'code,name,kind\na,"A,x\nb,B,x\n',
-            f"2:1: error: {UNCLOSED}",
-        ),
-        (b"code,name,kind,Name\na,A,x,A\n", '1:4: error: the column "name" already stands at 2, got "Name" as well'),
-        (b"code,name\na,A\n", '1:1: error: expected a column "kind", the header has none'),
-        (b"code,name,kind,\na,A,x,\n", '1:4: error: unknown column ""'),
-        (b"PK\x03\x04nothing", "1:1: error: expected a readable XLSX sheet, got: File is not a zip file"),
-        (
-            b"code,name,kind\n" + b"x" * LARGEST,
-            f"1:1: error: expected a file of at most {LARGEST} bytes, got {LARGEST + 15}",
-        ),
-    ],
-    ids=["empty", "blank", "header", "cp1258", "quote", "twice", "missing", "nameless", "zip", "large"],
-)
-def test_a_file_that_is_no_sheet_says_what_is_wrong_with_it(sheet: Sheet, data: bytes, problem: str) -> None:
-    with pytest.raises(BadRows) as caught:
-        read_rows(sheet.csv(data))
-    assert [each.text("en") for each in caught.value.problems] == [f"units.csv:{problem}"]
-
-
-def test_an_unknown_column_is_told_with_what_was_meant(sheet: Sheet) -> None:
-    with pytest.raises(BadRows) as caught:
-        read_rows(sheet.csv("code,name,kind,parnet,phone\na,A,x,,\n"))
-    assert [(each.column, each.code, each.params.get("meant")) for each in caught.value.problems] == [
-        (4, "units.unknown-column", "parent"),
-        (5, "units.unknown-column", None),
-    ]
-
-
-def test_both_languages_have_words_for_every_problem() -> None:
-    source = "".join(Path(module or "").read_text("utf-8") for module in (sheets.__file__, units.__file__))
-    codes = {word for word in source.split('"') if word.startswith("units.")}
-    assert len(codes) > 20
-    for lang in ("vi", "en"):
-        assert codes <= catalogue(lang).keys()
 
 
 def test_the_sample_organisation_comes_in_once(database: Database) -> None:
