@@ -4,11 +4,13 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Select, create_engine, event, inspect
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Select, create_engine, event, func, inspect, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, make_url
 from sqlmodel import Session, SQLModel
@@ -18,6 +20,10 @@ from sqlmodel import Session, SQLModel
 WAL_SAFE: Final = (3, 51, 3)
 WAL_BACKPORTS: Final = {(3, 44): 6, (3, 50): 7}
 BUSY_MS: Final = 30_000
+WRITER: Final = 0x646F6E646F63  #: the advisory lock of the one writer: "dondoc" in ASCII
+MIGRATIONS: Final = Path(__file__).parent.parent / "migrations"
+WRITING: Final = "BEGIN IMMEDIATE"
+ONE_WRITER: Final = int.from_bytes(b"dondoc")  #: name of PostgreSQL's advisory lock, within one database
 
 
 def journal_mode(version: tuple[int, int, int] = sqlite3.sqlite_version_info) -> str:
@@ -35,6 +41,8 @@ class Database:
         if self.is_sqlite:
             event.listen(self.engine, "connect", _prepare_sqlite)
             event.listen(self.engine, "begin", _begin_sqlite)
+        else:
+            event.listen(self.engine, "begin", _begin_postgresql)
 
     @property
     def is_sqlite(self) -> bool:
@@ -62,12 +70,15 @@ class Database:
 
     @contextmanager
     def writing(self) -> Iterator[Session]:
-        """One transaction: commits at the end, rolls back on any error.
+        """One transaction: commits at the end, rolls back on any error. One writer at a time, on both databases.
 
         BEGIN IMMEDIATE on SQLite: the default, deferred BEGIN finds out at its first write that it cannot have the
-        lock any more, and loses the transaction instead of waiting.
+        lock any more, and loses the transaction instead of waiting. On PostgreSQL a lock of the same meaning: every
+        act ends at the one row of the journal's head anyhow, and who waits at the start cannot deadlock in between.
         """
-        with self.engine.connect().execution_options(dondoc_begin="BEGIN IMMEDIATE") as connection:
+        with self.engine.connect().execution_options(dondoc_begin=WRITING) as connection:
+            if not self.is_sqlite:
+                connection.execute(select(func.pg_advisory_xact_lock(WRITER)))
             with Session(connection, expire_on_commit=False) as session:
                 yield session
                 session.commit()
@@ -79,11 +90,22 @@ class Database:
     def upgrade(self, to: str = "head") -> None:
         """Brings the tables to a migration, both databases from the same files."""
         config = Config()
-        config.set_main_option("script_location", str(Path(__file__).parent.parent / "migrations"))
-        with self.engine.connect().execution_options(dondoc_begin="BEGIN IMMEDIATE") as connection:
+        config.set_main_option("script_location", str(MIGRATIONS))
+        with self.engine.connect().execution_options(dondoc_begin=WRITING) as connection:
             config.attributes["connection"] = connection
             command.upgrade(config, to)
             connection.commit()
+
+    def standing(self) -> Literal["missing", "older", "current", "newer"]:
+        """How its tables stand to the migrations that this program has."""
+        script = ScriptDirectory(str(MIGRATIONS))
+        with self.engine.connect().execution_options(dondoc_begin="BEGIN") as connection:
+            found = MigrationContext.configure(connection).get_current_revision()
+        if found is None:
+            return "missing"
+        if found == script.get_current_head():
+            return "current"
+        return "older" if found in {each.revision for each in script.walk_revisions()} else "newer"
 
     def close(self) -> None:
         self.engine.dispose()
@@ -110,4 +132,9 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    connection.exec_driver_sql(str(connection.get_execution_options().get("dondoc_begin", "BEGIN IMMEDIATE")))
+    connection.exec_driver_sql(str(connection.get_execution_options().get("dondoc_begin", WRITING)))
+
+
+def _begin_postgresql(connection: Connection) -> None:
+    if connection.get_execution_options().get("dondoc_begin") == WRITING:
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({ONE_WRITER})")
