@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import ColumnElement, exists, func, select, update
+from sqlalchemy import ColumnElement, exists, func, or_, select, update
 from sqlmodel import Session, col
 
 from engine.errors import RefusedError
@@ -11,9 +11,10 @@ from models.cycle import Cycle, CycleState
 from models.deadline import Deadline
 from models.entry import append
 from models.link import Link
-from models.step import Step, StepState
+from models.step import Step, StepKind, StepState
 from models.task import OWING, UNFINISHED, Task, TaskState
 
+CYCLE_CLOSED: Final = "step.cycle_closed"  #: why the rest of a ladder was skipped
 LINK_LIFE: Final = timedelta(days=14)  #: how long a unit's link still opens its receipt after the cycle closed
 
 
@@ -25,17 +26,38 @@ def finish(session: Session, cycle: Cycle, now: datetime) -> bool:
     session.flush()
     if cycle.state != CycleState.OPEN or session.scalar(select(unfinished)):
         return False
-    _close(session, cycle, now)
+    end(session, cycle, now)
     append(session, "closed", by="system", at=now, cycle_id=cycle.id)
     return True
 
 
-def take_up(session: Session, cycle: Cycle) -> None:
-    """Opens a closed cycle again, because a task of it was reopened or unlocked; its links live on."""
+def take_up(session: Session, cycle: Cycle, deadline_id: int, now: datetime) -> None:
+    """Opens a closed cycle again, because a task of this deadline was reopened or unlocked; its links live on.
+
+    So does the rest of the deadline's ladder: the reminders still to come, every rung (none is skipped) and the end.
+    """
     if cycle.state == CycleState.CLOSED:
         cycle.state, cycle.closed_at = CycleState.OPEN, None
         session.add(cycle)
         session.execute(update(Link).where(_of_cycle(cycle)).values(expires_on=None))
+        session.execute(
+            update(Step)
+            .where(
+                col(Step.deadline_id) == deadline_id,
+                col(Step.state) == StepState.SKIPPED.value,
+                col(Step.why) == CYCLE_CLOSED,
+                or_(col(Step.at) > now, col(Step.kind).in_([StepKind.ESCALATE.value, StepKind.CLOSE.value])),
+            )
+            .values(state=StepState.PLANNED.value, why=None)
+        )
+
+
+def has_ended(session: Session, deadline_id: int, now: datetime) -> bool:
+    """Whether the time of grace is over: nothing more is taken in for this deadline."""
+    end = exists().where(
+        col(Step.deadline_id) == deadline_id, col(Step.kind) == StepKind.CLOSE.value, col(Step.at) <= now
+    )
+    return bool(session.scalar(select(end)))
 
 
 def close_cycle(session: Session, cycle_id: int, *, by: str, note: str, now: datetime) -> Cycle:
@@ -54,7 +76,7 @@ def close_cycle(session: Session, cycle_id: int, *, by: str, note: str, now: dat
         .values(state=TaskState.MISSED.value, changed_at=now)
     )
     session.expire_all()
-    _close(session, cycle, now)
+    end(session, cycle, now)
     append(session, "closed", by=by, at=now, cycle_id=cycle.id, note=note)
     return cycle
 
@@ -90,7 +112,8 @@ def _open_cycle(session: Session, cycle_id: int) -> Cycle:
     return cycle
 
 
-def _close(session: Session, cycle: Cycle, now: datetime) -> None:
+def end(session: Session, cycle: Cycle, now: datetime) -> None:
+    """The cycle is closed, what was still planned is skipped, and the links expire."""
     cycle.state, cycle.closed_at = CycleState.CLOSED, now
     session.add(cycle)
     session.execute(
@@ -99,7 +122,7 @@ def _close(session: Session, cycle: Cycle, now: datetime) -> None:
             col(Step.deadline_id).in_(select(col(Deadline.id)).where(col(Deadline.cycle_id) == cycle.id)),
             col(Step.state) == StepState.PLANNED.value,
         )
-        .values(state=StepState.SKIPPED.value, why="step.cycle_closed")
+        .values(state=StepState.SKIPPED.value, why=CYCLE_CLOSED)
     )
     session.execute(update(Link).where(_of_cycle(cycle)).values(expires_on=(now + LINK_LIFE).date()))
 

@@ -17,7 +17,7 @@ from models.entry import append
 from models.extension import Exemption, Extension
 from models.notice import NoticeKind
 from models.task import Act, Task, TaskState
-from schedules.plan import Rung, SetBy
+from schedules.plan import Obligation, Offset, Rung, SetBy
 from schedules.reason import Reason
 
 
@@ -37,13 +37,15 @@ def extend(
         raise RefusedError("refused.no_reason")
     task = locked(session, task_id)
     deadline = session.get_one(Deadline, task.deadline_id)
-    task.move(Act.UNLOCK if task.state == TaskState.MISSED else Act.EXTEND, now)
+    act = Act.UNLOCK if task.state == TaskState.MISSED else Act.EXTEND
+    task.expect(act)
     if due_on < today(now, zone) or due_on <= deadline.due_on:
         raise RefusedError("refused.not_later", on=due_on, due_on=deadline.due_on)
-    take_up(session, session.get_one(Cycle, task.cycle_id))
+    task.move(act, now)
     moved = move_to(
         session, task, Origin.EXTENSION, due_on, reason=reason, document=document, by=by, now=now, zone=zone
     )
+    take_up(session, session.get_one(Cycle, task.cycle_id), moved.id, now)
     session.add(task)
     entry = append(
         session,
@@ -129,7 +131,7 @@ def _deadline(
     session: Session, cycle: Cycle, old: Deadline, origin: Origin, due_on: date, now: datetime, zone: str
 ) -> Deadline:
     obligation, calendar = obligation_of(session, cycle), calendar_for(session, cycle)
-    grace = obligation.cadence.grace
+    grace = _grace(obligation, old.level, cycle.period)
     new = Deadline(
         cycle_id=cycle.id,
         level=old.level,
@@ -146,3 +148,10 @@ def _deadline(
     on = today(now, zone)
     plan_steps(session, new, obligation, calendar, on, on, zone, is_first=False)
     return new
+
+
+def _grace(obligation: Obligation, level: str, period: str) -> Offset | None:
+    """As long as the plan gives for this period to this level or variant."""
+    cadence = next((each.cadence for each in obligation.variants if each.name == level), obligation.cadence)
+    exception = next((each for each in cadence.exceptions if each.period.label == period), None)
+    return (exception and exception.grace) or cadence.grace

@@ -15,7 +15,7 @@ from dondoc.database import insert_new
 from engine.close import finish
 from engine.plans import calendar_for, obligation_of
 from models.contact import Contact, Role, holding
-from models.cycle import Cycle
+from models.cycle import Cycle, CycleState
 from models.deadline import Deadline
 from models.entry import append
 from models.extension import Extension
@@ -55,20 +55,26 @@ def fire(session: Session, now: datetime, zone: str) -> Fired:
     for group in due.values():
         steps = [step for step, _, _ in group]
         _, deadline, cycle = group[0]
-        for step in (each for each in steps if each.kind == StepKind.CLOSE):
+        for step in (each for each in steps if each.kind == StepKind.CLOSE and cycle.state == CycleState.OPEN):
             _end(session, step, deadline, cycle, now)
             fired += 1
+        if cycle.state != CycleState.OPEN:  # it closed with its last end, and the rest of its ladder with it
+            continue
         reminders = [each for each in steps if each.kind in (StepKind.REMIND, StepKind.DUE)]
         for step in reminders[:-1]:
             step.state, step.fired_at, step.why = StepState.SKIPPED, now, "step.missed"
             session.add(step)
             skipped += 1
         rungs = [each for each in steps if each.kind == StepKind.ESCALATE]
-        for step in reminders[-1:] + rungs[:1]:
+        for step in reminders[-1:]:
             notices += _tell(session, step, deadline, cycle, now, zone)
             fired += 1
-        if rungs:
-            _keep_distance(session, rungs[0], deadline, cycle, now, zone)
+        for step in rungs:
+            if step.at > now:  # it was moved: the rung before it has only now been told
+                break
+            notices += _tell(session, step, deadline, cycle, now, zone)
+            fired += 1
+            _keep_distance(session, step, deadline, cycle, now, zone)
     return Fired(fired, skipped, notices)
 
 
@@ -159,9 +165,10 @@ def _keep_distance(session: Session, rung: Step, deadline: Deadline, cycle: Cycl
     if not following:
         return
     step, calendar = following[0], calendar_for(session, cycle)
-    distance = calendar.working_days(rung.on, step.on)
-    on = calendar.after(today(now, zone), Offset(distance, working=True))
-    if on > step.on:
+    working = calendar.working_days(rung.on, step.on)
+    distance = Offset(working, working=True) if working else Offset((step.on - rung.on).days)
+    on = calendar.after(today(now, zone), distance)
+    if distance.count and on > step.on:
         step.at = max(step.at, moment(on, obligation_of(session, cycle).at, zone))
         step.why = "step.kept_distance"
         session.add(step)

@@ -4,17 +4,19 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
 
-from sqlalchemy import literal, select
+from sqlalchemy import Select, exists, literal, select
 from sqlmodel import Session, col
 from sqlmodel import select as rows
 
 from dondoc.clock import moment, today
 from dondoc.database import insert_new
+from engine.close import end
 from engine.plans import plan_of, timeline_of
 from models.cycle import Cycle, CycleState
 from models.day import calendar_of
 from models.deadline import Deadline, Origin
 from models.entry import append
+from models.milestone import MilestoneDay
 from models.plan import Revision, to_open
 from models.step import Step, StepKind, StepState
 from models.task import Task, TaskState
@@ -74,7 +76,7 @@ def _open_plan(
         cycle = known.get((occurrence.obligation.code, occurrence.period.label))
         days = [day for day in occurrence.days if day.due_on >= revision.from_on]
         if cycle is not None:  # it is open: the rows are the truth; only a milestone entered since adds to them
-            days = [day for day in days if day.milestone and not _is_there(session, cycle, day)]
+            days = [day for day in days if day.milestone]
         later = [day.opens_on for day in days if day.milestone and day.opens_on > on]
         days = [day for day in days if not (day.milestone and day.opens_on > on)]
         if days and min(day.opens_on for day in days) > on:
@@ -89,14 +91,32 @@ def _open_plan(
     return opened
 
 
-def _is_there(session: Session, cycle: Cycle, day: DueDay) -> bool:
-    query = rows(Deadline.id).where(
+def _is_there(session: Session, cycle: Cycle, day: DueDay) -> Deadline | None:
+    query = rows(Deadline).where(
         col(Deadline.cycle_id) == cycle.id,
         col(Deadline.level) == day.level,
         col(Deadline.origin) == Origin.MILESTONE.value,
         col(Deadline.due_on) == day.due_on,
     )
-    return session.exec(query).first() is not None
+    return session.exec(query).first()
+
+
+def _joining(who: Select[tuple[Placement]], cycle: Cycle, day: DueDay, *, is_there: bool) -> Select[tuple[Placement]]:
+    """Those of a milestone's day who join a cycle that is open: they have no task in it.
+
+    A day that is there already was opened for all whom it concerned; since then only a unit's own day may have been
+    entered.
+    """
+    who = who.where(~exists().where(col(Task.cycle_id) == cycle.id, col(Task.unit_id) == col(Placement.unit_id)))
+    if not is_there or day.who.reached is None:
+        return who
+    own = exists().where(
+        col(MilestoneDay.plan_id) == cycle.plan_id,
+        col(MilestoneDay.milestone) == day.who.reached.milestone,
+        col(MilestoneDay.period) == day.who.reached.period,
+        col(MilestoneDay.unit_id) == col(Placement.unit_id),
+    )
+    return who.where(own)
 
 
 def _open_days(
@@ -112,10 +132,19 @@ def _open_days(
 ) -> Opened:
     """One cycle, or the new milestone days of one: Deadlines, Steps, Tasks, Entry, in the caller's transaction."""
     is_new = cycle is None
-    obligation = occurrence.obligation
+    obligation, on = occurrence.obligation, today(now, zone)
     cycle = cycle or _cycle(session, revision, plan, occurrence, now)
     steps = tasks = 0
     for day in days:
+        who = matching(day.who, on, cycle.plan_id)
+        if not is_new:
+            deadline = _is_there(session, cycle, day)
+            who = _joining(who, cycle, day, is_there=deadline is not None)
+            if not session.scalar(select(who.exists())):
+                continue
+            if deadline is not None:
+                tasks += _tasks(session, cycle, deadline, obligation, who, now)
+                continue
         deadline = Deadline(
             cycle_id=cycle.id,
             level=day.level,
@@ -130,11 +159,13 @@ def _open_days(
         session.add(deadline)
         session.flush()
         steps += plan_steps(session, deadline, obligation, calendar, day.opens_on, revision.from_on, zone)
-        tasks += _tasks(session, cycle, deadline, obligation, day, today(now, zone), now)
+        tasks += _tasks(session, cycle, deadline, obligation, who, now)
     if tasks:
         cycle.state, cycle.closed_at = CycleState.OPEN, None
     elif is_new:
-        cycle.state, cycle.closed_at = CycleState.CLOSED, now  # nobody matched: nothing to wait for
+        end(session, cycle, now)  # nobody matched: nothing to wait for
+    else:
+        return Opened()
     append(
         session,
         "opened" if is_new else "widened",
@@ -222,18 +253,17 @@ def _tasks(
     cycle: Cycle,
     deadline: Deadline,
     obligation: Obligation,
-    day: DueDay,
-    on: date,
+    who: Select[tuple[Placement]],
     now: datetime,
 ) -> int:
-    """One INSERT ... SELECT of the units that match on this day."""
+    """One INSERT ... SELECT of the units that match."""
     receiver = obligation.receiver.via or obligation.receiver.to
     receiver_id = (
         col(Placement.parent_id)
         if receiver is None
         else select(Unit.id).where(col(Unit.code) == receiver).scalar_subquery()  # type: ignore[call-overload]
     )
-    who = matching(day.who, on, cycle.plan_id).with_only_columns(
+    columns = who.with_only_columns(
         literal(cycle.id),
         col(Placement.unit_id),
         col(Placement.id),
@@ -244,4 +274,4 @@ def _tasks(
         literal(0),
         literal(now, Task.__table__.c.changed_at.type),  # type: ignore[attr-defined]
     )
-    return insert_new(session, Task, TASK_COLUMNS, who, unless=("cycle_id", "unit_id"))
+    return insert_new(session, Task, TASK_COLUMNS, columns, unless=("cycle_id", "unit_id"))

@@ -34,7 +34,8 @@ def record(
     if not document.strip():
         raise RefusedError("refused.no_document")
     task = locked(session, task_id)
-    take_up(session, session.get_one(Cycle, task.cycle_id))
+    task.expect(Act.RECORD)
+    take_up(session, session.get_one(Cycle, task.cycle_id), task.deadline_id, now)
     return take_in(
         session,
         task,

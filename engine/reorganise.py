@@ -1,15 +1,23 @@
 """A unit closes: its place ends on a day, and its open tasks go to the heir or end with a note."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 
+from sqlalchemy import update
 from sqlmodel import Session, col, select
 
 from engine.close import finish
 from engine.errors import RefusedError
+from engine.tell import tell_contacts
+from models.contact import Contact
 from models.cycle import Cycle
+from models.deadline import Deadline
 from models.entry import append
+from models.link import Link
+from models.notice import NoticeKind
 from models.task import OWING, Act, Task
 from models.unit import Placement, Unit, placement_on, unit_by_code, valid
+from schedules.plan import Rung
 
 
 def close_unit(
@@ -18,7 +26,7 @@ def close_unit(
     """Ends the unit from `on` (the first day without it); says how many open tasks that settled.
 
     What was handed in stays for review. What is still owed goes to the heir, unless the heir owes the same already;
-    then, and without an heir, it is cancelled with the note.
+    then, and without an heir, it is cancelled with the note. The heir's contacts are told, the old links end.
     """
     if not note.strip():
         raise RefusedError("refused.no_reason")
@@ -46,14 +54,17 @@ def close_unit(
     inherited, cancelled = [], []
     for task in tasks:
         if heir_placement is not None and not _owes(session, task.cycle_id, heir_placement.unit_id):
+            if task.receiver_id == placement.parent_id:
+                task.receiver_id = heir_placement.parent_id
             task.unit_id, task.placement_id = heir_placement.unit_id, heir_placement.id
-            inherited.append(task.id)
+            inherited.append(task)
         else:
             task.move(Act.CANCEL, now)
             cancelled.append(task.id)
         session.add(task)
     session.flush()
-    append(
+    _revoke_links(session, unit, tasks, now)
+    entry = append(
         session,
         "unit_closed",
         by=by,
@@ -62,12 +73,28 @@ def close_unit(
         on=on.isoformat(),
         heir=heir_code,
         note=note.strip(),
-        inherited=inherited,
+        inherited=[task.id for task in inherited],
         cancelled=cancelled,
     )
+    for task in inherited:
+        due_on = session.get_one(Deadline, task.deadline_id).due_on
+        tell_contacts(session, task, Rung.UNIT_CONTACT, NoticeKind.OPENED, f"entry:{entry.id}", due_on, now)
     for cycle_id in {task.cycle_id for task in tasks}:
         finish(session, session.get_one(Cycle, cycle_id), now)
     return len(tasks)
+
+
+def _revoke_links(session: Session, unit: Unit, tasks: Sequence[Task], now: datetime) -> None:
+    """The contacts of a unit that is no more open none of the tasks that were settled."""
+    session.execute(
+        update(Link)
+        .where(
+            col(Link.task_id).in_([task.id for task in tasks]),
+            col(Link.contact_id).in_(select(Contact.id).where(col(Contact.unit_id) == unit.id)),
+            col(Link.revoked_at).is_(None),
+        )
+        .values(revoked_at=now)
+    )
 
 
 def _unit(session: Session, code: str) -> Unit:

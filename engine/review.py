@@ -5,7 +5,7 @@ from datetime import date, datetime
 from sqlmodel import Session
 
 from dondoc.clock import today
-from engine.close import finish, take_up
+from engine.close import finish, has_ended, take_up
 from engine.errors import RefusedError
 from engine.extend import move_to
 from engine.submit import latest, locked, verdict
@@ -15,15 +15,16 @@ from models.deadline import Deadline, Origin
 from models.entry import append
 from models.notice import NoticeKind
 from models.submission import Review, ReviewVerdict
-from models.task import Act, Task
+from models.task import OWING, Act, Task, TaskState
 from schedules.plan import Rung
 
 
 def accept(session: Session, task_id: int, *, by: str, now: datetime, note: str | None = None) -> Task:
     """Accepts the version that waits; the cycle closes when it was the last one."""
     task = locked(session, task_id)
-    task.move(Act.ACCEPT, now)
+    task.expect(Act.ACCEPT)
     submission = latest(session, task)
+    task.move(Act.ACCEPT, now)
     session.add(Review(submission_id=submission.id, verdict=ReviewVerdict.ACCEPTED, reason=note, at=now, by=by))
     session.add(task)
     entry = append(
@@ -56,19 +57,22 @@ def send_back(
     """Returns the version that waits. A new due day moves the task to a deadline of its own.
 
     Without one the old day stays; when that has passed already, a new day is asked for, since the unit could not be
-    on time any more. `does_not_count`: no report at all ("không tính là đã nộp"), so no new day is owed for it.
+    on time any more. `does_not_count`: no report at all ("không tính là đã nộp"), so no new day is owed for it, unless
+    the end has come: then the unit could not answer at all.
     """
     on = today(now, zone)
     if not reason.strip():
         raise RefusedError("refused.no_reason")
     task = locked(session, task_id)
     deadline = session.get_one(Deadline, task.deadline_id)
-    task.move(Act.RETURN, now)
+    task.expect(Act.RETURN)
     if due_on is not None and due_on < on:
         raise RefusedError("refused.due_in_past", on=due_on)
-    if due_on is None and deadline.due_on < on and not does_not_count:
-        raise RefusedError("refused.return_needs_day", on=deadline.due_on)
+    last_on = deadline.grace_until if does_not_count else deadline.due_on
+    if due_on is None and last_on is not None and last_on < on:
+        raise RefusedError("refused.return_needs_day", on=last_on)
     submission = latest(session, task)
+    task.move(Act.RETURN, now)
     task.returns += 1
     session.add(
         Review(
@@ -104,20 +108,27 @@ def send_back(
 
 
 def reopen(session: Session, task_id: int, *, by: str, reason: str, now: datetime) -> Task:
-    """Undoes an acceptance (the version waits again) or an exemption (the unit owes again)."""
+    """Undoes an acceptance (the version waits again) or an exemption (the unit owes again).
+
+    A unit that owes again after the end has missed it; an extension unlocks that.
+    """
     if not reason.strip():
         raise RefusedError("refused.no_reason")
     task = locked(session, task_id)
     was = task.state
     task.move(Act.REOPEN, now)
-    if was == "accepted":
+    if was == TaskState.ACCEPTED:
         submission = latest(session, task)
         session.add(
             Review(submission_id=submission.id, verdict=ReviewVerdict.REOPENED, reason=reason.strip(), at=now, by=by)
         )
-    take_up(session, session.get_one(Cycle, task.cycle_id))
+    cycle = session.get_one(Cycle, task.cycle_id)
+    take_up(session, cycle, task.deadline_id, now)
+    if task.state in OWING and has_ended(session, task.deadline_id, now):
+        task.move(Act.MISS, now)
     session.add(task)
     append(
         session, "reopened", by=by, at=now, task_id=task.id, cycle_id=task.cycle_id, was=was, reason=reason.strip()
     )  # fmt: skip
+    finish(session, cycle, now)
     return task

@@ -1,6 +1,7 @@
 """A unit hands in, or takes back before it is reviewed."""
 
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Final
@@ -8,11 +9,12 @@ from typing import Final
 from sqlmodel import Session, col, select
 
 from dondoc.clock import today
+from engine.close import has_ended
 from engine.errors import RefusedError
 from engine.plans import obligation_of
 from engine.tell import tell_contacts
 from models.cycle import Cycle
-from models.deadline import Deadline
+from models.deadline import Deadline, Origin
 from models.entry import append
 from models.files import StoredFile
 from models.notice import NoticeKind
@@ -23,6 +25,8 @@ from schedules.reason import Reason
 
 ALPHABET: Final = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  #: no 0/O, no 1/I: a receipt code is read out on the telephone
 MAX_TEXT: Final = 10_000  #: characters in one answer
+#: Up to twelve digits. 1.868 is how Vietnam writes thousands; 1.5 is no whole number, and never 15.
+WHOLE_NUMBER: Final = re.compile(r"[0-9]{1,12}|[0-9]{1,3}(?:([. ])[0-9]{3})(?:\1[0-9]{3}){0,2}")
 
 
 class InvalidAnswersError(RefusedError):
@@ -86,11 +90,13 @@ def take_in(
     """Submission n, its files, the new state and verdict, the Entry, the receipt: what every way in has in common."""
     cycle = session.get_one(Cycle, task.cycle_id)
     deadline = session.get_one(Deadline, task.deadline_id)
-    task.move(act, now)
+    task.expect(act)
     if deadline.grace_until is not None and received_on > deadline.grace_until:
         raise RefusedError("refused.ended", until=deadline.grace_until)
     obligation = obligation_of(session, cycle)
     kept = checked(obligation, answers, files, is_strict=act is Act.SUBMIT)
+    due_on = _day_to_meet(session, task, deadline)
+    task.move(act, now)
     task.versions += 1
     submission = Submission(
         task_id=task.id,
@@ -98,7 +104,7 @@ def take_in(
         way=way,
         at=now,
         received_on=received_on,
-        due_on=deadline.due_on,
+        due_on=due_on,
         by=by,
         answers=kept,
         document=document,
@@ -133,10 +139,16 @@ def take_in(
 
 
 def withdraw(session: Session, task_id: int, *, by: str, reason: str, now: datetime) -> Task:
-    """Takes the version that waits for review back; the unit stands where it stood before."""
+    """Takes the version that waits for review back; the unit stands where it stood before.
+
+    Refused after the end: the unit could not hand in again.
+    """
     task = locked(session, task_id)
-    task.move(Act.WITHDRAW, now)
+    task.expect(Act.WITHDRAW)
+    if has_ended(session, task.deadline_id, now):
+        raise RefusedError("refused.ended", until=session.get_one(Deadline, task.deadline_id).grace_until)
     submission = latest(session, task)
+    task.move(Act.WITHDRAW, now)
     submission.is_withdrawn = True
     session.add(submission)
     session.flush()
@@ -165,8 +177,10 @@ def locked(session: Session, task_id: int) -> Task:
 
 def latest(session: Session, task: Task) -> Submission:
     """The newest version that was not withdrawn."""
-    query = select(Submission).where(col(Submission.task_id) == task.id, ~col(Submission.is_withdrawn))
-    return session.exec(query.order_by(col(Submission.number).desc())).first() or _nothing(task)
+    found = _newest(session, task)
+    if found is None:
+        raise RefusedError("refused.nothing_submitted", task=task.id)
+    return found
 
 
 def verdict(session: Session, task: Task) -> bool | None:
@@ -221,16 +235,35 @@ def receipt_code(task_id: int, key: str) -> str:
     return f"{letters[:4]}-{letters[4:8]}-{letters[8:]}"
 
 
+def _day_to_meet(session: Session, task: Task, deadline: Deadline) -> date:
+    """The due day that the next version has to meet.
+
+    What was returned as no report at all is as if it had never come: the version after it has to meet the same day,
+    also when the return gave time until a later one. Else an empty page would win days.
+    """
+    if deadline.origin == Origin.RETURN and (last := _newest(session, task)) is not None:
+        review = session.exec(
+            select(Review).where(col(Review.submission_id) == last.id).order_by(col(Review.id).desc())
+        ).first()
+        if review is not None and review.does_not_count:
+            return last.due_on
+    return deadline.due_on
+
+
+def _newest(session: Session, task: Task) -> Submission | None:
+    query = select(Submission).where(col(Submission.task_id) == task.id, ~col(Submission.is_withdrawn))
+    return session.exec(query.order_by(col(Submission.number).desc())).first()
+
+
 def _answer(field: Field, given: object, is_strict: bool) -> object:
     """The value that is kept, a Reason why not, or None for a permitted gap."""
     text = str(given).strip() if given is not None else ""
     if not text:
         return Reason.of("answer.required") if field.required and is_strict else None
     if field.type is FieldType.NUMBER:
-        digits = text.replace(".", "").replace(" ", "")  # 1.868 is how Vietnam writes thousands
-        if not (digits.isascii() and digits.isdigit() and len(digits) <= 12):
+        if not WHOLE_NUMBER.fullmatch(text):
             return Reason.of("answer.number", got=text[:40])
-        return int(digits)
+        return int(re.sub("[. ]", "", text))
     if len(text) > MAX_TEXT:
         return Reason.of("answer.too_long", limit=MAX_TEXT, got=len(text))
     return text
@@ -241,7 +274,3 @@ def _by_key(session: Session, key: str, task_id: int) -> Submission | None:
     if known is not None and known.task_id != task_id:
         raise RefusedError("refused.key_of_another_task", task=task_id)
     return known
-
-
-def _nothing(task: Task) -> Submission:
-    raise RefusedError("refused.nothing_submitted", task=task.id)

@@ -48,7 +48,8 @@ def append(
     **data: Any,
 ) -> Entry:
     """Adds an entry in the caller's transaction. The head is locked from here on: call it late."""
-    head = session.exec(select(JournalHead).where(col(JournalHead.id) == 1).with_for_update()).one()
+    query = select(JournalHead).where(col(JournalHead.id) == 1).with_for_update()
+    head = session.exec(query, execution_options={"populate_existing": True}).one()
     entry = Entry(
         id=head.number + 1,
         at=at,
@@ -81,7 +82,6 @@ def digest(entry: Entry) -> str:
     ]
     text = json.dumps(row, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(f"{entry.previous}{text}".encode()).hexdigest()
-
 
 
 def breaks(session: Session) -> Iterator[str]:

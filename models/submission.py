@@ -65,12 +65,10 @@ class Review(SQLModel, table=True):
 
 
 def is_late(versions: Sequence[tuple[date, date, bool]]) -> bool | None:
-    """The verdict on the versions (received_on, due_on, counts) in order; None when none counts.
+    """The verdict on the versions (received_on, due_on, counts); None when none counts.
 
-    On time: each version came on or before the day it had to meet. A version that was returned as no report at all
-    wipes what was before it, so that nobody gains days by sending an empty page.
+    On time: each version came on or before the day it had to meet. A version that was returned as no report at all is
+    as if it had never come: it neither keeps nor wins a day, and wipes no lateness either.
     """
-    late: bool | None = None
-    for received_on, due_on, counts in versions:
-        late = None if not counts else bool(late) or received_on > due_on
-    return late
+    late = [received_on > due_on for received_on, due_on, counts in versions if counts]
+    return any(late) if late else None

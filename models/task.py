@@ -111,10 +111,15 @@ class Task(SQLModel, table=True):
     def allowed(self) -> tuple[Act, ...]:
         return tuple(TRANSITIONS[TaskState(self.state)])
 
-    def move(self, act: Act, at: datetime) -> None:
-        """Does the act: the state changes. Raises IllegalActError when the table has no such step."""
+    def expect(self, act: Act) -> tuple[TaskState, ...]:
+        """The states that the act may lead to from here. Raises IllegalActError when the table has no such step."""
         to = TRANSITIONS[TaskState(self.state)].get(act)
         if to is None:
             raise IllegalActError(self, act)
+        return to
+
+    def move(self, act: Act, at: datetime) -> None:
+        """Does the act: the state changes. Raises IllegalActError, with nothing changed."""
+        to = self.expect(act)
         self.state = (TaskState.RETURNED if self.returns else TaskState.OPEN) if to == _BACK else to[0]
         self.changed_at = at
