@@ -1,20 +1,29 @@
 """Who is who in the tests? One small, named province, and the plan it works by."""
 
+from collections.abc import Callable
 from datetime import date, datetime
+from functools import cache
+from inspect import signature
 from pathlib import Path
+from typing import Any, TypeVar
 
 from sqlmodel import Session, col, select
 
 from dondoc.clock import moment
 from dondoc.database import Database
-from engine import fire, open, revise
+from engine import revise, submit
+from engine.fire import Fired, fire
+from engine.open import Opened, open_due
+from models import tables
 from models.contact import Contact, Role
 from models.cycle import Cycle
+from models.submission import Submission
 from models.task import Task
 from models.unit import Placement, Unit, UnitTag, path_of
 from schedules import load
 from schedules.calendars import Calendar
 
+T = TypeVar("T")
 ZONE = "Asia/Ho_Chi_Minh"
 PLANS = Path(__file__).parent.parent / "schedules"
 
@@ -99,6 +108,7 @@ def tag(session: Session, code: str, tag: str) -> None:
     session.add(UnitTag(unit_id=unit_id(session, code), tag=tag))
 
 
+@cache
 def vn_state() -> Calendar:
     calendar, problems = load.read_calendar(PLANS / "calendars" / "vn-state.yaml")
     assert calendar is not None, problems
@@ -106,7 +116,10 @@ def vn_state() -> Calendar:
 
 
 def province(
-    database: Database, plan: str = YEARLY, on: str = "2021-10-01", units: dict[str, tuple[str, str, str | None, str]] = UNITS
+    database: Database,
+    plan: str = YEARLY,
+    on: str = "2021-10-01",
+    units: dict[str, tuple[str, str, str | None, str]] = UNITS,
 ) -> None:
     """The units, the calendar and the plan, adopted on a day."""
     with database.writing() as session:
@@ -131,12 +144,37 @@ def task_of(session: Session, unit: str, period: str, obligation: str = "annual-
     ).one()
 
 
-def step_round(database: Database, now: datetime) -> tuple[open.Opened, fire.Fired]:
+def step_round(database: Database, now: datetime) -> tuple[Opened, Fired]:
     """A round without the sending."""
     with database.writing() as session:
-        opened = open.open_due(session, now, ZONE)
+        opened = open_due(session, now, ZONE)
     with database.writing() as session:
-        fired = fire.fire(session, now, ZONE)
+        fired = fire(session, now, ZONE)
     return opened, fired
 
 
+def act_of(database: Database, verb: Callable[..., T], task_id: int, day: str, hour: str = "09:00", **given: Any) -> T:
+    """One act of the engine in its own transaction, by the office unless the test says otherwise."""
+    now = at(day, hour)
+    known = {"by": "office", "now": now, "zone": ZONE}
+    taken = {name: value for name, value in known.items() if name in signature(verb).parameters}
+    with database.writing() as session:
+        return verb(session, task_id, **(taken | given))
+
+
+def hand_in(database: Database, task_id: int, day: str, hour: str = "09:00", key: str = "") -> Submission:
+    """A unit hands the yearly report in by its link."""
+    given = {"answers": ANSWERS, "files": (), "key": key or f"key:{task_id}:{day}:{hour}", "by": "contact:1"}
+    return act_of(database, submit.submit, task_id, day, hour, **given)
+
+
+def id_of(database: Database, unit: str, period: str = "2021", obligation: str = "annual-report") -> int:
+    with database.reading() as session:
+        return task_of(session, unit, period, obligation).id
+
+
+def everything(session: Session) -> dict[str, list[Any]]:
+    """All rows of all tables, to see that nothing was written."""
+    return {
+        table.name: sorted(session.execute(table.select()).all(), key=repr) for table in tables.metadata.sorted_tables
+    }

@@ -126,6 +126,8 @@ def postgres() -> Iterator[Postgres]:
         order = ["--encoding=UTF8", "--locale=C", "--locale-provider=icu", "--icu-locale=vi"]
         run("initdb", "--username=dondoc", "--auth=trust", "--no-sync", *order)
         listen = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder}"
+        # Tests kill clients, never the server or the machine: it need not wait for the disk.
+        listen += " -c fsync=off -c synchronous_commit=off -c full_page_writes=off"
         run("pg_ctl", "start", "--wait", f"--log={folder / 'log'}", "-o", listen)
         try:
             yield Postgres(port)
