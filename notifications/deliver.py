@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, and_, between, bindparam, exists, func, literal, or_, select, update
+from sqlalchemy import ColumnElement, Row, and_, between, bindparam, exists, func, insert, literal, or_, select, update
 from sqlmodel import Session, col
 
 from dondoc.database import Database, insert_new
@@ -291,53 +291,66 @@ def _record(session: Session, results: Mapping[int, Result], now: datetime) -> C
     """An Attempt and the new state of each message; counted by what became of it."""
     if not results:
         return Counter()
-    attempts = select(func.count()).where(col(Attempt.message_id) == col(Message.id)).scalar_subquery()
+    so_far = select(func.count()).where(col(Attempt.message_id) == col(Message.id)).scalar_subquery()
     rows = session.execute(
-        select(col(Message.id), col(Message.tries), attempts, col(Message.contact_id), col(Message.address)).where(
-            col(Message.id).in_(results)
-        )
+        select(
+            col(Message.id),
+            col(Message.tries),
+            col(Message.sending_at),
+            col(Message.contact_id),
+            col(Message.address),
+            so_far.label("attempts"),
+        ).where(col(Message.id).in_(results))
     ).all()
-    session.add_all(
-        Attempt(
-            message_id=id_,
-            number=number + 1,
-            at=now,
-            outcome=results[id_].outcome,
-            code=results[id_].code,
-            answer=results[id_].answer,
-        )
-        for id_, _, number, _, _ in rows
+    attempts = [
+        {
+            "message_id": row.id,
+            "number": row.attempts + 1,
+            "at": now,
+            "outcome": results[row.id].outcome,
+            "code": results[row.id].code,
+            "answer": results[row.id].answer,
+        }
+        for row in rows
+    ]
+    session.connection().execute(insert(Attempt), attempts)
+    became = [{"b_id": row.id, **_becomes(results[row.id], row, now)} for row in rows]
+    session.connection().execute(
+        update(Message)
+        .where(col(Message.id) == bindparam("b_id"))
+        .values({name: bindparam(name) for name in became[0] if name != "b_id"}),
+        became,
     )
-    session.flush()
-    counts = Counter[str]()
-    for id_, tries, _, contact_id, address in rows:
-        result = results[id_]
-        values = _becomes(result, tries + 1, now)
-        counts[_COUNTED[values["state"]]] += 1
-        session.execute(
-            update(Message).where(col(Message.id) == id_).values(lease_until=None, **values),
-            execution_options={"synchronize_session": False},
-        )
-        if result.outcome is Outcome.RECIPIENT:
-            dead = (col(Contact.id) == contact_id, col(Contact.email) == address)  # unless it was mended meanwhile
+    for row in rows:
+        if results[row.id].outcome is Outcome.RECIPIENT:
+            dead = (col(Contact.id) == row.contact_id, col(Contact.email) == row.address)  # unless mended meanwhile
             session.execute(update(Contact).where(*dead).values(is_bouncing=True))
-    return counts
+    return Counter(_COUNTED[each["state"]] for each in became)
 
 
-def _becomes(result: Result, tries: int, now: datetime) -> dict[str, Any]:
-    """What a try makes of its message."""
+def _becomes(result: Result, message: Row[Any], now: datetime) -> dict[str, Any]:
+    """What a try makes of its message: the same columns for every outcome, so that one statement writes them all."""
+    tries = message.tries + (result.outcome is not Outcome.CONFIG)  # our own fault costs the message no try
+    columns = {
+        "state": MessageState.QUEUED,
+        "tries": tries,
+        "try_after": now,
+        "lease_until": None,
+        "sending_at": None,
+        "sent_at": None,
+        "provider_id": None,
+    }
     match result.outcome:
         case Outcome.SENT:
-            return {"state": MessageState.SENT, "tries": tries, "sent_at": now, "provider_id": result.provider_id}
+            done = {"state": MessageState.SENT, "sent_at": now, "provider_id": result.provider_id}
+            return {**columns, "sending_at": now, **done}
         case Outcome.AMBIGUOUS:
-            return {"state": MessageState.UNKNOWN, "tries": tries}
-        case Outcome.RECIPIENT | Outcome.PAYLOAD:
-            return {"state": MessageState.REFUSED, "tries": tries}
-        case Outcome.CONFIG:  # our own fault: it costs the message no try
-            return {"state": MessageState.QUEUED, "try_after": now + CONFIG_WAIT, "sending_at": None}
-    if tries >= MOST_TRIES:
-        return {"state": MessageState.REFUSED, "tries": tries}
-    if result.outcome is Outcome.DEFER:
-        return {"state": MessageState.DEFERRED, "tries": tries, "try_after": now + DEFER_WAIT, "sending_at": None}
-    wait = min(FIRST_WAIT * 2 ** (tries - 1), LONGEST_WAIT)
-    return {"state": MessageState.QUEUED, "tries": tries, "try_after": now + wait, "sending_at": None}
+            return {**columns, "state": MessageState.UNKNOWN, "sending_at": message.sending_at}
+        case Outcome.CONFIG:
+            return {**columns, "try_after": now + CONFIG_WAIT}
+        case Outcome.RETRY if tries < MOST_TRIES:
+            return {**columns, "try_after": now + min(FIRST_WAIT * 2 ** (tries - 1), LONGEST_WAIT)}
+        case Outcome.DEFER if tries < MOST_TRIES:
+            return {**columns, "state": MessageState.DEFERRED, "try_after": now + DEFER_WAIT}
+        case _:
+            return {**columns, "state": MessageState.REFUSED}

@@ -68,18 +68,14 @@ class NotifyBaoMail(NotifyBase):  # type: ignore[misc]  # Apprise has no types
             self._line.close()
             self._line = None
 
-    def deliver(self, letter: Letter, may_go: Callable[[], bool]) -> Result | None:
-        """One letter; once more over a fresh connection when the old one had gone before the content."""
+    def deliver(self, address: str, content: bytes, may_go: Callable[[], bool]) -> Result | None:
+        """One e-mail; once more over a fresh connection when the old one had gone before the content."""
         try:
-            content = compose(letter, self.sender, self.sender_name).as_bytes()
-        except ValueError as error:
-            return Result(Outcome.RECIPIENT, "address", str(error))
-        try:
-            return self.connect().deliver(self.sender, letter.address, content, may_go)
+            return self.connect().deliver(self.sender, address, content, may_go)
         except StaleError:
             self.disconnect()
         try:
-            return self.connect().deliver(self.sender, letter.address, content, may_go)
+            return self.connect().deliver(self.sender, address, content, may_go)
         except (StaleError, UnavailableError) as error:
             self.disconnect()
             return error.result
@@ -91,11 +87,13 @@ class NotifyBaoMail(NotifyBase):  # type: ignore[misc]  # Apprise has no types
             html = f"<p>{escape(body)}</p>"
             letter = Letter(0, reference, None, clock.now(), target, "", title, body, html)
             try:
-                self.connect()
-                result = self.deliver(letter, lambda: True)
+                content = compose(letter, self.sender, self.sender_name)
+                result = self.deliver(target, content, lambda: True)
+            except ValueError as error:
+                result = Result(Outcome.RECIPIENT, "address", str(error))
             except UnavailableError as error:
                 result = error.result
-            assert result is not None
+            assert result is not None  # only a gate that says no leaves none
             self.results.append(result)
         self.disconnect()
         return all(result.outcome is Outcome.SENT for result in self.results[-len(self) :])
@@ -149,6 +147,7 @@ class _Ended:
     error: BaseException | None = None
 
 
+_Written = tuple[Letter, bytes]
 _Done = tuple[Letter, Result]
 _Events = SimpleQueue[_Asks | _Ended | _Done]
 
@@ -166,8 +165,14 @@ class EmailCarrier:
         self.server, self.reply_address, self.sender_name = Server.of(url), sender, sender_name
 
     def send(self, letters: Sequence[Letter], before_content: Gate) -> Iterator[tuple[Letter, Result]]:
-        todo, events, met = deque(letters), _Events(), list[_Asks | _Ended | _Done]()
-        running, ends = min(CONNECTIONS, len(letters)), list[_Ended]()
+        todo, events, met = deque[_Written](), _Events(), list[_Asks | _Ended | _Done]()
+        for letter in letters:
+            # Here, not in the threads: ten of them at work would keep this one waiting at each of its queries.
+            try:
+                todo.append((letter, compose(letter, self.reply_address, self.sender_name)))
+            except ValueError as error:
+                yield letter, Result(Outcome.RECIPIENT, "address", str(error))
+        running, ends = min(CONNECTIONS, len(todo)), list[_Ended]()
         for _ in range(running):
             Thread(target=self._work, args=(todo, events), name="mail", daemon=True).start()
         try:
@@ -184,7 +189,7 @@ class EmailCarrier:
                     raise end.error
             # Whatever is left was never tried: no sender found a connection.
             reasons = [end.unavailable for end in ends if end.unavailable is not None]
-            yield from ((letter, reasons[-1]) for letter in todo if reasons)
+            yield from ((letter, reasons[-1]) for letter, _ in todo if reasons)
         finally:
             todo.clear()
             while len(ends) < running:  # the caller broke off: whoever asks is told no, so that every thread ends
@@ -194,16 +199,16 @@ class EmailCarrier:
                 met = _drain(events)
                 ends += [each for each in met if isinstance(each, _Ended)]
 
-    def _work(self, todo: deque[Letter], events: _Events) -> None:
+    def _work(self, todo: deque[_Written], events: _Events) -> None:
         plugin, end = NotifyBaoMail(self.server, self.reply_address, self.sender_name), _Ended()
         try:
             while todo:
                 plugin.connect()  # before a letter is taken: it must not pay for a missing connection
                 try:
-                    letter = todo.popleft()
+                    letter, content = todo.popleft()
                 except IndexError:
                     break
-                result = plugin.deliver(letter, _gate(letter, events))
+                result = plugin.deliver(letter.address, content, _gate(letter, events))
                 if result is not None:
                     events.put((letter, result))
         except UnavailableError as error:

@@ -31,7 +31,7 @@ class EmlCarrier:
 
     def _write(self, letter: Letter) -> Result:
         try:
-            content = compose(letter, self.reply_address, self.sender_name, "8bit").as_bytes()
+            content = compose(letter, self.reply_address, self.sender_name, "8bit")
         except ValueError as error:
             return Result(Outcome.RECIPIENT, "address", str(error))
         path = self.folder / f"{letter.at:%Y-%m-%d}-{letter.reference}.eml"
