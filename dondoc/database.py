@@ -10,7 +10,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Select, create_engine, event, func, inspect, select
+from sqlalchemy import Select, create_engine, event, inspect
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, make_url
 from sqlmodel import Session, SQLModel
@@ -20,7 +20,6 @@ from sqlmodel import Session, SQLModel
 WAL_SAFE: Final = (3, 51, 3)
 WAL_BACKPORTS: Final = {(3, 44): 6, (3, 50): 7}
 BUSY_MS: Final = 30_000
-WRITER: Final = 0x646F6E646F63  #: the advisory lock of the one writer: "dondoc" in ASCII
 MIGRATIONS: Final = Path(__file__).parent.parent / "migrations"
 WRITING: Final = "BEGIN IMMEDIATE"
 ONE_WRITER: Final = int.from_bytes(b"dondoc")  #: name of PostgreSQL's advisory lock, within one database
@@ -77,8 +76,6 @@ class Database:
         act ends at the one row of the journal's head anyhow, and who waits at the start cannot deadlock in between.
         """
         with self.engine.connect().execution_options(dondoc_begin=WRITING) as connection:
-            if not self.is_sqlite:
-                connection.execute(select(func.pg_advisory_xact_lock(WRITER)))
             with Session(connection, expire_on_commit=False) as session:
                 yield session
                 session.commit()
