@@ -40,8 +40,8 @@ def shown_state(today: date) -> Case[str]:
 def plans(today: date) -> Select[Any]:
     """Every plan of which something was opened, with what is pressing in it.
 
-    Rows (Plan, issuer_id, revision_id, first_on, last_on, to_review, overdue, next_on, calendars); `calendars` changes
-    when a row of any calendar does.
+    Rows (Plan, issuer_id, revision_id, first_on, last_on, to_review, overdue, next_on, calendars); `calendars` are
+    the hashes of all calendars: other days off are another text.
     """
     in_plan = col(Cycle.plan_id) == col(Plan.id)
     is_open = col(Cycle.state) == CycleState.OPEN.value
@@ -77,7 +77,7 @@ def plans(today: date) -> Select[Any]:
             tasks(col(Task.state) == TaskState.SUBMITTED.value).label("to_review"),
             tasks(col(Task.state).in_([state.value for state in OWING]), col(Deadline.due_on) < today).label("overdue"),
             days(func.min(Deadline.due_on), is_open, is_owed, col(Deadline.due_on) >= today).label("next_on"),
-            select(func.coalesce(func.sum(CalendarSheet.version), 0)).scalar_subquery().label("calendars"),
+            select(func.aggregate_strings(col(CalendarSheet.hash), " ")).scalar_subquery().label("calendars"),
         )
         .join(newest, of_newest)
         .order_by(col(Plan.id))
@@ -156,26 +156,42 @@ def sums(plan_id: int, path: str, first: date, after: date, today: date) -> Sele
     )
 
 
-def cells(cycle_ids: Sequence[int], unit_ids: Sequence[int], today: date, states: Sequence[str] = ()) -> Select[Any]:
-    """The tasks of these units in these cycles, in these shown states (none given: in any).
+def cells(cycle_ids: Sequence[int], unit_ids: Sequence[int], today: date) -> Select[Any]:
+    """The tasks of these units in these cycles: (id, cycle_id, unit_id, shown, is_late, due_on, origin)."""
+    return _cells(cycle_ids, today).where(col(Task.unit_id).in_(unit_ids))
 
-    Rows (id, cycle_id, unit_id, shown, is_late, due_on, origin).
+
+def cells_in_state(cycle_ids: Sequence[int], path: str, today: date, states: Sequence[str]) -> Select[Any]:
+    """The tasks at or below a path in these shown states, the longest due first.
+
+    Rows as of `cells`, then code and name of the unit, and above: the name of its superior.
     """
-    shown = shown_state(today)
-    query = (
+    above = aliased(Unit)
+    return (
+        _cells(cycle_ids, today)
+        .add_columns(col(Unit.code), col(Unit.name), col(above.name).label("above"))
+        .join(Unit, col(Unit.id) == col(Task.unit_id))
+        .join(Placement, col(Placement.id) == col(Task.placement_id))
+        .join(above, col(above.id) == col(Placement.parent_id), isouter=True)
+        .where(subtree(path), shown_state(today).in_(states))
+        .order_by(col(Deadline.due_on), col(Task.id))
+    )
+
+
+def _cells(cycle_ids: Sequence[int], today: date) -> Select[Any]:
+    return (
         select(
             col(Task.id),
             col(Task.cycle_id),
             col(Task.unit_id),
-            shown.label("shown"),
+            shown_state(today).label("shown"),
             col(Task.is_late),
             col(Deadline.due_on),
             col(Deadline.origin),
         )
         .join(Deadline, col(Deadline.id) == col(Task.deadline_id))
-        .where(col(Task.cycle_id).in_(cycle_ids), col(Task.unit_id).in_(unit_ids))
+        .where(col(Task.cycle_id).in_(cycle_ids))
     )
-    return query.where(shown.in_(states)) if states else query
 
 
 def by_superior(cycle_id: int, today: date) -> Select[Any]:

@@ -1,7 +1,7 @@
 """Who owes what? The board: units by obligations and periods of a plan, summed up along the tree."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any, Final
@@ -102,26 +102,31 @@ def read(session: Session, office: Office, view: View, lang: str) -> dict[str, A
     if chosen is None or frame is None:
         return {"plans": plans, "chosen": chosen, "frame": None}
     columns = _columns(session, frame)
-    wanted = alphabet.plain(view.find)
-    units = [each for each in frame.below if _is_named(each[0], wanted)]
-    if not wanted:
-        units.insert(0, (frame.top[1], False))
     height = max(MAX_CELLS // max(len(columns), 1), 1)
-    number = int(view.page) if view.page.isdecimal() else 1
+    number = max(int(view.page), 1) if view.page.isdecimal() else 1
+    here = slice((number - 1) * height, number * height)
     calendar = office.calendar(session, chosen.revision_id, chosen.calendars)
-    if view.state or view.order:  # which units are shown depends on their cells
-        rows = _rows(session, units, columns, frame, calendar, view.states)
-        rows = [row for row in rows if any(row.cells)]
-        if view.order:
-            rows.sort(key=lambda row: -row.pressing)
+    wanted = alphabet.plain(view.find)
+    rolls: list[Roll] = []
+    if view.states:
+        rows = _rows_in_state(session, columns, frame, calendar, view.states)
+        rows = [row for row in rows if _is_named(row.name, row.code, wanted)]
         count = len(rows)
-        rows = rows[(number - 1) * height : number * height]
     else:
+        units = [each for each in frame.below if _is_named(each[0].name, each[0].code, wanted)]
+        if not wanted:
+            units.insert(0, (frame.top[1], False))
+            rolls = _rolls(columns, frame) if number == 1 else []
         count = len(units)
-        rows = _rows(session, units[(number - 1) * height : number * height], columns, frame, calendar)
-        rows = [row for row in rows if row.unit_id != frame.top[1].id or any(row.cells)]
-    if view.state:
+        # In the order of the names, only this page's cells are read; which units are late says their cells alone.
+        rows = _rows(session, units if view.order else units[here], columns, frame, calendar)
+    if view.order:
+        rows.sort(key=lambda row: -row.pressing)
+    if view.states or view.order:
+        rows = rows[here]
+    if view.states:
         rows, columns = _without_empty(rows, columns)
+    rows = [row for row in rows if row.unit_id != frame.top[1].id or any(row.cells)]
     return {
         "plans": plans,
         "chosen": chosen,
@@ -129,9 +134,9 @@ def read(session: Session, office: Office, view: View, lang: str) -> dict[str, A
         "columns": columns,
         "groups": groups(columns),
         "starts": {column.cycle_id for column, _ in groups(columns)},
-        "rows": rows,
-        "rolls": _rolls(columns, frame) if number == 1 and not (view.state or wanted) else [],
         "upcoming": min((column.due_on for column in columns if column.due_on >= frame.today), default=None),
+        "rows": rows,
+        "rolls": rolls,
         "count": count,
         "number": number,
         "pages": range(1, -(-count // height) + 1),
@@ -181,29 +186,49 @@ def _rows(
     columns: Sequence[Column],
     frame: Frame,
     calendar: Calendar,
-    states: Sequence[str] = (),
 ) -> list[Row]:
     place = {column.cycle_id: number for number, column in enumerate(columns)}
     cells: dict[int, list[Cell | None]] = {unit.id or 0: [None] * len(columns) for unit, _ in units}
-    for row in session.execute(board.cells(list(place), list(cells), frame.today, states)):
-        late_days = calendar.working_days(row.due_on, frame.today) if row.shown == "overdue" else 0
-        cells[row.unit_id][place[row.cycle_id]] = Cell(
-            row.id, row.shown, row.is_late, late_days, row.due_on, row.origin == Origin.EXTENSION
-        )
+    for row in session.execute(board.cells(list(place), list(cells), frame.today)):
+        cells[row.unit_id][place[row.cycle_id]] = _cell(row, frame.today, calendar)
     names = {unit.id: unit.name for _, unit, _ in frame.tree}
     parents = {place.unit_id: place.parent_id for place, _, _ in frame.tree}
-    direct = (frame.top[1].id, frame.top[0].parent_id)  # the superior's own superior: that is the superior itself
     return [
         Row(
             unit.id or 0,
             unit.code,
             unit.name,
-            "" if parents[unit.id or 0] in direct else names.get(parents[unit.id or 0] or 0, ""),
+            "" if _is_direct(unit, parents, frame) else names.get(parents[unit.id or 0] or 0, ""),
             has_units,
             cells[unit.id or 0],
         )
         for unit, has_units in units
     ]
+
+
+def _rows_in_state(
+    session: Session, columns: Sequence[Column], frame: Frame, calendar: Calendar, states: Sequence[str]
+) -> list[Row]:
+    """Units of every depth that have a task in one of these states, with those cells alone, by name."""
+    place = {column.cycle_id: number for number, column in enumerate(columns)}
+    found: dict[int, Row] = {}
+    query = board.cells_in_state(list(place), frame.top[0].path, frame.today, states)
+    for row in session.execute(query.limit(MAX_CELLS)):
+        above = "" if row.above == frame.top[1].name else row.above or ""
+        unit = found.setdefault(
+            row.unit_id, Row(row.unit_id, row.code, row.name, above, False, [None] * len(columns))
+        )
+        unit.cells[place[row.cycle_id]] = _cell(row, frame.today, calendar)
+    return sorted(found.values(), key=lambda row: alphabet.order(row.name))
+
+
+def _cell(row: Record[Any], today: date, calendar: Calendar) -> Cell:
+    late_days = calendar.working_days(row.due_on, today) if row.shown == "overdue" else 0
+    return Cell(row.id, row.shown, row.is_late, late_days, row.due_on, row.origin == Origin.EXTENSION)
+
+
+def _is_direct(unit: Unit, parents: Mapping[int, int | None], frame: Frame) -> bool:
+    return unit.id == frame.top[1].id or parents[unit.id or 0] == frame.top[1].id
 
 
 def _rolls(columns: Sequence[Column], frame: Frame) -> list[Roll]:
@@ -229,8 +254,8 @@ def _without_empty(rows: Sequence[Row], columns: Sequence[Column]) -> tuple[list
     ], [columns[place] for place in kept]
 
 
-def _is_named(unit: Unit, wanted: str) -> bool:
-    return wanted in alphabet.plain(unit.name) or wanted == unit.code
+def _is_named(name: str, code: str, wanted: str) -> bool:
+    return wanted in alphabet.plain(name) or wanted == code
 
 
 def _clause(source: str) -> tuple[object, ...]:

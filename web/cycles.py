@@ -7,11 +7,10 @@ from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import Response
 from sqlmodel import Session, col, select
 
-from engine.plans import calendar_for, obligation_of
+from engine.plans import calendar_for
 from models import board
 from models.cycle import Cycle
 from models.deadline import Deadline, Origin
-from models.entry import Entry
 from models.plan import Plan
 from models.step import Step, StepState
 from models.unit import Unit
@@ -21,7 +20,8 @@ from web.office import InOffice, Office
 from web.pages import page
 from web.states import STATES
 
-PAGE: Final = 200  #: tasks on one page
+FIXED: Final = (Origin.PLAN, Origin.MILESTONE)
+PAGE: Final = 100  #: tasks on one page
 router = APIRouter()
 
 
@@ -54,26 +54,23 @@ def read(session: Session, office: Office, cycle: Cycle, state: str, number: int
         (task, unit, deadline, shown, calendar.working_days(deadline.due_on, today) if shown == "overdue" else 0)
         for task, unit, deadline, shown in session.execute(query.limit(PAGE).offset((number - 1) * PAGE))
     ]
-    entries = select(Entry).where(col(Entry.cycle_id) == cycle.id, col(Entry.task_id).is_(None))
-    obligation = obligation_of(session, cycle)
+    deadlines = _deadlines(session, cycle)
     return {
         "plan": session.get_one(Plan, cycle.plan_id),
         "issuer": session.get_one(Unit, cycle.issuer_id),
-        "help": obligation.help,
-        "levels": {level.name: level for level in obligation.levels},
-        "deadlines": _deadlines(session, cycle),
+        "fixed": [each for each in deadlines if each[0].origin in FIXED],
+        "own": [each for each in deadlines if each[0].origin not in FIXED],
         "superiors": sorted(superiors.items(), key=lambda each: alphabet.order(each[0][1])),
         "total": total,
         "tasks": tasks,
         "state": state,
         "number": number,
         "pages": range(1, -(-count // PAGE) + 1),
-        "entries": session.exec(entries.order_by(col(Entry.id).desc()).limit(50)).all(),
     }
 
 
 def _deadlines(session: Session, cycle: Cycle) -> list[tuple[Deadline, list[Step], int]]:
-    """Each deadline with its ladder and the number of tasks on it now; those of the plan first."""
+    """Each deadline with its ladder and the number of tasks on it now."""
     steps: defaultdict[int, list[Step]] = defaultdict(list)
     of_cycle = select(Deadline.id).where(col(Deadline.cycle_id) == cycle.id)
     query = select(Step).where(col(Step.deadline_id).in_(of_cycle), col(Step.state) != StepState.REPLACED.value)
@@ -81,6 +78,5 @@ def _deadlines(session: Session, cycle: Cycle) -> list[tuple[Deadline, list[Step
         steps[step.deadline_id].append(step)
     counts = {row.deadline_id: row.tasks for row in session.execute(board.on_deadlines(cycle.id or 0))}
     deadlines = session.exec(select(Deadline).where(col(Deadline.cycle_id) == cycle.id)).all()
-    fixed = (Origin.PLAN, Origin.MILESTONE)
-    ordered = sorted(deadlines, key=lambda each: (each.origin not in fixed, each.due_on, each.id))
+    ordered = sorted(deadlines, key=lambda each: (each.due_on, each.id))
     return [(each, steps[each.id or 0], counts.get(each.id, 0)) for each in ordered]

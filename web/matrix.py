@@ -97,7 +97,7 @@ class Row:
     name: str
     above: str  #: name of its superior, where units of several stand together; else empty
     has_units: bool
-    cells: Sequence[Cell | None]
+    cells: list[Cell | None]
 
     @property
     def due(self) -> list[Cell]:

@@ -20,7 +20,7 @@ class Office:
     database: Database
     settings: Settings
     key: bytes  #: signs the links of units and the way in for the office
-    calendars: dict[tuple[int, int], Calendar] = field(default_factory=dict)
+    calendars: dict[tuple[int, str], Calendar] = field(default_factory=dict)
 
     def now(self) -> datetime:
         return clock.now(self.settings.clock)
@@ -28,12 +28,12 @@ class Office:
     def today(self) -> date:
         return clock.today(self.now(), self.settings.zone)
 
-    def calendar(self, session: Session, revision_id: int, version: int) -> Calendar:
-        """The calendar of a revision; read again when `version` (of all calendars together) has changed."""
-        known = self.calendars.get((revision_id, version))
+    def calendar(self, session: Session, revision_id: int, hashes: str) -> Calendar:
+        """The calendar of a revision, read again when the hashes of the calendars have changed."""
+        known = self.calendars.get((revision_id, hashes))
         if known is None:
             known = calendar_of(session, plan_of(session, revision_id).calendar)
-            self.calendars[revision_id, version] = known
+            self.calendars[revision_id, hashes] = known
         return known
 
     @property

@@ -29,6 +29,7 @@ from web import forms, kept
 from web.errors import LinkNotFoundError
 from web.office import InOffice, Office
 from web.pages import page
+from web.reasons import deadline_reasons
 
 KEY_BYTES: Final = 16
 router = APIRouter()
@@ -41,7 +42,7 @@ class Draft:
     key: str  #: one for each time the form is opened: a double tap hands in once
     answers: Mapping[str, object]
     file: StoredFile | None = None
-    problems: Mapping[str, Reason] = field(default_factory=dict)  #: by field name; what concerns no field stands under ""
+    problems: Mapping[str, Reason] = field(default_factory=dict)  #: by field name; under "" what concerns none
 
 
 @router.api_route("/s/{token}", methods=["GET", "HEAD"])
@@ -124,6 +125,7 @@ def read(session: Session, office: Office, link: Link) -> dict[str, Any]:
         "unit": session.get_one(Unit, task.unit_id),
         "receiver": session.get_one(Unit, task.receiver_id) if task.receiver_id else issuer,
         "deadline": deadline,
+        "reasons": deadline_reasons(session, task, deadline),
         "shown": shown(task, deadline, today, calendar),
         "days_left": calendar.working_days(today, deadline.due_on),
         "versions": versions,

@@ -26,6 +26,7 @@ from models.unit import Placement, Unit
 from web import forms
 from web.office import InOffice, Office
 from web.pages import page
+from web.reasons import deadline_reasons
 
 BY: Final = "office"
 #: act -> the form that does it; an act of the transition table without one is not the office's to press.
@@ -201,6 +202,7 @@ def read(session: Session, office: Office, task: Task) -> dict[str, Any]:
         "superior": session.get(Unit, placement.parent_id) if placement.parent_id else None,
         "receiver": session.get(Unit, task.receiver_id) if task.receiver_id else None,
         "deadline": deadline,
+        "reasons": deadline_reasons(session, task, deadline),
         "obligation": obligation,
         "shown": shown(task, deadline, today, calendar),
         "forms": FORMS,

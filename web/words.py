@@ -9,6 +9,7 @@ from dondoc.i18n import translate, whole_day
 
 _ROMAN: Final = ("I", "II", "III", "IV")
 _ISO_DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
+_PART: Final = re.compile(r"\d{4}(-(Q[1-4]|H[12]|\d{2})|\.\.\d{4})")
 _DAY: Final = re.compile(r"\s*(\d{1,2})\s*[/.-]\s*(\d{1,2})\s*[/.-]\s*(\d{4})\s*")
 _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
@@ -98,4 +99,6 @@ def until(day: date, lang: str) -> str:
 
 
 def _param(value: str, lang: str) -> str:
-    return whole_day(date.fromisoformat(value), lang) if _ISO_DAY.fullmatch(value) else value
+    if _ISO_DAY.fullmatch(value):
+        return whole_day(date.fromisoformat(value), lang)
+    return period(value, lang) if _PART.fullmatch(value) else value
