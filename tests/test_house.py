@@ -63,7 +63,7 @@ def test_every_root_package_is_in_the_wheel_under_mypy_and_under_the_import_cont
 def test_every_module_of_the_application_has_its_place_in_the_layers() -> None:
     layers = PROJECT["tool"]["importlinter"]["contracts"][0]["layers"]
     placed = {name for layer in layers for name in layer.split(" | ") if name.startswith("dondoc.")}
-    assert placed == {f"dondoc.{path.stem}" for path in (ROOT / "dondoc").glob("[!_]*.py")}
+    assert placed == {f"dondoc.{path.stem}" for path in (ROOT / "dondoc").glob("[!_]*")}
 
 
 def test_no_init_file_in_tests_shadows_a_real_package() -> None:

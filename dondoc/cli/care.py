@@ -1,0 +1,84 @@
+"""`dondoc db|audit|doctor`: is everything sound?"""
+
+import sqlite3
+import sys
+from importlib.metadata import version
+
+from dondoc.cli.app import CARE, app, group_of, own_version
+from dondoc.cli.office import office, opened, read_settings
+from dondoc.cli.words import CommandFailedError, _, lang, write
+from dondoc.i18n import whole_moment
+
+db = group_of("db", _("Cơ sở dữ liệu: nâng cấp, kiểm tra."), CARE)
+audit = group_of("audit", _("Nhật ký: kiểm tra chuỗi."), CARE)
+LIBRARIES = ("prefect", "sqlalchemy", "sqlmodel", "alembic", "fastapi", "apprise")
+
+
+@db.command(help=_("Đưa các bảng lên bản của chương trình."))
+def upgrade() -> None:
+    with opened(read_settings()) as database:
+        was = database.standing()
+        if was == "newer":
+            raise CommandFailedError(_("cơ sở dữ liệu mới hơn chương trình; hãy cài bản dondoc mới hơn"))
+        database.upgrade()
+    write(_("Các bảng đã đúng bản, không có gì phải làm.") if was == "current" else _("Các bảng đã được nâng cấp."))
+
+
+@db.command(name="check", help=_("Kiểm tra tệp cơ sở dữ liệu có nguyên vẹn không."))
+def check_database() -> None:
+    from engine.doctor import faults
+
+    with office() as here, here.database.reading() as session:
+        found = faults(session)
+    if found:
+        raise CommandFailedError(*found)
+    write(_("Cơ sở dữ liệu nguyên vẹn."))
+
+
+@audit.command(help=_("Tính lại mọi mã băm của nhật ký."))
+def verify() -> None:
+    from models.entry import JournalHead, breaks
+
+    with office() as here, here.database.reading() as session:
+        found = list(breaks(session))
+        head = session.get_one(JournalHead, 1)
+        number, hash_ = head.number, head.hash
+    if found:
+        raise CommandFailedError(_("Chuỗi nhật ký bị đứt:"), *(f"  {line}" for line in found))
+    write(_("Chuỗi nhật ký nguyên vẹn: {count} mục, mã băm cuối {hash}", count=number, hash=hash_))
+
+
+@app.command(group=CARE, help=_("Xem xét: phiên bản, cơ sở dữ liệu, kênh gửi, lịch, đầu mối, đợt lệch hạn, vòng cuối."))
+def doctor() -> None:
+    from dondoc.clock import today
+    from dondoc.database import WAL_SAFE, journal_mode
+    from engine.doctor import examine
+
+    libraries = ", ".join(f"{name} {version(name)}" for name in LIBRARIES)
+    python = ".".join(map(str, sys.version_info[:3]))
+    write(f"dondoc {own_version()}, Python {python}, {libraries}")
+    with office() as here:
+        settings = here.settings
+        if here.database.is_sqlite:
+            mode, safe = journal_mode(), ".".join(map(str, WAL_SAFE))
+            why = _("an toàn với WAL" if mode == "wal" else "WAL có thể hỏng tệp ở các bản trước {safe}", safe=safe)
+            write(_("SQLite {version}: journal_mode={mode} ({why})",
+                    version=sqlite3.sqlite_version, mode=mode, why=why))  # fmt: skip
+        else:
+            write(f"PostgreSQL {here.database.engine.url.render_as_string(hide_password=True)}")
+        channel = "SMTP" if settings.smtp_url else _("tệp .eml trong {folder}", folder=settings.eml)
+        write(_("Kênh gửi: {channel}", channel=channel))
+        with here.database.reading() as session:
+            found = examine(session, today(here.now, here.zone))
+            at = whole_moment(found.round.at, here.zone, lang()) if found.round else _("chưa có")
+        write(_("Vòng cuối: {at}", at=at))
+        for code, years in found.provisional.items():
+            write(_("! lịch {code}: chưa có quyết định cho {years}", code=code, years=", ".join(map(str, years))))
+        for unit in found.unreachable:
+            write(_("! {unit}: không báo được cho đầu mối nào", unit=unit))
+        for each in found.moved:
+            write(_("! đợt {cycle} ({obligation} {period}): hạn đã mở {rows}, tính lại {fresh}", cycle=each.cycle,
+                    obligation=each.obligation, period=each.period, rows="; ".join(each.rows) or "–",
+                    fresh="; ".join(each.fresh) or "–"))  # fmt: skip
+        if found.unknown:
+            write(_("! {count} tin không rõ đã đến chưa; không tự gửi lại", count=found.unknown))

@@ -1,0 +1,132 @@
+"""`dondoc init|web|flows|serve|demo`: a new office, a playground, and what keeps them running."""
+
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+
+from dondoc.cli.app import RUN, Host, Port, PrefectPort, app
+from dondoc.cli.office import in_words, office, opened, read_settings
+from dondoc.cli.words import CommandFailedError, _, write
+
+if TYPE_CHECKING:
+    from dondoc.settings import Settings
+
+
+@app.command(group=RUN, help=_("Tạo văn phòng mới trong thư mục dữ liệu (DONDOC_DATA)."))
+def init() -> None:
+    from dondoc import clock
+    from dondoc.keys import secret_key
+    from engine.revise import apply_calendar
+    from schedules import shipped
+    from schedules.load import read_calendar
+
+    settings = read_settings()
+    _prepare(settings)
+    secret_key(settings.key)
+    with opened(settings, is_new=True) as database:
+        database.upgrade()
+        with database.writing() as session:
+            for path in shipped.calendars().values():
+                calendar, _problems = read_calendar(path)
+                assert calendar is not None  # the shipped files are checked by the tests
+                apply_calendar(session, calendar, by="office", now=clock.now())
+    write(
+        _("Văn phòng mới: {folder}", folder=settings.data.absolute()),
+        _("Tiếp theo:"),
+        _("  dondoc units import TỆP      nhập đơn vị và đầu mối (CSV, XLSX)"),
+        _("  dondoc plans apply TỆP       áp dụng kế hoạch"),
+        _("  dondoc serve                 chạy trang web và các vòng nhắc hạn"),
+    )
+
+
+@app.command(group=RUN, help=_("Chạy trang web."))
+def web(*, host: Host = None, port: Port = None) -> None:
+    from dondoc.keys import secret_key
+    from web.app import create_app
+    from web.gate import desk_link
+    from web.listen import listen
+
+    settings = _reachable(host=host, port=port)
+    with office() as here:
+
+        def ready(address: str) -> None:
+            write(f"web {address}")
+            if not settings.clock.exists():
+                write(_("Bàn văn phòng: {link}", link=desk_link(settings.url, secret_key(settings.key))))
+
+        try:
+            listen(create_app(here.database, settings), settings.host, settings.port, ready, settings.log_level)
+        except OSError as error:
+            raise CommandFailedError(
+                _("{host}:{port}: {why}", host=settings.host, port=settings.port, why=error.strerror)
+            ) from error
+
+
+@app.command(group=RUN, help=_("Chạy các vòng theo lịch (Prefect)."))
+def flows(*, prefect_port: PrefectPort = None) -> int:
+    from flows.serve import main
+
+    with office():  # says at once what is missing, before Prefect is waited for
+        settings = read_settings(prefect_port=prefect_port)
+    return main(settings)
+
+
+@app.command(group=RUN, help=_("Chạy tất cả: trang web, các vòng, máy chủ Prefect."))
+def serve(*, host: Host = None, port: Port = None, prefect_port: PrefectPort = None) -> int:
+    from dondoc.serve import main
+
+    with office():
+        settings = _reachable(host=host, port=port, prefect_port=prefect_port)
+    return main(settings)
+
+
+@app.command(group=RUN, help=_("Sân thử: tổ chức mẫu, đồng hồ thử, lịch sử dựng sẵn, rồi chạy tất cả."))
+def demo(
+    *,
+    data: Annotated[Path | None, Parameter(name="--data", help=_("Thư mục của sân thử; mặc định DONDOC_DATA."))] = None,
+    until: Annotated[date | None, Parameter(name="--until", help=_("Dựng lịch sử đến ngày nào."))] = None,
+    no_serve: Annotated[
+        bool, Parameter(name="--no-serve", negative="", help=_("Chỉ dựng, không chạy; không cần Prefect."))
+    ] = False,
+    port: Port = None,
+    prefect_port: PrefectPort = None,
+) -> int:
+    from samples.history import LAST_DAY, demo
+
+    settings = _reachable(data=data, port=port, prefect_port=prefect_port).model_copy(update={"database_url": None})
+    with in_words():
+        demo(settings, until or LAST_DAY, write)
+    write(_("Sân thử: {folder}", folder=settings.data.absolute()))
+    if no_serve:
+        return 0
+    from dondoc.serve import main
+
+    return main(settings)
+
+
+def _reachable(**given: object) -> "Settings":
+    """The settings; links lead to the address that is listened on, unless DONDOC_URL says another."""
+    settings = read_settings(**given)
+    if "url" in settings.model_fields_set:
+        return settings
+    return settings.model_copy(update={"url": f"http://{settings.host}:{settings.port}"})
+
+
+def _prepare(settings: "Settings") -> None:
+    """The data folder, for its owner alone. One that holds something else is refused."""
+    folder = settings.data
+    if settings.clock.exists():
+        raise CommandFailedError(_("{folder} là một sân thử; hãy chọn thư mục khác (DONDOC_DATA)", folder=folder))
+    if folder.exists() and not folder.is_dir():
+        raise CommandFailedError(_("{folder}: cần một thư mục, gặp thứ khác", folder=folder))
+    if folder.is_dir() and any(folder.iterdir()) and not settings.key.exists():
+        raise CommandFailedError(
+            _("{folder}: cần một thư mục trống hoặc một văn phòng đã có, gặp thứ khác", folder=folder)
+        )
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder.chmod(0o700)
+    except OSError as error:
+        raise CommandFailedError(f"{folder}: {error.strerror}") from error

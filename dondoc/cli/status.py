@@ -1,0 +1,36 @@
+"""`dondoc status`: how does the office stand?"""
+
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from dondoc.cli.app import ROUND, Json, app
+from dondoc.cli.office import office
+from dondoc.cli.words import _, table, write, write_json
+from dondoc.i18n import short_day
+
+
+@app.command(group=ROUND, help=_("Tình hình: đợt, nhiệm vụ theo trạng thái, việc quá hạn, thông báo, tin."))
+def status(
+    *,
+    plan: Annotated[str | None, Parameter(name="--plan", help=_("Chỉ một kế hoạch, theo mã."))] = None,
+    json: Json = False,
+) -> None:
+    from dondoc.clock import today
+    from engine.status import status
+
+    with office() as here, here.database.reading() as session:
+        found = status(session, today(here.now, here.zone), plan)
+    if json:
+        write_json(found.as_json())
+        return
+    write(_("{cycles} đợt, {notices} thông báo, {messages} tin",
+            cycles=found.cycles, notices=found.notices, messages=found.messages))  # fmt: skip
+    write(*table([[_(f"state.{state}"), str(count)] for state, count in found.tasks.items()], indent="  "))
+    if found.overdue:
+        rows = [
+            [str(each.task), each.unit, each.obligation, each.period, short_day(each.due_on), str(each.late_days)]
+            for each in found.overdue
+        ]
+        head = [_("Số"), _("Đơn vị"), _("Yêu cầu"), _("Kỳ"), _("Hạn"), _("Trễ (ngày làm việc)")]
+        write("", _("Quá hạn"), *table([head, *rows], indent="  "))

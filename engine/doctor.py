@@ -1,0 +1,110 @@
+"""What should somebody look at? Findings about the office; this mends nothing."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import and_, exists, func, text
+from sqlmodel import Session, col, select
+
+from engine.plans import active_revision, timeline_of
+from models.contact import Contact, Role, holding
+from models.cycle import Cycle, CycleState
+from models.day import CalendarSheet
+from models.deadline import Deadline, Origin
+from models.last_round import LastRound, last_round
+from models.message import Message, MessageState
+from models.plan import Plan, Revision
+from models.unit import Placement, Unit, valid
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """An open cycle whose rows are no longer what the plan and the calendar say today."""
+
+    cycle: int
+    plan: str
+    obligation: str
+    period: str
+    rows: tuple[str, ...]  #: due days as opened, with their level
+    fresh: tuple[str, ...]  #: the same as compiled today
+
+
+@dataclass(frozen=True, slots=True)
+class Examination:
+    provisional: dict[str, list[int]]  #: calendar -> the years in use that have no entered decision
+    unreachable: tuple[str, ...]  #: codes of units whose contact cannot be told
+    moved: tuple[Moved, ...]
+    unknown: int  #: messages that the other side may or may not have
+    round: LastRound | None
+
+
+def examine(session: Session, on: date) -> Examination:
+    """The office as of a day."""
+    unknown = select(func.count()).select_from(Message).where(col(Message.state) == MessageState.UNKNOWN.value)
+    return Examination(
+        _provisional(session, on),
+        _unreachable(session, on),
+        tuple(_moved(session, on)),
+        session.exec(unknown).one(),
+        last_round(session),
+    )
+
+
+def faults(session: Session) -> list[str]:
+    """What the database itself finds wrong with its file."""
+    if session.get_bind().dialect.name != "sqlite":
+        session.execute(text("SELECT 1"))
+        return []
+    broken = [str(row[0]) for row in session.execute(text("PRAGMA integrity_check")) if row[0] != "ok"]
+    orphans = session.execute(text("PRAGMA foreign_key_check"))
+    return broken + [f"{row[0]} {row[1]}: {row[2]}" for row in orphans]
+
+
+def _provisional(session: Session, on: date) -> dict[str, list[int]]:
+    """This year and the next, by calendar."""
+    sheets = session.exec(select(CalendarSheet).order_by(col(CalendarSheet.code)))
+    years = (on.year, on.year + 1)
+    missing = {sheet.code: [year for year in years if year not in sheet.decided] for sheet in sheets}
+    return {code: found for code, found in missing.items() if found}
+
+
+def _unreachable(session: Session, on: date) -> tuple[str, ...]:
+    reachable = holding(Role.CONTACT).whereclause
+    assert reachable is not None
+    told = exists().where(and_(col(Contact.unit_id) == col(Unit.id), reachable))
+    query = select(Unit.code).join(Placement, col(Placement.unit_id) == col(Unit.id)).where(valid(on), ~told)
+    return tuple(session.exec(query.order_by(col(Unit.code))))
+
+
+def _moved(session: Session, on: date) -> Iterator[Moved]:
+    for plan in session.exec(select(Plan).order_by(col(Plan.id))):
+        revision = active_revision(session, plan.code)
+        if revision is None:
+            continue
+        fresh = {
+            (each.obligation.code, each.period.label): each.days for each in timeline_of(session, revision).occurrences
+        }
+        cycles = select(Cycle).where(col(Cycle.plan_id) == plan.id, col(Cycle.state) == CycleState.OPEN.value)
+        for cycle in session.exec(cycles.order_by(col(Cycle.id))):
+            since = session.get_one(Revision, cycle.revision_id).from_on
+            rows = session.exec(
+                select(Deadline).where(
+                    col(Deadline.cycle_id) == cycle.id,
+                    col(Deadline.origin).in_([Origin.PLAN.value, Origin.MILESTONE.value]),
+                )
+            )
+            days = [
+                day
+                for day in fresh.get((cycle.obligation, cycle.period), ())
+                if day.due_on >= since and not (day.milestone and day.opens_on > on)
+            ]
+            as_opened = _told((row.level, row.due_on, row.grace_until) for row in rows)
+            as_compiled = _told((day.level, day.due_on, day.grace_until) for day in days)
+            if as_opened != as_compiled:
+                yield Moved(cycle.id, plan.code, cycle.obligation, cycle.period, as_opened, as_compiled)
+
+
+def _told(days: Iterator[tuple[str, date, date | None]]) -> tuple[str, ...]:
+    """level due..grace, in order."""
+    return tuple(sorted(f"{level} {due_on}..{until or ''}".strip() for level, due_on, until in days))

@@ -1,0 +1,109 @@
+"""How does the office stand? Cycles, tasks by state, what is overdue, how much was told and sent."""
+
+from dataclasses import asdict, dataclass
+from datetime import date
+
+from sqlalchemy import ColumnElement, func
+from sqlalchemy import select as select_rows
+from sqlmodel import Session, col, select
+
+from engine.errors import RefusedError
+from engine.plans import calendar_for
+from models.cycle import Cycle, CycleState
+from models.deadline import Deadline
+from models.message import Message
+from models.notice import Notice
+from models.plan import Plan
+from models.task import OWING, Task, TaskState
+from models.unit import Unit
+from schedules.calendars import Calendar
+
+
+@dataclass(frozen=True, slots=True)
+class Overdue:
+    """A task of an open cycle that is still owed after its due day; `late_days` are working days."""
+
+    task: int
+    unit: str
+    plan: str
+    obligation: str
+    period: str
+    due_on: date
+    late_days: int
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """Cycles ever opened, tasks by state (every state, in the order of their life), the longest overdue first."""
+
+    cycles: int
+    tasks: dict[str, int]
+    overdue: tuple[Overdue, ...]
+    notices: int
+    messages: int
+
+    def as_json(self) -> dict[str, object]:
+        overdue = [{**asdict(each), "due_on": each.due_on.isoformat()} for each in self.overdue]
+        return {
+            "cycles": self.cycles,
+            "tasks": self.tasks,
+            "overdue": overdue,
+            "notices": self.notices,
+            "messages": self.messages,
+        }
+
+
+def status(session: Session, on: date, plan_code: str | None = None) -> Status:
+    """As of a day; of one plan, or of all. A message counts for a plan when it carries a notice about it."""
+    if plan_code is not None and session.exec(select(Plan.id).where(col(Plan.code) == plan_code)).first() is None:
+        raise RefusedError("refused.no_plan", plan=plan_code)
+    of_plan: list[ColumnElement[bool]] = [] if plan_code is None else [col(Plan.code) == plan_code]
+    tasks = (
+        select(Task.state, func.count())
+        .join(Cycle, col(Cycle.id) == col(Task.cycle_id))
+        .join(Plan, col(Plan.id) == col(Cycle.plan_id))
+    )
+    by_state = dict(session.exec(tasks.where(*of_plan).group_by(col(Task.state))).all())
+    cycles = select(func.count()).select_from(Cycle).join(Plan, col(Plan.id) == col(Cycle.plan_id))
+    notices = (
+        select(func.count(), func.count(func.distinct(Notice.message_id)))
+        .select_from(Notice)
+        .join(Task, col(Task.id) == col(Notice.task_id))
+        .join(Cycle, col(Cycle.id) == col(Task.cycle_id))
+        .join(Plan, col(Plan.id) == col(Cycle.plan_id))
+    )
+    told, sent = session.exec(notices.where(*of_plan)).one()
+    if plan_code is None:
+        sent = session.exec(select(func.count()).select_from(Message)).one()
+    return Status(
+        session.exec(cycles.where(*of_plan)).one(),
+        {state.value: by_state.get(state.value, 0) for state in TaskState},
+        _overdue(session, on, of_plan),
+        told,
+        sent,
+    )
+
+
+def _overdue(session: Session, on: date, of_plan: list[ColumnElement[bool]]) -> tuple[Overdue, ...]:
+    query = (
+        select_rows(Task, Deadline, Cycle, col(Unit.code), col(Plan.code))
+        .join(Deadline, col(Deadline.id) == col(Task.deadline_id))
+        .join(Cycle, col(Cycle.id) == col(Task.cycle_id))
+        .join(Plan, col(Plan.id) == col(Cycle.plan_id))
+        .join(Unit, col(Unit.id) == col(Task.unit_id))
+        .where(
+            col(Task.state).in_([state.value for state in OWING]),
+            col(Deadline.due_on) < on,
+            col(Cycle.state) == CycleState.OPEN.value,
+            *of_plan,
+        )
+        .order_by(col(Deadline.due_on), col(Cycle.id), col(Unit.code))
+    )
+    calendars: dict[int, Calendar] = {}
+    found = []
+    for task, deadline, cycle, unit, plan in session.execute(query).tuples():
+        if cycle.id not in calendars:
+            calendars[cycle.id] = calendar_for(session, cycle)
+        late = calendars[cycle.id].working_days(deadline.due_on, on)
+        found.append(Overdue(task.id, unit, plan, cycle.obligation, cycle.period, deadline.due_on, late))
+    return tuple(found)
