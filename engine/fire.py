@@ -1,7 +1,6 @@
 """What is due now? Steps fire: notices for the tasks they still concern, or the end of what was not handed in."""
 
 from collections import defaultdict
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
@@ -155,23 +154,22 @@ def _done(session: Session, step: Step, deadline: Deadline, cycle: Cycle, now: d
 
 
 def _keep_distance(session: Session, rung: Step, deadline: Deadline, cycle: Cycle, now: datetime, zone: str) -> None:
-    """The next rung fires no sooner than this one's real firing plus the distance that was planned between them."""
+    """Each rung that follows fires no sooner than the one before it plus the distance planned between them."""
     query = rows(Step).where(
         col(Step.deadline_id) == deadline.id,
         col(Step.kind) == StepKind.ESCALATE.value,
         col(Step.state) == StepState.PLANNED.value,
     )
-    following: Sequence[Step] = session.exec(query.order_by(col(Step.ordinal))).all()
-    if not following:
-        return
-    step, calendar = following[0], calendar_for(session, cycle)
-    working = calendar.working_days(rung.on, step.on)
-    distance = Offset(working, working=True) if working else Offset((step.on - rung.on).days)
-    on = calendar.after(today(now, zone), distance)
-    if distance.count and on > step.on:
-        step.at = max(step.at, moment(on, obligation_of(session, cycle).at, zone))
-        step.why = "step.kept_distance"
-        session.add(step)
+    calendar, hour = calendar_for(session, cycle), obligation_of(session, cycle).at
+    before, on = rung.on, today(now, zone)
+    for step in session.exec(query.order_by(col(Step.ordinal))):
+        working = calendar.working_days(before, step.on)
+        distance = Offset(working, working=True) if working else Offset((step.on - before).days)
+        before, on = step.on, max(calendar.after(on, distance), step.on)
+        if on > step.on:
+            step.at = max(step.at, moment(on, hour, zone))
+            step.why = "step.kept_distance"
+            session.add(step)
 
 
 def _kind(step: Step, deadline: Deadline, on: date) -> NoticeKind:
