@@ -53,7 +53,7 @@ def test_the_table_is_the_one_of_the_design() -> None:
 @pytest.mark.parametrize("state", TaskState)
 @pytest.mark.parametrize("act", Act)
 def test_a_task_moves_as_the_table_says_or_stays_as_it_is(state: TaskState, act: Act) -> None:
-    task = Task(id=7, state=state, versions=1, changed_at=at("2021-12-01"))
+    task = a_task(state, versions=1)
     to = TRANSITIONS[state].get(act)
     if to is None:
         with pytest.raises(IllegalActError) as refused:
@@ -68,7 +68,7 @@ def test_a_task_moves_as_the_table_says_or_stays_as_it_is(state: TaskState, act:
 
 
 def test_whoever_goes_back_stands_where_he_stood() -> None:
-    task = Task(state=TaskState.SUBMITTED, returns=1, changed_at=at("2021-12-01"))
+    task = a_task(TaskState.SUBMITTED, returns=1)
     task.move(Act.WITHDRAW, at("2021-12-02"))
     assert task.state == TaskState.RETURNED
 
@@ -113,6 +113,20 @@ def test_a_refused_act_leaves_the_task_untouched_even_in_the_same_transaction(da
             assert type(refused.value).__name__ in {"RefusedError", "InvalidAnswersError", "IllegalActError"}
     with database.reading() as session:
         assert everything(session) == before
+
+
+def a_task(state: TaskState, versions: int = 0, returns: int = 0) -> Task:
+    return Task(
+        id=7,
+        cycle_id=1,
+        unit_id=1,
+        placement_id=1,
+        deadline_id=1,
+        state=state,
+        versions=versions,
+        returns=returns,
+        changed_at=at("2021-12-01"),
+    )
 
 
 def put_one_task_in_each_state(database: Database) -> None:
