@@ -1,5 +1,6 @@
 """`dondoc explain`: why this date? The document, the clause, the rule and everything that moved it."""
 
+from datetime import date
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
@@ -141,12 +142,15 @@ def _day(meant: InForce, row: "Row") -> list[str]:
 
 
 def in_words(reason: "Reason", meant: InForce) -> str:
-    """A link of the proof; obligations and milestones by their titles."""
+    """A link of the proof; obligations and milestones by their titles, days off by their names."""
     titles = {each.code: each.title.in_(lang()) for each in meant.plan.obligations}
     titles |= {each.code: each.title.in_(lang()) for each in meant.plan.milestones}
     params = dict(reason.params)
     if "event" in params:
         params["event"] = f"“{titles.get(params['event'], params['event'])}”"
+    if reason.code.startswith("roll.") and "why" in params:
+        row = meant.calendar.row(date.fromisoformat(params.get("off") or params["day"]))
+        params["why"] = row.name.in_(lang()) if row is not None else params["why"]
     return coded(reason.code, params)
 
 

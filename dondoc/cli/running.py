@@ -1,5 +1,6 @@
 """`dondoc init|web|flows|serve|demo`: a new office, a playground, and what keeps them running."""
 
+import os
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -95,7 +96,9 @@ def demo(
 ) -> int:
     from samples.history import LAST_DAY, demo
 
-    settings = _reachable(data=data, port=port, prefect_port=prefect_port).model_copy(update={"database_url": None})
+    # A playground is its folder; the children that serve it must not find the office's own database either.
+    os.environ.pop("DONDOC_DATABASE_URL", None)
+    settings = _reachable(data=data, port=port, prefect_port=prefect_port)
     with in_words():
         demo(settings, until or LAST_DAY, write)
     write(_("Sân thử: {folder}", folder=settings.data.absolute()))

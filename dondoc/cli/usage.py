@@ -37,7 +37,7 @@ def told(error: CycloptsError) -> str:
         case MissingArgumentError():
             return _("{name}: cần một giá trị, không gặp gì", name=_name(error))
         case RepeatArgumentError():
-            return _("{name}: chỉ cần một lần, gặp lại “{got}”", name=_name(error), got=error.token.value)
+            return _("{name}: chỉ cần một lần, gặp lại “{got}”", name=error.token.keyword, got=error.token.value)
         case UnusedCliTokensError():
             return _("thừa “{got}”", got=" ".join(error.unused_tokens or ()))
         case _other:
