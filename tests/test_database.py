@@ -152,5 +152,5 @@ def test_rounds_at_the_same_moment_open_and_fire_once(database: Database) -> Non
     assert sorted(opened.tasks for opened, _ in done) == [0, 0, 0, 6]
     assert sorted(fired.notices for _, fired in done) == [0, 0, 0, 5]
     with database.reading() as session:
-        assert session.exec(select(Cycle.opens_on)).one() == date(2021, 12, 1)
+        assert session.exec(select(col(Cycle.opens_on))).one() == date(2021, 12, 1)
         assert list(breaks(session)) == []

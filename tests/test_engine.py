@@ -272,7 +272,7 @@ def test_no_rung_comes_sooner_than_the_adoption_plus_its_patience(database: Data
         revise.apply_plan(session, plan.encode(), "plan.yaml", **given)
     step_round(database, at("2021-12-20"))
     with database.reading() as session:
-        rungs = session.exec(select(Step.on).where(col(Step.kind) == "escalate").order_by(col(Step.ordinal))).all()
+        rungs = session.exec(select(col(Step.on)).where(col(Step.kind) == "escalate").order_by(col(Step.ordinal))).all()
         assert [day.isoformat() for day in rungs] == ["2021-12-21", "2021-12-23", "2022-01-04"]
 
 
@@ -293,7 +293,7 @@ def test_a_cycle_closes_by_itself_with_its_last_task_and_its_links_expire(databa
     act_of(database, extend.exempt, id_of(database, "cam"), "2021-12-07", reason="x", document=None)
     assert cycle_state(database) == CycleState.CLOSED
     with database.reading() as session:
-        assert session.exec(select(Link.expires_on)).one() == date(2021, 12, 21)
+        assert session.exec(select(col(Link.expires_on))).one() == date(2021, 12, 21)
         planned = session.exec(select(Step).where(col(Step.state) == StepState.PLANNED.value)).all()
         assert list(planned) == []
 
@@ -305,7 +305,7 @@ def test_a_reopened_task_takes_the_rest_of_its_ladder_up_again(database: Databas
     act_of(database, review.send_back, task_id, "2021-12-20", reason="thiếu chữ ký", due_on=None)
     assert cycle_state(database) == CycleState.OPEN
     with database.reading() as session:
-        assert session.exec(select(Link.expires_on)).one() is None
+        assert session.exec(select(col(Link.expires_on))).one() is None
     days = ("2021-12-24", "2021-12-28", "2021-12-31", "2022-01-04", "2022-01-06", "2022-01-17")
     told = [step_round(database, at(day))[1].notices for day in days]
     assert told == [1, 1, 1, 1, 1, 1]
