@@ -28,7 +28,7 @@ def obligation_of(session: Session, cycle: Cycle) -> Obligation:
 
 
 def calendar_for(session: Session, cycle: Cycle) -> Calendar:
-    return calendar_of(session, plan_of(session, cycle.revision_id).calendar)
+    return calendar_of(session, session.get_one(Revision, cycle.revision_id).calendar)
 
 
 def active_plans(session: Session) -> list[tuple[Plan, Revision, PlanFile]]:

@@ -68,6 +68,7 @@ def apply_plan(
         number=number + 1,
         text=text.decode("utf-8-sig"),
         hash=hash_,
+        calendar=plan.calendar,
         applied_at=now,
         by=by,
         reason=reason,

@@ -33,6 +33,7 @@ class Revision(SQLModel, table=True):
     number: int
     text: str
     hash: str  #: SHA-256 of the text
+    calendar: str  #: code of the calendar that it counts by, taken from the text
     applied_at: datetime = Field(sa_type=Moment)
     by: str
     reason: str | None = None

@@ -4,7 +4,6 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
 from itertools import groupby
 from typing import Any, Final, TypeVar
 
@@ -23,7 +22,6 @@ from models.step import Step, StepKind, StepState
 from models.submission import Review, ReviewVerdict, Submission, SubmissionFile
 from models.task import Task
 from models.unit import Unit
-from schedules import load
 from schedules.calendars import Calendar
 
 _Row = TypeVar("_Row", Submission, Review, Extension)
@@ -101,7 +99,10 @@ def read_waiting(session: Session, after: int, contacts: int, now: datetime) -> 
     extensions = _by_task(session, Extension, chosen, _MOVED, kinds)
     files = _files(session, chosen) if submissions else {}
     steps = _next_steps(session, chosen, now)
-    calendars = {cycle.revision_id: _calendar(session, cycle.revision_id) for *_, cycle, _ in rows}
+    calendars = {
+        revision_id: calendar_of(session, session.get_one(Revision, revision_id).calendar)
+        for revision_id in {cycle.revision_id for *_, cycle, _ in rows}
+    }
     waiting = []
     for notice, contact, contact_unit, task, unit, deadline, cycle, issuer in rows:
         submission = _latest(submissions[task.id], notice) if notice.kind == NoticeKind.RECEIPT else None
@@ -178,16 +179,3 @@ def _next_steps(session: Session, chosen: ColumnElement[bool], now: datetime) ->
     return {
         step.deadline_id: step for step in session.scalars(query.order_by(col(Step.at).desc(), col(Step.id).desc()))
     }
-
-
-def _calendar(session: Session, revision_id: int) -> Calendar:
-    """The calendar that the cycle's plan counts by."""
-    return calendar_of(session, _calendar_code(session.get_one(Revision, revision_id).text))
-
-
-@lru_cache(maxsize=64)
-def _calendar_code(text: str) -> str:
-    plan, problems = load.parse(text.encode(), "revision")
-    if plan is None:  # it was valid when it was applied: the language has changed since
-        raise ValueError("; ".join(problem.text("en") for problem in problems))
-    return plan.calendar

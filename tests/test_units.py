@@ -352,7 +352,7 @@ def test_a_workbook_is_read_with_its_real_dates(database: Database, sheet: Sheet
 
 def test_the_sample_organisation_comes_in_once(database: Database) -> None:
     with database.writing() as session:
-        assert organisation.load(session, now=NOW, zone=ZONE).units == 267
+        assert organisation.load(session, now=NOW, zone=ZONE).units == 336
     with database.writing() as session:
         assert organisation.load(session, now=NOW, zone=ZONE) == NOTHING
     with database.reading() as session:
@@ -386,7 +386,15 @@ def give_task(database: Database, code: str) -> None:
         assert unit is not None
         assert unit.id is not None
         revision = Revision(
-            plan_id=plan.id, number=1, text="", hash="", applied_at=NOW, by="office", from_on=DAY, next_open_on=DAY
+            plan_id=plan.id,
+            number=1,
+            text="",
+            hash="",
+            calendar="vn-state",
+            applied_at=NOW,
+            by="office",
+            from_on=DAY,
+            next_open_on=DAY,
         )
         session.add(revision)
         session.flush()
