@@ -23,8 +23,8 @@ FIRST_WAIT: Final = 1.0  # seconds before a crashed child is started again; doub
 LONGEST_WAIT: Final = 30.0
 STEADY_SECONDS: Final = 60.0  # a child that lived this long has recovered: its next wait is the first one again
 #: On SIGTERM: the children that stand on others first, then the ground they stood on; together under 5 seconds.
-STOP_SECONDS: Final = 3.2
-GROUND_SECONDS: Final = 1.0
+STOP_SECONDS: Final = 2.8
+GROUND_SECONDS: Final = 0.8
 
 
 @dataclass(frozen=True)
@@ -190,7 +190,8 @@ def _is_free(url: str) -> bool:
 
 
 def _say(name: str, line: str) -> None:
-    _write(f"{name:>7} | {line}")
+    if line:
+        _write(f"{name:>7} | {line}")
 
 
 def _write(line: str) -> None:

@@ -21,9 +21,9 @@ TAG: Final = "dondoc"
 async def apply(runner: Runner, office: Settings, first: datetime) -> UUID:
     """Registers the round with Prefect's server and with the runner; again changes nothing but the first moment.
 
-    A round at `first` catches up with what was missed while nothing ran. One at a time here; what makes two rounds
-    at once harmless is the unique keys in our tables, not Prefect. With a demo clock nothing is scheduled: time
-    passes there when somebody moves it.
+    A round at `first` catches up with what was missed while nothing ran. With a demo clock nothing is scheduled: time
+    passes there when somebody moves it. No concurrency limit of Prefect's own: its slot outlives a killed run and then
+    holds up every later round. The runner takes one run at a time, and our unique keys make two at once harmless.
     """
     schedules = (
         [] if office.clock.exists() else [Cron(EVERY_FIVE_MINUTES, timezone=office.zone), at([first], office.zone)]
@@ -32,7 +32,6 @@ async def apply(runner: Runner, office: Settings, first: datetime) -> UUID:
         one_round,
         name=ROUND,
         schedules=schedules,
-        concurrency_limit=1,
         tags=[TAG],
         description=one_round.description,
         entrypoint_type=EntrypointType.MODULE_PATH,

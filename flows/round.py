@@ -6,6 +6,7 @@ from collections.abc import Coroutine
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
 
 from prefect import flow, get_run_logger, task
 from prefect.artifacts import acreate_markdown_artifact
@@ -61,7 +62,13 @@ async def delivers(database: Database, office: Settings, now: datetime) -> Deliv
     return await asyncio.to_thread(work)
 
 
-@flow(name="round", persist_result=False)
+def _run_name() -> str:
+    """A round is called by its moment: 2025-09-30 08:00."""
+    scheduled = flow_run.get_scheduled_start_time().astimezone(ZoneInfo(settings().zone))
+    return f"{scheduled:%Y-%m-%d %H:%M}"
+
+
+@flow(name="round", flow_run_name=_run_name, persist_result=False)
 async def one_round() -> None:
     """Mở đợt, nhắc và đôn đốc theo bước đến hạn, gửi tin. Opens, fires and delivers what is due at this moment.
 

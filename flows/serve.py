@@ -16,7 +16,7 @@ from flows import environment
 POLL_SECONDS: Final = 5
 FIRST_ROUND: Final = timedelta(seconds=15)  # the server looks for new schedules every 5 seconds
 #: A run that has not ended this long after SIGTERM is killed; what it was doing, the next round finds in our tables.
-GRACE_SECONDS: Final = 2.5
+GRACE_SECONDS: Final = 1.0
 
 
 def main(settings: Settings, first: datetime | None = None) -> int:

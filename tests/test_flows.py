@@ -223,6 +223,8 @@ def test_a_broken_plan_fails_the_run_but_silences_nothing_and_a_new_start_leaves
         # With a demo clock, nothing runs by itself: time passes when somebody moves it.
         (deployment,) = until(lambda: [found for found in office.deployments() if not found["schedules"]])
         assert deployment["name"] == "round"
+        # A slot that a killed run held would stop every later round.
+        assert (deployment["concurrency_limit"], deployment["global_concurrency_limit"]) == (None, None)
         assert not office.runs("SCHEDULED")
         office.ask(f"/deployments/{deployment['id']}/create_flow_run", {})
         (run,) = until(lambda: office.runs("FAILED", "CRASHED"))
