@@ -102,7 +102,9 @@ class Line:
 
     def _refused(self, stage: str, code: int, answer: bytes) -> Result:
         """The result of a refusal before the content; the connection is made ready for the next letter."""
-        if code != 421:  # which says that the connection is being closed
+        if code == 421:  # the server is closing the connection
+            self._smtp.close()
+        else:
             self._smtp.rset()
         return _refusal(stage, code, answer)
 

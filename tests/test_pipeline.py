@@ -1,0 +1,89 @@
+"""Which notices still make sense, and which go out together?"""
+
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+
+from models.cycle import CycleState
+from models.notice import NoticeKind
+from models.task import TaskState
+from notifications import pipeline
+from notifications.pipeline import Dropped, moot
+from notifications.waiting import ASKING, Waiting
+from tests.notices import DUE, OFFICE, cycle, person, waiting
+
+NEVER_MOOT = (NoticeKind.RECEIPT, NoticeKind.ACCEPTED, NoticeKind.EXTENSION_DECIDED, NoticeKind.DATE_MOVED)
+
+
+def why(kind: NoticeKind, state: TaskState, due_on: date = DUE, of: CycleState = CycleState.OPEN) -> str | None:
+    each = waiting(kind=kind, state=state)
+    return moot(each.notice, each.task, due_on, cycle(of))
+
+
+GONE = {
+    TaskState.SUBMITTED: "moot.submitted",
+    TaskState.ACCEPTED: "moot.accepted",
+    TaskState.EXEMPTED: "moot.exempted",
+    TaskState.CANCELLED: "moot.cancelled",
+    TaskState.MISSED: "moot.missed",
+}
+
+
+@pytest.mark.parametrize("kind", ASKING)
+def test_what_asks_is_moot_once_the_task_owes_no_more(kind: NoticeKind) -> None:
+    told = {state: why(kind, state) for state in TaskState}
+    assert told == {TaskState.OPEN: None, TaskState.RETURNED: None, **GONE}
+
+
+@pytest.mark.parametrize("kind", ASKING)
+def test_what_asks_is_moot_once_the_due_day_moved_or_the_cycle_closed(kind: NoticeKind) -> None:
+    assert why(kind, TaskState.OPEN, DUE + timedelta(days=1)) == "moot.moved"
+    assert why(kind, TaskState.OPEN, of=CycleState.CLOSED) == "moot.closed"
+    assert why(kind, TaskState.OPEN, of=CycleState.CANCELLED) == "moot.closed"
+
+
+def test_a_return_is_moot_once_the_unit_handed_in_again() -> None:
+    told = {state: why(NoticeKind.RETURNED, state, DUE + timedelta(days=9)) for state in TaskState}
+    assert told == {TaskState.OPEN: None, TaskState.RETURNED: None, **GONE, TaskState.MISSED: None}
+
+
+@pytest.mark.parametrize("kind", NEVER_MOOT)
+def test_what_was_decided_is_always_told(kind: NoticeKind) -> None:
+    assert {why(kind, state, DUE + timedelta(days=9), CycleState.CLOSED) for state in TaskState} == {None}
+
+
+@pytest.mark.parametrize("change", [{"email": None}, {"is_active": False}, {"is_bouncing": True}])
+def test_a_contact_that_vanished_is_unreachable(change: dict[str, Any]) -> None:
+    batch = pipeline.run([waiting(1, person(1, **change)), waiting(2)], OFFICE)
+    assert batch.dropped == (Dropped(1, "unreachable"),)
+    assert [each.address for each in batch.bundles] == ["van-thu.2@example.org"]
+
+
+def test_the_notices_of_one_contact_are_one_message() -> None:
+    boss = person(7, email="van-phong@example.org")
+    batch = pipeline.run([waiting(1, boss), waiting(2), waiting(3, boss)], OFFICE)
+    assert [[each.notice.id for each in bundle.waiting] for bundle in batch.bundles] == [[2], [1, 3]]
+    assert {bundle.channel for bundle in batch.bundles} == {"email"}
+
+
+def test_every_notice_is_told_or_dropped_with_a_reason() -> None:
+    states = list(TaskState) * 3
+    notices = [waiting(number, state=state) for number, state in enumerate(states, start=1)]
+    batch = pipeline.run(notices, OFFICE)
+    told = [each.notice.id for bundle in batch.bundles for each in bundle.waiting]
+    assert sorted(told + [each.notice_id for each in batch.dropped]) == list(range(1, len(states) + 1))
+    assert all(each.why in GONE.values() for each in batch.dropped)
+
+
+def test_the_same_notices_have_the_same_reference_and_others_another() -> None:
+    boss = person(7)
+    one, two, other = waiting(1, boss), waiting(2, boss), waiting(2, boss, cause="step:2")
+
+    def reference(*notices: Waiting) -> str:
+        (bundle,) = pipeline.run(notices, OFFICE).bundles
+        return bundle.reference
+
+    assert reference(one, two) == reference(two, one)
+    assert len({reference(one, two), reference(one), reference(two), reference(one, other)}) == 4
+    assert reference(one) != reference(waiting(1, person(8)))
