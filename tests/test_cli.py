@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from babel.messages.pofile import read_po
 
-from dondoc.cli import app, main
+from dondoc.cli import main
+from dondoc.cli.app import app
 from dondoc.i18n import LANGUAGES, LOCALES, catalogue
 
 ENTRY = "import sys; from dondoc.cli import main; sys.exit(main())"
@@ -93,7 +94,7 @@ def test_a_reader_who_has_read_enough_ends_the_command_quietly(tmp_path: Path) -
 
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_catalogues_are_read_as_babel_reads_them(lang: str) -> None:
-    theirs = {}
+    theirs: dict[str, str] = {}
     for path in sorted((LOCALES / lang).glob("*.po")):
         with path.open("rb") as file:
             theirs |= {str(entry.id): str(entry.string) for entry in read_po(file) if entry.id and entry.string}

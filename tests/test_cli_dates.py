@@ -227,8 +227,7 @@ def test_an_unknown_obligation_or_period_is_refused_with_what_there_is(refused: 
 def test_no_reason_of_a_shipped_plan_is_without_words(ask: Ask, text: Callable[..., str]) -> None:
     for code in shipped.plans():
         asked = {(row["obligation"], row["period"]) for row in ask("timeline", code)}
-        one_each = {obligation: period for obligation, period in sorted(asked)}
-        for obligation, period in one_each.items():
+        for obligation, period in dict(sorted(asked)).items():
             told = text("explain", code, obligation, period)
             assert "rule." not in told
             assert "{" not in told
