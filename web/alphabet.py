@@ -5,9 +5,7 @@ import unicodedata
 from typing import Final
 
 # A letter with a hat or a horn is a letter of its own, after the plain one; the five tones only break ties.
-_LETTERS: Final = {
-    letter: place for place, letter in enumerate("aăâbcdđeêfghijklmnoôơpqrstuưvwxyz", start=ord("a"))
-}
+_LETTERS: Final = {letter: place for place, letter in enumerate("aăâbcdđeêfghijklmnoôơpqrstuưvwxyz", start=ord("a"))}
 _TONES: Final = {mark: place for place, mark in enumerate("\u0300\u0309\u0303\u0301\u0323", start=1)}
 _NUMBER: Final = re.compile(r"(\d+)")
 

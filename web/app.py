@@ -17,6 +17,8 @@ from web.office import Office
 from web.protection import MAX_BODY, Protection
 
 STATIC: Final = Path(__file__).parent / "static"
+OPEN: Final = (gate, submissions, health)  #: pages for everybody, or for whoever has a link
+OFFICE: Final = (board, cycles, tasks, downloads)  #: pages behind the gate
 
 
 def create_app(database: Database, settings: Settings) -> FastAPI:
@@ -25,9 +27,9 @@ def create_app(database: Database, settings: Settings) -> FastAPI:
     app.add_middleware(RequestBodyLimitMiddleware, max_body_size=MAX_BODY)
     app.add_middleware(Protection, refuse=refusal)  # the outermost: nothing gets out without its headers
     answer_errors(app)
-    for room in (gate, submissions, health):
+    for room in OPEN:
         app.include_router(room.router)
-    for room in (board, cycles, tasks, downloads):
+    for room in OFFICE:
         app.include_router(room.router, dependencies=[gate.OnlyOffice])
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     mask_access_log()

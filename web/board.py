@@ -215,9 +215,7 @@ def _rows_in_state(
     query = board.cells_in_state(list(place), frame.top[0].path, frame.today, states)
     for row in session.execute(query.limit(MAX_CELLS)):
         above = "" if row.above == frame.top[1].name else row.above or ""
-        unit = found.setdefault(
-            row.unit_id, Row(row.unit_id, row.code, row.name, above, False, [None] * len(columns))
-        )
+        unit = found.setdefault(row.unit_id, Row(row.unit_id, row.code, row.name, above, False, [None] * len(columns)))
         unit.cells[place[row.cycle_id]] = _cell(row, frame.today, calendar)
     return sorted(found.values(), key=lambda row: alphabet.order(row.name))
 

@@ -53,34 +53,38 @@ def page(
     office = office_of(request)
     chosen = language(request, lang)
     now = office.now()
-    text = environment().get_template(template).render(
-        _=lambda message, /, **params: i18n.translate(message, chosen, **params),
-        lang=chosen,
-        other_lang="en" if chosen == "vi" else "vi",
-        other_lang_href=_other_language(request, "en" if chosen == "vi" else "vi"),
-        path=request.url.path,
-        is_secret=request.url.path.startswith(("/s/", "/desk/")),
-        now=now,
-        today=office.today(),
-        is_demo=office.is_demo,
-        states=STATES,
-        short_day=i18n.short_day,
-        small_day=words.small_day,
-        short_period=lambda label, year: words.short_period(label, chosen, year),
-        hour=lambda moment: f"{moment.astimezone(ZoneInfo(office.settings.zone)):%H:%M}",
-        small_moment=partial(_small_moment, office.settings.zone),
-        whole_day=lambda day: i18n.whole_day(day, chosen),
-        whole_moment=lambda moment: i18n.whole_moment(moment, office.settings.zone, chosen),
-        zone_name=lambda day: _zone_of(office.settings.zone, day),
-        until=lambda day: words.until(day, chosen),
-        period=lambda label: words.period(label, chosen),
-        reason=lambda told: words.reason(told, chosen),
-        size=lambda count: words.size(count, chosen),
-        fingerprint=words.fingerprint,
-        sentence=words.sentence,
-        iso_day=lambda day: i18n.short_day(date.fromisoformat(day)),
-        local_day=lambda moment: f"{moment.astimezone(ZoneInfo(office.settings.zone)):%d/%m/%Y}",
-        **values,
+    text = (
+        environment()
+        .get_template(template)
+        .render(
+            _=lambda message, /, **params: i18n.translate(message, chosen, **params),
+            lang=chosen,
+            other_lang="en" if chosen == "vi" else "vi",
+            other_lang_href=_other_language(request, "en" if chosen == "vi" else "vi"),
+            path=request.url.path,
+            is_secret=request.url.path.startswith(("/s/", "/desk/")),
+            now=now,
+            today=office.today(),
+            is_demo=office.is_demo,
+            states=STATES,
+            short_day=i18n.short_day,
+            small_day=words.small_day,
+            short_period=lambda label, year: words.short_period(label, chosen, year),
+            hour=lambda moment: f"{moment.astimezone(ZoneInfo(office.settings.zone)):%H:%M}",
+            small_moment=partial(_small_moment, office.settings.zone),
+            whole_day=lambda day: i18n.whole_day(day, chosen),
+            whole_moment=lambda moment: i18n.whole_moment(moment, office.settings.zone, chosen),
+            zone_name=lambda day: _zone_of(office.settings.zone, day),
+            until=lambda day: words.until(day, chosen),
+            period=lambda label: words.period(label, chosen),
+            reason=lambda told: words.reason(told, chosen),
+            size=lambda count: words.size(count, chosen),
+            fingerprint=words.fingerprint,
+            sentence=words.sentence,
+            iso_day=lambda day: i18n.short_day(date.fromisoformat(day)),
+            local_day=lambda moment: f"{moment.astimezone(ZoneInfo(office.settings.zone)):%d/%m/%Y}",
+            **values,
+        )
     )
     answer = HTMLResponse(text, status, headers=dict(headers or {}))
     if request.query_params.get("lang") in i18n.LANGUAGES:
@@ -106,7 +110,8 @@ def _other_language(request: Request, lang: str) -> str:
     The answer to a form has no address to come back to: there it is the page on which the form stood.
     """
     query = urlencode([each for each in request.query_params.multi_items() if each[0] != "lang"])
-    here = "" if request.method in {"GET", "HEAD"} else "/".join(request.url.path.split("/")[:3])
+    form = "/".join(request.url.path.split("/")[:3])
+    here = "" if request.method in {"GET", "HEAD"} or form == request.url.path else form
     return f"{here}?{query}&lang={lang}" if query else f"{here}?lang={lang}"
 
 

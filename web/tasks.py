@@ -209,6 +209,7 @@ def read(session: Session, office: Office, task: Task) -> dict[str, Any]:
         "contacts": contacts,
         "names": _names(session, entries),
         "submissions": submissions,
+        "newest": next((each for each in submissions if not each.is_withdrawn), None),
         "files": files,
         "reviews": reviews,
         "entries": entries,
@@ -222,5 +223,3 @@ def _names(session: Session, entries: Any) -> dict[str, str]:
     ids = {int(entry.by.removeprefix("contact:")) for entry in entries if entry.by.startswith("contact:")}
     found = session.exec(select(Contact).where(col(Contact.id).in_(ids)))
     return {f"contact:{contact.id}": contact.name for contact in found}
-
-

@@ -1,0 +1,163 @@
+"""What do the tests of the pages stand on? A small office with its pages, asked through ASGI or a real port."""
+
+import asyncio
+import contextlib
+import io
+import shutil
+import socket
+import threading
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import httpx
+import uvicorn
+from fastapi import FastAPI
+from sqlmodel import Session, col, select
+
+from dondoc import clock
+from dondoc.database import Database
+from dondoc.keys import secret_key
+from dondoc.settings import Settings
+from models.contact import Contact
+from models.link import Link, token
+from models.task import Task
+from tests.builders import ANSWERS, at, everything, province, step_round, task_of
+from web.app import create_app
+
+URL = "http://office.example.org"
+PDF = b"%PDF-1.7\n1 0 obj\n<<>>\nendobj\ntrailer\n<<>>\n%%EOF\n"
+
+
+@dataclass
+class Desk:
+    """The pages of one office. `ask` behaves as a browser that keeps cookies and follows no redirect."""
+
+    database: Database
+    settings: Settings
+    app: FastAPI
+    cookies: httpx.Cookies = field(default_factory=httpx.Cookies)
+
+    def ask(
+        self, method: str, path: str, headers: dict[str, str] | None = None, *, is_old: bool = False, **given: Any
+    ) -> httpx.Response:
+        """`is_old`: as a browser that knows no Sec-Fetch-Site."""
+
+        async def answer() -> httpx.Response:
+            transport = httpx.ASGITransport(self.app)
+            async with httpx.AsyncClient(transport=transport, base_url=URL, cookies=self.cookies) as client:
+                own = {"sec-fetch-site": "same-origin"} if method != "GET" and not is_old else {}
+                response = await client.request(method, path, headers=own | (headers or {}), **given)
+                self.cookies = client.cookies
+                return response
+
+        return asyncio.run(answer())
+
+    def get(self, path: str, **given: Any) -> httpx.Response:
+        return self.ask("GET", path, **given)
+
+    def post(self, path: str, data: dict[str, str] | None = None, **given: Any) -> httpx.Response:
+        return self.ask("POST", path, data=data or {}, **given)
+
+    @property
+    def key(self) -> bytes:
+        return secret_key(self.settings.key)
+
+    def move_clock(self, day: str, hour: str = "09:00") -> None:
+        clock.move(self.settings.clock, at(day, hour))
+
+    def task_id(self, unit: str = "stc", period: str = "2021") -> int:
+        with self.database.reading() as session:
+            return task_of(session, unit, period).id
+
+    def task(self, unit: str = "stc") -> Task:
+        with self.database.reading() as session:
+            return task_of(session, unit, "2021")
+
+    def link(self, unit: str = "stc", **changes: Any) -> str:
+        """The path of the link of a unit's contact to its task of 2021."""
+        with self.database.writing() as session:
+            task = task_of(session, unit, "2021")
+            contact = session.exec(
+                select(Contact).where(col(Contact.unit_id) == task.unit_id, col(Contact.role) == "contact")
+            ).one()
+            known = session.exec(select(Link).where(col(Link.task_id) == task.id)).first()
+            link = known or Link(task_id=task.id, contact_id=contact.id)
+            for name, value in changes.items():
+                setattr(link, name, value)
+            session.add(link)
+            session.flush()
+            return f"/s/{token(self.key, link)}"
+
+    def rows(self) -> dict[str, list[Any]]:
+        with self.database.reading() as session:
+            return everything(session)
+
+    def all_of(self, table: type[Any]) -> list[Any]:
+        with self.database.reading() as session:
+            return list(_all(session, table))
+
+    @contextlib.contextmanager
+    def served(self) -> Iterator[str]:
+        """The pages on a real port of this machine."""
+        listener = socket.create_server(("127.0.0.1", 0))
+        server = uvicorn.Server(uvicorn.Config(self.app, log_config=None, access_log=False))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            thread.join()
+            listener.close()
+
+
+@contextlib.contextmanager
+def opened_desk(database: Database, folder: Path, *, on: str = "2021-12-20") -> Iterator[Desk]:
+    """The province of tests/builders.py with its yearly report of 2021 open, as a demo whose clock stands at `on`."""
+    province(database)
+    step_round(database, at("2021-12-01"))
+    settings = Settings(data=folder, database_url=database.url, url=URL)
+    folder.mkdir(exist_ok=True)
+    desk = Desk(database, settings, create_app(database, settings))
+    desk.move_clock(on)
+    yield desk
+
+
+@contextlib.contextmanager
+def sqlite_desk(template: Path, folder: Path, *, on: str = "2021-12-20") -> Iterator[Desk]:
+    """The same on a SQLite file of its own, for what cannot differ between databases."""
+    path = folder / "dondoc.sqlite"
+    shutil.copyfile(template, path)
+    database = Database(f"sqlite:///{path}")
+    with opened_desk(database, folder / "data", on=on) as desk:
+        yield desk
+    database.close()
+
+
+def answers(**changes: str) -> dict[str, str]:
+    return {name: str(value) for name, value in ANSWERS.items()} | {"key": "tab-1"} | changes
+
+
+def upload(name: str = "bao-cao.pdf", content: bytes = PDF) -> dict[str, tuple[str, bytes, str]]:
+    return {"file": (name, content, "application/octet-stream")}
+
+
+def archive(parts: dict[str, bytes], compression: int = zipfile.ZIP_DEFLATED) -> bytes:
+    """A ZIP of these parts, in their order."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", compression) as package:
+        for name, content in parts.items():
+            package.writestr(name, content)
+    return made.getvalue()
+
+
+def day(text: str) -> date:
+    return date.fromisoformat(text)
+
+
+def _all(session: Session, table: type[Any]) -> Iterator[Any]:
+    yield from session.exec(select(table).order_by(table.id))
