@@ -1,5 +1,6 @@
 """What stands at the other end of the wire? A real SMTP server that answers as it is told to."""
 
+import asyncio
 import email
 import email.policy
 import socket
@@ -50,7 +51,7 @@ class Sink:
             assert isinstance(mail, EmailMessage)
             self.mails.append(mail)
         if answer is None:
-            assert server.transport is not None
+            assert isinstance(server.transport, asyncio.Transport)
             server.transport.abort()
         return answer or QUEUED
 

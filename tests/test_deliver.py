@@ -52,7 +52,8 @@ def rows(database: Database, table: Any) -> list[Any]:
 
 
 def message_to(database: Database, address: str) -> Message:
-    return next(message for message in rows(database, Message) if message.address == address)
+    messages: list[Message] = rows(database, Message)
+    return next(message for message in messages if message.address == address)
 
 
 def attempts_of(database: Database, message: Message) -> list[tuple[str, str | None]]:

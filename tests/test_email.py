@@ -58,7 +58,7 @@ def test_a_mail_has_both_parts_and_its_own_headers(encoding: str) -> None:
     assert mail["Auto-Submitted"] == "auto-generated"
     assert mail["X-Auto-Response-Suppress"] == "All"
     assert [part.get_content_type() for part in mail.iter_parts()] == ["text/plain", "text/html"]
-    parts = [part.get_content().splitlines() for part in mail.iter_parts()]  # type: ignore[attr-defined]
+    parts = [part.get_content().splitlines() for part in mail.iter_parts()]
     assert parts == [letter().text.splitlines(), letter().html.splitlines()]
     assert mail.defects == []
 
@@ -238,7 +238,7 @@ def test_the_plugin_is_one_that_apprise_knows() -> None:
 
 
 def test_without_a_server_messages_are_files_that_a_mail_program_opens(tmp_path: Path) -> None:
-    carrier = carrier_for(Settings(data=tmp_path))
+    carrier = carrier_for(Settings.model_validate({"data": tmp_path}))
     assert isinstance(carrier, EmlCarrier)
     for _ in range(2):
         results = dict(carrier.send([letter(1), letter(2), letter(3, "nobody")], lambda asked: {1, 3}))
@@ -253,7 +253,7 @@ def test_without_a_server_messages_are_files_that_a_mail_program_opens(tmp_path:
 
 
 def test_a_server_in_the_settings_is_used() -> None:
-    carrier = carrier_for(Settings(smtp_url="smtp://127.0.0.1:2525", mail_from="vp@example.org"))  # type: ignore[arg-type]
+    carrier = carrier_for(Settings.model_validate({"smtp_url": "smtp://127.0.0.1:2525", "mail_from": "vp@example.org"}))
     assert isinstance(carrier, EmailCarrier)
     assert (carrier.server.port, carrier.reply_address) == (2525, "vp@example.org")
 

@@ -44,9 +44,18 @@ def told(*notices: Waiting, contact: Contact | None = None, day: str = "2025-09-
 def full(kind: NoticeKind, **more: Any) -> Waiting:
     """A notice with everything that its kind may speak of."""
     step = Step(deadline_id=1, kind=StepKind.ESCALATE, ordinal=2, rung="issuer.standing", on=DUE, at=at("2025-10-14"))
-    received = {"way": Way.LINK, "at": at("2025-10-03", "08:14"), "received_on": date(2025, 10, 3), "due_on": DUE}
-    review = {"verdict": ReviewVerdict.RETURNED, "reason": "Thiếu biểu <2>.\nThiếu chữ ký.", "at": at("2025-09-22")}
-    moved = {"from_on": date(2025, 9, 15), "to_on": DUE, "reason": "Bão & lũ", "document": "12-CV/ĐUK"}
+    received: dict[str, Any] = {
+        "way": Way.LINK,
+        "at": at("2025-10-03", "08:14"),
+        "received_on": date(2025, 10, 3),
+        "due_on": DUE,
+    }
+    review: dict[str, Any] = {
+        "verdict": ReviewVerdict.RETURNED,
+        "reason": "Thiếu biểu <2>.\nThiếu chữ ký.",
+        "at": at("2025-09-22"),
+    }
+    moved: dict[str, Any] = {"from_on": date(2025, 9, 15), "to_on": DUE, "reason": "Bão & lũ", "document": "12-CV/ĐUK"}
     return replace(
         waiting(kind=kind, state=TaskState.RETURNED if kind is NoticeKind.RETURNED else TaskState.OPEN, **more),
         next_step=step,
