@@ -128,7 +128,15 @@ def reopen(session: Session, task_id: int, *, by: str, reason: str, now: datetim
         task.move(Act.MISS, now)
     session.add(task)
     append(
-        session, "reopened", by=by, at=now, task_id=task.id, cycle_id=task.cycle_id, was=was, reason=reason.strip()
-    )  # fmt: skip
+        session,
+        "reopened",
+        by=by,
+        at=now,
+        task_id=task.id,
+        cycle_id=task.cycle_id,
+        was=was,
+        now=task.state,
+        reason=reason.strip(),
+    )
     finish(session, cycle, now)
     return task
