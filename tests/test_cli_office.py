@@ -227,6 +227,18 @@ def test_a_report_goes_in_is_returned_comes_again_is_accepted_and_reopened(task:
     assert say("audit", "verify").startswith("Chuỗi nhật ký nguyên vẹn")
 
 
+def test_an_act_in_a_process_of_its_own_finds_every_table(task: str, say: Say, database_url: str) -> None:
+    for words in (
+        ("task", "submit", task, *ANSWERS),
+        ("task", "accept", task),
+        ("cycle", "close", "1", "--note", "xong"),
+    ):
+        command = [sys.executable, "-m", "dondoc", *words]
+        env = {"PYTHONPATH": str(ROOT), "DONDOC_DATABASE_URL": database_url}
+        ran = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+        assert (ran.returncode, ran.stderr) == (0, "")
+
+
 def test_answers_are_refused_by_name_and_a_file_is_kept_by_its_hash(task: str, say: Say, refused: Say) -> None:
     lines = refused("task", "submit", task, "--answer", "studied=many", "--answer", "colour=red").splitlines()
     assert sorted(line.split(":")[0] for line in lines) == ["colour", "results", "studied"]
