@@ -38,7 +38,7 @@ def environment(settings: Settings) -> dict[str, str]:
         "PREFECT_SERVER_EVENTS_RETENTION_PERIOD": "P1D",
         "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "events,flow_runs",
         "PREFECT_SERVER_SERVICES_DB_VACUUM_RETENTION_PERIOD": "P14D",
-        # What serves work pools, automations, pauses and slots, none of which are used here, costs a quarter of its idling.
+        # They serve work pools, automations, pauses and slots, and cost a quarter of an idle server.
         **{f"PREFECT_SERVER_SERVICES_{service}_ENABLED": "false" for service in UNUSED},
         "PREFECT_LOGGING_LEVEL": settings.log_level,
         "PREFECT_SERVER_LOGGING_LEVEL": "WARNING",
