@@ -25,7 +25,7 @@ from dondoc.settings import Settings
 from models.contact import Contact
 from models.link import Link, token
 from models.task import Task
-from tests.builders import ANSWERS, at, everything, province, step_round, task_of
+from tests.builders import ANSWERS, YEARLY, at, everything, province, step_round, task_of
 from web.app import create_app
 
 URL = "http://office.example.org"
@@ -116,11 +116,18 @@ class Desk:
 
 
 @contextlib.contextmanager
-def opened_desk(database: Database, folder: Path, *, on: str = "2021-12-20") -> Iterator[Desk]:
+def opened_desk(
+    database: Database,
+    folder: Path,
+    *,
+    on: str = "2021-12-20",
+    opened: str = "2021-12-01",
+    plan: str = YEARLY,
+) -> Iterator[Desk]:
     """The province of tests/builders.py with its yearly report of 2021 open, as a demo whose clock stands at `on`."""
-    province(database)
-    step_round(database, at("2021-12-01"))
-    settings = Settings(data=folder, database_url=database.url, url=URL)
+    province(database, plan)
+    step_round(database, at(opened))
+    settings = Settings.model_validate({"data": folder, "database_url": database.url, "url": URL})
     folder.mkdir(exist_ok=True)
     desk = Desk(database, settings, create_app(database, settings))
     desk.move_clock(on)

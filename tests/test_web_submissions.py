@@ -5,6 +5,7 @@ import re
 from collections.abc import AsyncIterator, Iterator
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -170,7 +171,7 @@ def test_too_large_a_file_is_refused_with_a_page_whether_its_size_is_declared_or
 def test_a_returned_report_shows_the_reason_and_comes_back_filled_in(desk: Desk) -> None:
     link = desk.link()
     desk.post(link, answers(), files=upload())
-    given = {"reason": "Thiếu số liệu <mục II.5.1>.", "due_on": date(2021, 12, 28)}
+    given: dict[str, Any] = {"reason": "Thiếu số liệu <mục II.5.1>.", "due_on": date(2021, 12, 28)}
     act_of(desk.database, review.send_back, desk.task_id(), "2021-12-21", **given)
     form = desk.get(link).text
     assert form.index("Bản 1 được trả lại ngày 21/12/2021.") < form.index("Hạn nộp")

@@ -1,0 +1,246 @@
+"""Does the board show who owes what, in few queries, and do its sums agree with the rows?"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import event
+from sqlmodel import col, select
+
+from dondoc.database import Database
+from engine import extend, review, revise
+from engine.shown import shown
+from models.board import shown_state
+from models.deadline import Deadline
+from models.task import Task, TaskState
+from models.unit import Placement, path_of
+from schedules.calendars import Day
+from schedules.plan import Text
+from tests.builders import YEARLY, act_of, at, hand_in, id_of, unit_id, vn_state
+from tests.desk import Desk, opened_desk, sqlite_desk
+from web import alphabet, words
+from web import board as pages
+
+#: The yearly report, owed by the cells as well.
+DEEP = YEARLY.replace("doan-the]", "doan-the, chi-bo-truc-thuoc]")
+
+
+@pytest.fixture
+def busy(sqlite_template: Path, tmp_path: Path) -> Iterator[Desk]:
+    with sqlite_desk(sqlite_template, tmp_path) as desk:
+        yield busied(desk)
+
+
+@pytest.fixture
+def busy_anywhere(database: Database, tmp_path: Path) -> Iterator[Desk]:
+    """The same on each kind of database."""
+    with opened_desk(database, tmp_path / "data") as desk:
+        yield busied(desk)
+
+
+def busied(desk: Desk) -> Desk:
+    """One report accepted, one late, one returned, one exempt, one extended, one silent; all on 5 January."""
+    database = desk.database
+    ids = {unit: id_of(database, unit) for unit in ("stc", "snv", "syt", "stt", "cam")}
+    hand_in(database, ids["stc"], "2021-12-20")
+    act_of(database, review.accept, ids["stc"], "2021-12-21")
+    hand_in(database, ids["snv"], "2022-01-04")
+    hand_in(database, ids["syt"], "2021-12-22")
+    act_of(database, review.send_back, ids["syt"], "2021-12-23", reason="Thiếu", due_on=date(2022, 1, 7))
+    act_of(database, extend.exempt, ids["stt"], "2021-12-23", reason="Mới lập", document=None)
+    act_of(database, extend.extend, ids["cam"], "2021-12-23", due_on=date(2022, 1, 14), reason="Bão", document=None)
+    desk.move_clock("2022-01-05")
+    return desk
+
+
+def cells(text: str) -> dict[str, str]:
+    """What the board says in words, by unit; one column."""
+    rows = re.findall(r'<tr>\s*<th scope="row">(.*?)</th>(.*?)</tr>', text, re.DOTALL)
+    found = {}
+    for head, body in rows:
+        name = re.findall(r'title="([^"]+)"', head)[0]
+        found[name] = re.findall(r'<span class="vh">([^<]+)</span>', body)[0]
+    return found
+
+
+def test_each_cell_says_how_the_unit_stands(busy_anywhere: Desk) -> None:
+    assert cells(busy_anywhere.get("/?year=2021").text) == {
+        "Chi bộ Cảng vụ": "gia hạn đến 14/01/2022",
+        "Chi bộ Sở Tài chính": "đã nhận",
+        "Chi bộ Thanh tra tỉnh": "không yêu cầu",
+        "Đảng bộ Sở Nội vụ": "nộp trễ",
+        "Đảng bộ Sở Y tế": "trả lại",
+        "Đoàn Khối các cơ quan tỉnh": "quá hạn 2 ngày làm việc",
+    }
+
+
+def test_the_day_at_the_head_is_the_plans_although_some_were_extended(busy: Desk) -> None:
+    assert "<small>31/12</small>" in busy.get("/?year=2021").text
+
+
+def test_what_is_still_open_stands_on_the_board_of_this_year_too(busy: Desk) -> None:
+    assert len(cells(busy.get("/").text)) == 6
+
+
+def test_the_top_counts_what_needs_somebody_today_and_leads_to_it(busy: Desk) -> None:
+    shown_ = busy.get("/").text
+    counts = dict(re.findall(r'href="([^"]+)"><b[^>]*>([^<]+)</b> <span>', shown_))
+    assert counts == {
+        "/?year=all&amp;state=submitted": "1",
+        "/?year=all&amp;state=overdue": "1",
+        "/?year=all&amp;state=not_due": "7/1",
+    }
+    assert list(cells(busy.get("/?year=all&state=submitted").text)) == ["Đảng bộ Sở Nội vụ"]
+    assert list(cells(busy.get("/?year=all&state=overdue").text)) == ["Đoàn Khối các cơ quan tỉnh"]
+
+
+@pytest.mark.parametrize("find", ["so noi vu", "SỞ NỘI", "  sở   nội vụ ", "snv"])
+def test_a_unit_is_found_without_accents_and_by_its_code(busy: Desk, find: str) -> None:
+    found = cells(busy.get("/", params={"find": find}).text)
+    assert "Đảng bộ Sở Nội vụ" in found
+    assert "Chi bộ Sở Tài chính" not in found
+
+
+def test_a_search_reaches_the_units_below_and_names_their_superior(busy: Desk) -> None:
+    shown_ = busy.get("/", params={"find": "thanh tra so"}).text
+    assert list(cells(shown_)) == ["Chi bộ Thanh tra Sở Nội vụ"]
+    assert '<small class="above">Đảng bộ Sở Nội vụ</small>' in shown_
+
+
+def test_overdue_units_come_first_when_asked_for(busy: Desk) -> None:
+    assert next(iter(cells(busy.get("/?order=overdue").text))) == "Đoàn Khối các cơ quan tỉnh"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/?superior=nowhere",
+        "/?plan=nowhere",
+        "/?year=1900",
+        "/?year=x",
+        "/?page=99",
+        "/?state=nothing",
+        "/?find=%00'%25",
+    ],
+)
+def test_a_strange_address_is_answered_with_a_page(busy: Desk, path: str) -> None:
+    assert busy.get(path).status_code == 200
+
+
+def test_an_office_where_nothing_was_opened_says_what_to_do_next(database: Database, tmp_path: Path) -> None:
+    with opened_desk(database, tmp_path / "data", opened="2021-10-02") as desk:
+        assert "Chưa có đợt nào mở" in desk.get("/").text
+
+
+def test_one_rule_shows_a_task_in_python_and_in_the_database(busy_anywhere: Desk) -> None:
+    busy = busy_anywhere
+    days = (date(2021, 12, 1), date(2022, 1, 5), date(2022, 2, 1))
+    with busy.database.writing() as session:
+        task = session.get_one(Task, busy.task_id("doan-khoi"))
+        for state, is_late, on in product(TaskState, (None, False, True), days):
+            task.state, task.is_late = state, is_late
+            session.add(task)
+            session.flush()
+            joined = select(Task, Deadline, shown_state(on)).join(Deadline, col(Deadline.id) == col(Task.deadline_id))
+            for each, deadline, code in session.execute(joined):
+                one = shown(each, deadline, on, vn_state())
+                assert (one.state, one.is_missed) == (code.replace("missed", "overdue"), code == "missed")
+        session.rollback()
+
+
+@pytest.fixture
+def deep(database: Database, tmp_path: Path) -> Iterator[Desk]:
+    """The same province, where the cells report as well."""
+    with opened_desk(database, tmp_path / "data", plan=DEEP) as desk:
+        hand_in(database, desk.task_id("snv-1"), "2021-12-20")
+        act_of(database, review.accept, desk.task_id("snv-1"), "2021-12-20")
+        yield desk
+
+
+def test_branches_are_summed_up_and_lead_to_their_own_board(deep: Desk) -> None:
+    text = deep.get("/").text
+    rolls = re.findall(r'<tr class="roll">.*?</tr>', text, re.DOTALL)
+    names = [re.findall(r'title="([^"]+)"', roll)[0] for roll in rolls]
+    assert names == ["Tất cả các cấp", "Các đơn vị trực thuộc", "Đảng bộ Sở Nội vụ"]
+    sums = [re.findall(r"(\d+)<small>/(\d+)</small>", roll) for roll in rolls]
+    assert sums == [[("1", "8")], [("0", "6")], [("1", "2")]]
+    assert 'href="/?superior=snv"' in rolls[2]
+    below = deep.get("/?superior=snv").text
+    assert list(cells(below)) == ["Đảng bộ Sở Nội vụ", "Chi bộ Thanh tra Sở Nội vụ", "Chi bộ Văn phòng Sở Nội vụ"]
+
+
+def test_a_filter_by_state_reaches_every_level(deep: Desk) -> None:
+    text = deep.get("/?state=accepted").text
+    assert list(cells(text)) == ["Chi bộ Văn phòng Sở Nội vụ"]
+    assert '<small class="above">Đảng bộ Sở Nội vụ</small>' in text
+
+
+def test_a_unit_that_moved_shows_its_task_where_it_stood_at_opening(deep: Desk) -> None:
+    with deep.database.writing() as session:
+        place = session.exec(select(Placement).where(col(Placement.unit_id) == unit_id(session, "snv-1"))).one()
+        syt = session.exec(select(Placement).where(col(Placement.unit_id) == unit_id(session, "syt"))).one()
+        place.valid_to = date(2021, 12, 15)
+        later = {"parent_id": syt.unit_id, "path": path_of(place.unit_id, syt.path), "valid_from": place.valid_to}
+        session.add(Placement(unit_id=place.unit_id, kind=place.kind, **later))
+    rolls = re.findall(r'<tr class="roll">.*?</tr>', deep.get("/").text, re.DOTALL)
+    assert [re.findall(r'title="([^"]+)"', roll)[0] for roll in rolls][2:] == ["Đảng bộ Sở Nội vụ"]
+    assert "Chi bộ Văn phòng Sở Nội vụ" in cells(deep.get("/?superior=snv&year=2021").text)
+
+
+def test_a_page_holds_at_most_so_many_cells(deep: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = list(cells(deep.get("/").text))
+    monkeypatch.setattr(pages, "MAX_CELLS", 4)
+    found = [name for number in (1, 2, 3) for name in cells(deep.get(f"/?page={number}").text)]
+    assert found == whole
+    assert 'href="/?page=2"' in deep.get("/").text
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/?find=thanh%20tra", "/?state=overdue&year=all", "/?order=overdue", "/?superior=snv"]
+)
+def test_the_board_needs_at_most_four_queries(deep: Desk, path: str) -> None:
+    deep.get(path)  # the first time it reads the calendar too
+    statements: list[str] = []
+
+    def note(*given: Any) -> None:
+        if given[2].startswith("SELECT"):
+            statements.append(given[2])
+
+    event.listen(deep.database.engine, "before_cursor_execute", note)
+    assert deep.get(path).status_code == 200
+    assert 1 <= len(statements) <= 4
+
+
+def test_another_day_off_is_seen_at_once(busy: Desk) -> None:
+    assert "quá hạn 2 ngày làm việc" in busy.get("/").text
+    with busy.database.writing() as session:
+        days = dict(vn_state().days) | {
+            date(2022, 1, 4): Day(date(2022, 1, 4), True, Text("Nghỉ bão", "Storm"), "Quyết định mẫu")
+        }
+        revise.apply_calendar(session, replace(vn_state(), days=days), by="office", now=at("2022-01-05"))
+    assert "quá hạn 1 ngày làm việc" in busy.get("/").text
+
+
+def test_names_stand_in_the_order_of_the_alphabet() -> None:
+    names = ["Chi bộ 10", "Đoàn", "Ân", "Chi bộ 2", "An", "Dân", "Ăn", "Ông", "Ơn", "On", "Án", "ba"]
+    assert sorted(names, key=alphabet.order) == [
+        "An", "Án", "Ăn", "Ân", "ba", "Chi bộ 2", "Chi bộ 10", "Dân", "Đoàn", "On", "Ông", "Ơn",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("label", "vi", "en"), [
+    ("2025", "năm 2025", "2025"), ("2025-Q3", "quý III/2025", "Q3 2025"), ("2025-08", "tháng 8/2025", "Aug 2025"),
+    ("2025-H1", "6 tháng đầu năm 2025", "H1 2025"), ("2021..2025", "2021–2025", "2021–2025"),
+])  # fmt: skip
+def test_periods_read_as_offices_write_them(label: str, vi: str, en: str) -> None:
+    assert (words.period(label, "vi"), words.period(label, "en")) == (vi, en)
+
+
+def test_the_heads_of_columns_name_another_year_only() -> None:
+    heads = [words.short_period(label, "vi", 2025) for label in ("2025", "2025-08", "2024-08", "2025-H2", "2021..2023")]
+    assert heads == ["2025", "T8", "T8/24", "6T cuối", "2021–23"]
