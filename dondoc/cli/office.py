@@ -80,7 +80,6 @@ def opened(settings: "Settings", *, is_new: bool = False) -> Iterator["Database"
     """The database, whatever its tables are; a file that is not there is made only for a new office."""
     from sqlalchemy.exc import ArgumentError, DBAPIError
 
-    import models.tables  # noqa: F401  # a foreign key may lead to a table that the command itself has no use for
     from dondoc.database import Database
 
     try:
