@@ -56,12 +56,16 @@ def whole_moment(moment: datetime, zone: str, lang: str) -> str:
 
 
 def whole_period(label: str, lang: str) -> str:
-    """A period in words: năm 2025, quý III/2025, tháng 8/2025, 6 tháng đầu năm 2025, 2021–2025."""
+    """A period in words: năm 2025, quý III/2025, tháng 8/2025, 6 tháng đầu năm 2025, 2021–2025, đột xuất: lu-lut."""
+    if label.startswith("adhoc:"):
+        return f"{'ad hoc' if lang == 'en' else 'đột xuất'}: {label.removeprefix('adhoc:')}"
     year, _, part = label.partition("-")
     if ".." in label or not part:
         return label.replace("..", "–") if ".." in label or lang == "en" else f"năm {label}"
     if part.startswith("H"):
         return f"{part} {year}" if lang == "en" else f"6 tháng {'đầu' if part == 'H1' else 'cuối'} năm {year}"
+    if part == "9M":
+        return f"nine months of {year}" if lang == "en" else f"9 tháng đầu năm {year}"
     if part.startswith("Q"):
         return f"{part} {year}" if lang == "en" else f"quý {_ROMAN[int(part[1:]) - 1]}/{year}"
     return f"{part}/{year}" if lang == "en" else f"tháng {int(part)}/{year}"

@@ -1,21 +1,38 @@
 """Which periods, with which dates? The cadence of an obligation or of a variant, and its exceptions."""
 
+import re
 from dataclasses import replace
 from functools import lru_cache
 from typing import Final
 
 from schedules import nodes, periods
+from schedules.deadlines import ONE_DAY
 from schedules.nodes import Node, excerpt, shorten
 from schedules.periods import Period
-from schedules.plan import Cadence, Due, Every, Offset, OnDay, Opening, PeriodException, SetBy
+from schedules.plan import (
+    AfterOpening,
+    Cadence,
+    Due,
+    Every,
+    Offset,
+    Opening,
+    PeriodException,
+    SetBy,
+    Window,
+)
 from schedules.reader import SOME_DAY, Entries, Reader
-from schedules.rules import Rules, distance
+from schedules.rules import UNREAD, Rules, distance
+from schedules.windows import window_of
 
-KEYS: Final = ("every", "in", "only", "once", "opens", "due", "grace", "set_by", "except")
+KEYS: Final = ("every", "in", "only", "once", "window", "opens", "due", "grace", "set_by", "except")
+ONCE_KEYS: Final = ("period", "window", "opens", "due", "grace", "set_by")
+EXCEPTION_KEYS: Final = ("window", "due", "opens", "grace", "set_by", "skip", "why")
+WINDOW_KEYS: Final = ("cutoff_day", "cumulative", "from", "to")
+LAST_CUTOFF: Final = 30  #: the 31st is no cut-off: the period itself ends with its month
+MOST_YEARS: Final = 20  #: of one period
 _WHICH: Final = ("every", "in", "only", "once")
-_ONCE_KEYS: Final = ("period", "opens", "due", "grace", "set_by")
-_EXCEPTION_KEYS: Final = ("due", "opens", "grace", "set_by", "skip", "why")
-_PARTS: Final = {
+_YEARS: Final = re.compile(r"([0-9]{1,3}) years")
+PARTS: Final = {
     "half": ("H1", "H2"), "quarter": ("Q1", "Q2", "Q3", "Q4"), "month": tuple(f"M{month}" for month in range(1, 13))
 }  # fmt: skip
 
@@ -28,12 +45,17 @@ class Cadences:
         self.rules = rules
         self.term = term
         self.defaults = defaults
+        self.windows: dict[Period, Node] = {}
 
     def read(self, own: Entries, inherited: Entries | None = None) -> Cadence:
         """A variant inherits what it leaves out; every, in, only and once go together."""
         chosen = own if inherited is None or any(key in own for key in _WHICH) else inherited
         above = [inherited] if inherited else []
+        self.windows.clear()
         found, once = self._periods(chosen)
+        on_request = self._is_on_request(chosen)
+        if on_request:
+            self._refuse_beside_request(own)
         layers = [own, *above, self.defaults]
         if len(once) == 1:
             # What stands in `once` is nearer than the obligation around it, not nearer than a variant of its own.
@@ -46,16 +68,20 @@ class Cadences:
         due = due or next((each.values["due"] for each in once if "due" in each), None)
         cadence = Cadence(
             periods=found,
-            due=self.rules.due(due) if due else Due(OnDay(SOME_DAY)),
-            opens=self._opens(_pick(layers, "opens")),
+            due=self.rules.due(due, on_request=on_request) if due else Due(UNREAD),
+            opens=AfterOpening(Offset(0)) if on_request else self._opens(_pick(layers, "opens")),
             grace=self._grace(_pick(layers, "grace")),
             set_by=self._set_by(_pick(layers, "set_by")) or SetBy.DOCUMENT,
+            window=self._window(_pick(layers, "window")),
+            is_on_request=on_request,
         )
         rows = self._once_rows(once, own if chosen is inherited else None)
         for row in self._exceptions(own, inherited, found):
             earlier = rows.get(row.period)
             rows[row.period] = _over(earlier, row) if earlier else row
-        return replace(cadence, exceptions=tuple(rows[period] for period in sorted(rows)))
+        cadence = replace(cadence, exceptions=tuple(rows[period] for period in sorted(rows)))
+        self._refuse_empty_windows(cadence, _pick(layers, "window") or own.at)
+        return cadence
 
     def _periods(self, entries: Entries) -> tuple[tuple[Period, ...], list[Entries]]:
         every, once = entries.get("every"), entries.get("once")
@@ -74,30 +100,56 @@ class Cadences:
         return self._every(every, entries), []
 
     def _every(self, every: Node, entries: Entries) -> tuple[Period, ...]:
-        kind = self.reader.choice(every, Every)
+        kind = self._kind(every)
         within = entries.get("in")
         outer = self.reader.period(within) if within else self.term
         only = entries.get("only")
         parts: list[str] = []
-        if kind and only and kind is Every.YEAR:
-            self.reader.error(entries.keys["only"], "problem.not-beside", key="only", head="every: year")
+        if kind in (Every.TERM, Every.REQUEST) and within:
+            self.reader.error(entries.keys["in"], "problem.not-beside", key="in", head=f"every: {kind}")
+        if kind and only and kind not in PARTS:
+            head = f"every: {excerpt(every)}"
+            self.reader.error(entries.keys["only"], "problem.not-beside", key="only", head=head)
         elif kind and only:
-            parts = [self.reader.one_of(each, _PARTS[kind]) or "" for each in self.reader.items(only)]
+            parts = [self.reader.one_of(each, PARTS[str(kind)]) or "" for each in self.reader.items(only)]
             if not parts and isinstance(only, nodes.Listing):
                 self.reader.error(only, "problem.empty-list", key="only")
-        if kind is None or outer is None or "" in parts:
+        if kind is None or kind is Every.REQUEST or outer is None or "" in parts:
             return ()
         found = _within(kind, outer, frozenset(parts))
         if not found:
-            self.reader.error(within or every, "problem.no-period", every=kind.value, outer=outer.label)
+            self.reader.error(within or every, "problem.no-period", every=excerpt(every), outer=outer.label)
         return found
+
+    def _kind(self, node: Node) -> Every | int | None:
+        """A sort of period, or so many years."""
+        text = " ".join(node.text.split()) if isinstance(node, nodes.Scalar) else ""
+        if found := _YEARS.fullmatch(text):
+            years = int(found[1])
+            if not 2 <= years <= MOST_YEARS:
+                self.reader.error(node, "problem.bad-years-count", got=excerpt(node), most=MOST_YEARS)
+                return None
+            return years
+        # The last one is how the years are written: it was read above, so that only its neighbours come here.
+        word = self.reader.one_of(node, (*(each.value for each in Every), "3 years"))
+        return Every(word) if word else None
+
+    def _is_on_request(self, entries: Entries) -> bool:
+        every = entries.get("every")
+        return isinstance(every, nodes.Scalar) and every.text == Every.REQUEST and "once" not in entries
+
+    def _refuse_beside_request(self, own: Entries) -> None:
+        """What a request cannot have: it opens when it is asked for, for no period that one could name before."""
+        for key in ("opens", "except", "window"):
+            if key in own:
+                self.reader.error(own.keys[key], "problem.not-beside", key=key, head="every: request")
 
     def _once(self, node: Node) -> tuple[tuple[Period, ...], list[Entries]]:
         """One period, or several in a list, each with what is its own."""
         found: dict[Period, Entries] = {}
         items = self.reader.one_or_more(node)
         for item in items:
-            entries = self.reader.entries(item, _ONCE_KEYS, ("period",))
+            entries = self.reader.entries(item, ONCE_KEYS, ("period",))
             named = entries.get("period")
             period = self.reader.period(named) if named else None
             if period in found and named:
@@ -124,7 +176,7 @@ class Cadences:
             return []
         labels = {each.label: each for each in among}
         rows = []
-        for label, at, entries in self.reader.named(node, _EXCEPTION_KEYS):
+        for label, at, entries in self.reader.named(node, EXCEPTION_KEYS):
             period = labels.get(label)
             if period is None and holder is own and self.reader.period(at) and among:
                 self.reader.error(
@@ -141,11 +193,13 @@ class Cadences:
     def _check_exception(self, entries: Entries) -> None:
         if entries.lacks("why"):
             self.reader.error(entries.at, "problem.exception-without-why")
-        if entries.is_complete and not any(key in entries for key in _EXCEPTION_KEYS[:-1]):
-            self.reader.error(entries.at, "problem.empty-exception", allowed=", ".join(_EXCEPTION_KEYS[:-1]))
+        if entries.is_complete and not any(key in entries for key in EXCEPTION_KEYS[:-1]):
+            self.reader.error(entries.at, "problem.empty-exception", allowed=", ".join(EXCEPTION_KEYS[:-1]))
 
     def _row(self, period: Period, given: dict[str, Node], why: str | None) -> PeriodException:
-        due, opens, grace, skip = (given.get(key) for key in ("due", "opens", "grace", "skip"))
+        due, opens, grace, skip, window = (given.get(key) for key in ("due", "opens", "grace", "skip", "window"))
+        if window:
+            self.windows[period] = window
         return PeriodException(
             period,
             why,
@@ -154,10 +208,39 @@ class Cadences:
             grace=self._grace(grace),
             skip=self.reader.yes(skip) if skip else False,
             set_by=self._set_by(given.get("set_by")),
+            window=self._window(window),
         )
 
+    def _window(self, node: Node | None) -> Window | None:
+        if node is None:
+            return None
+        entries = self.reader.entries(node, WINDOW_KEYS)
+        if entries.is_complete and not entries.values:
+            self.reader.error(node, "problem.empty-list", key="window")
+        cutoff, cumulative, first, last = (entries.get(key) for key in WINDOW_KEYS)
+        if cumulative and first:
+            self.reader.error(entries.keys["from"], "problem.not-beside", key="from", head="cumulative")
+        return Window(
+            self.reader.number(cutoff, 1, LAST_CUTOFF) if cutoff else None,
+            self.reader.yes(cumulative) if cumulative else None,
+            self.rules.plain(first) if first else None,
+            self.rules.plain(last) if last else None,
+        )
+
+    def _refuse_empty_windows(self, cadence: Cadence, at: Node) -> None:
+        """Told once, of the first period that has no day."""
+        own = {each.period: each.window for each in cadence.exceptions if each.window is not None}
+        for period in cadence.periods if cadence.window is not None or own else ():
+            window = own[period].over(cadence.window) if period in own else cadence.window
+            first, end = window_of(window, period)
+            if end <= first:
+                last = (end - ONE_DAY).isoformat()
+                at = self.windows.get(period, at)
+                self.reader.error(at, "problem.empty-window", period=period.label, first=first.isoformat(), got=last)
+                return
+
     def _opens(self, node: Node | None) -> Opening:
-        return self.rules.opening(node) if node else OnDay(SOME_DAY)
+        return self.rules.opening(node) if node else UNREAD
 
     def _grace(self, node: Node | None) -> Offset | None:
         return distance(self.reader, node, least=0) if node else None
@@ -174,8 +257,12 @@ def _pick(layers: list[Entries], key: str) -> Node | None:
 
 
 @lru_cache(maxsize=64)
-def _within(kind: Every, outer: Period, parts: frozenset[str]) -> tuple[Period, ...]:
+def _within(kind: Every | int, outer: Period, parts: frozenset[str]) -> tuple[Period, ...]:
     """The obligations of a plan mostly share their periods."""
+    if isinstance(kind, int):
+        return tuple(periods.years_within(kind, outer))
+    if kind is Every.TERM:
+        return (outer,)
     return tuple(each for each in periods.within(kind.value, outer) if not parts or _part(each) in parts)
 
 
@@ -199,4 +286,5 @@ def _over(earlier: PeriodException, later: PeriodException) -> PeriodException:
         grace=later.grace if later.grace is not None else earlier.grace,
         skip=later.skip,
         set_by=later.set_by or earlier.set_by,
+        window=later.window.over(earlier.window) if later.window else earlier.window,
     )

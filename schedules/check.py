@@ -1,15 +1,16 @@
 """Is a file fit to be applied? What the loader finds, and what shows only when the dates are computed."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from schedules import load, nodes
 from schedules.calendars import Calendar
+from schedules.lint import Remark, remarks
 from schedules.nodes import Node, Scalar
 from schedules.plan import Plan
 from schedules.problem import Problem, Severity
 from schedules.reader import Known
-from schedules.timeline import CollapsedChainError, compiled
+from schedules.timeline import attempted
 
 
 def check(path: Path, known: Known | None, calendars: Mapping[str, Calendar]) -> list[Problem]:
@@ -17,26 +18,38 @@ def check(path: Path, known: Known | None, calendars: Mapping[str, Calendar]) ->
     if load.sort_of(path) == "calendar":
         return load.read_calendar(path)[1]
     plan, problems = load.read(path, known)
-    return problems if plan is None else sorted([*problems, *_uncompilable(plan, path, calendars)])
+    if plan is None:
+        return problems
+    found = list(of_dates(plan, calendars.get(plan.calendar)))
+    if not found:
+        return problems
+    root = nodes.compose(path.read_bytes(), str(path))
+    return sorted([*problems, *(_problem(path, root, each) for each in found)])
 
 
-def _uncompilable(plan: Plan, path: Path, calendars: Mapping[str, Calendar]) -> list[Problem]:
-    calendar = calendars.get(plan.calendar)
+def of_dates(plan: Plan, calendar: Calendar | None) -> Iterator[Remark]:
+    """What a plan's computed dates show; a plan with an error among it must not come into force."""
     if calendar is None:
-        return [_problem(path, ("calendar",), "problem.unknown-calendar", {"got": plan.calendar})]
+        yield Remark(("calendar",), Severity.ERROR, "problem.unknown-calendar", {"got": plan.calendar})
+        return
     try:
-        compiled(plan, calendar)
-    except CollapsedChainError as error:
-        params = dict(error.reason.params)
-        return [_problem(path, ("obligations", params["obligation"], "levels"), error.reason.code, params)]
+        timeline, collapsed = attempted(plan, calendar)
+        for error in collapsed:
+            params = dict(error.reason.params)
+            yield Remark(
+                ("obligations", params["obligation"], "levels", params["lower"]),
+                Severity.ERROR,
+                error.reason.code,
+                params,
+            )
+        yield from remarks(plan, timeline, calendar)
     except (ValueError, OverflowError) as error:
-        return [_problem(path, ("obligations",), "problem.uncompilable", {"got": str(error)})]
-    return []
+        yield Remark(("obligations",), Severity.ERROR, "problem.uncompilable", {"got": str(error)})
 
 
-def _problem(path: Path, keys: tuple[str, ...], code: str, params: Mapping[str, str]) -> Problem:
-    at = _place(nodes.compose(path.read_bytes(), str(path)), keys)
-    return Problem(str(path), at.line, at.column, Severity.ERROR, code, params)
+def _problem(path: Path, root: Node, remark: Remark) -> Problem:
+    at = _place(root, remark.keys)
+    return Problem(str(path), at.line, at.column, remark.severity, remark.code, remark.params)
 
 
 def _place(node: Node, keys: tuple[str, ...]) -> Node:

@@ -19,13 +19,15 @@ from schedules.rules import Names, distance, ladder
 
 Value = TypeVar("Value", Plan, Calendar)
 
-_PLAN_KEYS: Final = (
+PLAN_KEYS: Final = (
     "plan", "title", "document", "issuer", "calendar", "term", "note", "defaults", "milestones", "obligations"
 )  # fmt: skip
-_PLAN_REQUIRED: Final = ("plan", "title", "document", "issuer", "calendar", "term", "defaults", "obligations")
-_DEFAULT_KEYS: Final = ("opens", "roll", "at", "grace", "remind", "escalate")
-_CALENDAR_KEYS: Final = ("calendar", "title", "decided", "days")
-_ROW_KEYS: Final = ("on", "off", "name", "source", "decision")
+PLAN_REQUIRED: Final = ("plan", "title", "document", "issuer", "calendar", "term", "defaults", "obligations")
+DEFAULT_KEYS: Final = ("opens", "roll", "at", "grace", "remind", "escalate")
+DEFAULT_REQUIRED: Final = ("opens", "roll")
+CALENDAR_KEYS: Final = ("calendar", "title", "decided", "days")
+ROW_KEYS: Final = ("on", "off", "name", "source", "decision")
+ROW_REQUIRED: Final = ROW_KEYS[:-1]
 _OF_A_PLAN: Final = re.compile(rb"^(plan|obligations|issuer|term)[ ]*:", re.MULTILINE)
 _OF_A_CALENDAR: Final = re.compile(rb"^(days|decided)[ ]*:", re.MULTILINE)
 
@@ -97,7 +99,7 @@ def _parse(
 
 
 def _plan(reader: Reader, root: Node) -> Plan:
-    entries = reader.entries(root, _PLAN_KEYS, _PLAN_REQUIRED)
+    entries = reader.entries(root, PLAN_KEYS, PLAN_REQUIRED)
     get = entries.get
     term_node, issuer, note, dates, owed = (get(key) for key in ("term", "issuer", "note", "milestones", "obligations"))
     term = reader.period(term_node, ("year", "span")) if term_node else None
@@ -119,9 +121,7 @@ def _plan(reader: Reader, root: Node) -> Plan:
 
 def _defaults(reader: Reader, plan: Entries, term: Period | None) -> tuple[Roll, Defaults]:
     node = plan.get("defaults")
-    entries = (
-        reader.entries(node, _DEFAULT_KEYS, ("opens", "roll"), plan.keys["defaults"]) if node else Entries(plan.at)
-    )
+    entries = reader.entries(node, DEFAULT_KEYS, DEFAULT_REQUIRED, plan.keys["defaults"]) if node else Entries(plan.at)
     get = entries.get
     rolled, hour, grace, remind = get("roll"), get("at"), get("grace"), get("remind")
     own = ladder(reader, remind, get("escalate"), Ladder())
@@ -133,7 +133,7 @@ def _defaults(reader: Reader, plan: Entries, term: Period | None) -> tuple[Roll,
 
 
 def _calendar(reader: Reader, root: Node) -> Calendar:
-    entries = reader.entries(root, _CALENDAR_KEYS, _CALENDAR_KEYS)
+    entries = reader.entries(root, CALENDAR_KEYS, CALENDAR_KEYS)
     decided, rows = entries.get("decided"), entries.get("days")
     days: dict[date, Day] = {}
     for item in reader.items(rows) if rows else ():
@@ -155,7 +155,7 @@ def _calendar(reader: Reader, root: Node) -> Calendar:
 
 def _row(reader: Reader, node: Node) -> Day | None:
     """One day; Monday to Friday are worked by themselves, so that such a row is a slip of the date."""
-    entries = reader.entries(node, _ROW_KEYS, _ROW_KEYS[:-1])
+    entries = reader.entries(node, ROW_KEYS, ROW_REQUIRED)
     on, off, source, decision = (entries.get(key) for key in ("on", "off", "source", "decision"))
     day = reader.day(on) if on else None
     row = Day(

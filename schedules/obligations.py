@@ -31,18 +31,18 @@ from schedules.plan import (
     Variant,
 )
 from schedules.reader import Entries, Reader
-from schedules.rules import Names, Rules, is_reserved, ladder
+from schedules.rules import CUTOFF, OPENED, Names, Rules, is_reserved, ladder
 
-_KEYS: Final = (
-    "title", "help", "source", "set_by", "who", "to", "via", "every", "in", "only", "once", "opens", "due", "grace",
-    "except", "valid", "levels", "variants", "remind", "escalate", "at", "fields", "file",
+KEYS: Final = (
+    "title", "help", "source", "set_by", "who", "to", "via", "every", "in", "only", "once", "window", "opens", "due",
+    "grace", "except", "valid", "levels", "variants", "remind", "escalate", "at", "fields", "file",
 )  # fmt: skip
-_WHO_KEYS: Final = ("kinds", "tags", "units", "under")
-_LEVEL_KEYS: Final = ("who", "due", "roll")
-_VARIANT_KEYS: Final = ("who", *cadences.KEYS, "why")
-_FIELD_KEYS: Final = ("type", "label", "help", "required", "target")
+WHO_KEYS: Final = ("kinds", "tags", "units", "under")
+LEVEL_KEYS: Final = ("who", "due", "roll")
+VARIANT_KEYS: Final = ("who", *cadences.KEYS, "why")
+FIELD_KEYS: Final = ("type", "label", "help", "required", "target")
 _SORTS: Final = {"kinds": "kind", "tags": "tag", "units": "unit", "under": "unit"}
-_HIGHEST_TARGET: Final = 999_999_999
+HIGHEST_TARGET: Final = 999_999_999
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +68,8 @@ def name(reader: Reader, at: Node) -> str:
     code = reader.code(at)
     if is_reserved(code):
         reader.error(at, "problem.reserved-name", got=code)
+    elif code in (CUTOFF, OPENED):
+        reader.error(at, "problem.word-of-rules", allowed=f"{CUTOFF}, {OPENED}", got=code)
     return code
 
 
@@ -76,7 +78,7 @@ def obligations(reader: Reader, node: Node, names: Names, defaults: Defaults) ->
         reader.error(node, "problem.empty-list", key="obligations")
     found = tuple(
         _obligation(reader, at, entries, names, defaults)
-        for _, at, entries in reader.named(node, _KEYS, ("title", "source"))
+        for _, at, entries in reader.named(node, KEYS, ("title", "source"))
     )
     _refuse_circles(reader, names)
     _refuse_strangers(reader, names, found)
@@ -91,6 +93,8 @@ def _obligation(reader: Reader, at: Node, entries: Entries, names: Names, defaul
     read = Cadences(reader, rules, defaults.term, defaults.entries)
     cadence = read.read(entries)
     levels = _levels(reader, entries.get("levels"), cadence.due, rules)
+    if levels and cadence.is_on_request:
+        reader.error(entries.keys["levels"], "problem.not-beside", key="levels", head="every: request")
     valid_from, valid_to = _valid(reader, entries.get("valid"))
     hour, help_, file = entries.get("at"), entries.get("help"), entries.get("file")
     own = ladder(reader, entries.get("remind"), entries.get("escalate"), defaults.ladder)
@@ -134,10 +138,10 @@ def _who(reader: Reader, entries: Entries, has_levels: bool) -> Audience:
 
 def _audience(reader: Reader, node: Node, at: Node) -> Audience:
     """Everyone is no audience: the file names who owes."""
-    entries = reader.entries(node, (*_WHO_KEYS, "except"))
+    entries = reader.entries(node, (*WHO_KEYS, "except"))
     minus = entries.get("except")
     excepted = reader.one_or_more(minus) if minus else []
-    outside = tuple(_parts(reader, reader.entries(each, _WHO_KEYS), each) for each in excepted)
+    outside = tuple(_parts(reader, reader.entries(each, WHO_KEYS), each) for each in excepted)
     return _parts(reader, entries, at, outside)
 
 
@@ -150,9 +154,9 @@ def _parts(reader: Reader, entries: Entries, at: Node, minus: tuple[Audience, ..
                 reader.error(node, "problem.empty-list", key=key)
             parts[key] = frozenset(reader.outside(each, _SORTS[key]) for each in items)
     if not parts and entries.is_complete:
-        reader.error(at, "problem.empty-audience", allowed=", ".join(_WHO_KEYS))
+        reader.error(at, "problem.empty-audience", allowed=", ".join(WHO_KEYS))
     none: frozenset[str] = frozenset()
-    kinds, tags, units, under = (parts.get(key, none) for key in _WHO_KEYS)
+    kinds, tags, units, under = (parts.get(key, none) for key in WHO_KEYS)
     return Audience(kinds, tags, units, under, minus)
 
 
@@ -184,7 +188,7 @@ def _levels(reader: Reader, node: Node | None, due: Due, rules: Rules) -> tuple[
     found: list[Level] = []
     if isinstance(node, nodes.Mapping) and len(node.entries) < 2:
         reader.error(node, "problem.one-level")
-    for code, at, entries in reader.named(node, _LEVEL_KEYS, ("who",)):
+    for code, at, entries in reader.named(node, LEVEL_KEYS, ("who",)):
         reader.code(at)
         who = _audience(reader, entries.values["who"], entries.keys["who"]) if "who" in entries else Audience()
         found.append(Level(code, who, due if not found else _level_due(reader, entries, rules)))
@@ -200,13 +204,16 @@ def _level_due(reader: Reader, entries: Entries, rules: Rules) -> Due:
         if entries.lacks("due"):
             reader.error(entries.at, "problem.level-without-due")
         return Due(BeforeSuperior(Offset(-1)))
-    return Due(rules.superior(due), reader.choice(roll, Roll) if roll else None)
+    rule = rules.superior(due)
+    if roll and isinstance(due, nodes.Mapping):
+        reader.error(entries.keys["roll"], "problem.not-beside", key="roll", head="due: {…}")
+    return Due(rule.rule, reader.choice(roll, Roll)) if roll else rule
 
 
 def _variants(reader: Reader, obligation: Entries, read: Cadences) -> tuple[Variant, ...]:
     node = obligation.get("variants")
     found = []
-    for code, at, entries in reader.named(node, _VARIANT_KEYS, ("who",)) if node else ():
+    for code, at, entries in reader.named(node, VARIANT_KEYS, ("who",)) if node else ():
         reader.code(at)
         who, why = entries.get("who"), entries.get("why")
         audience = _audience(reader, who, entries.keys["who"]) if who else Audience()
@@ -216,7 +223,7 @@ def _variants(reader: Reader, obligation: Entries, read: Cadences) -> tuple[Vari
 
 def _fields(reader: Reader, node: Node | None) -> tuple[Field, ...]:
     found = []
-    for code, at, entries in reader.named(node, _FIELD_KEYS, ("type", "label")) if node else ():
+    for code, at, entries in reader.named(node, FIELD_KEYS, ("type", "label")) if node else ():
         reader.field_name(at)
         sort, label, help_ = entries.get("type"), entries.get("label"), entries.get("help")
         required, target = entries.get("required"), entries.get("target")
@@ -230,7 +237,7 @@ def _fields(reader: Reader, node: Node | None) -> tuple[Field, ...]:
                 reader.text(label) if label else Text("", ""),
                 reader.text(help_) if help_ else None,
                 required=reader.yes(required) if required else True,
-                target=reader.number(target, 0, _HIGHEST_TARGET) if target else None,
+                target=reader.number(target, 0, HIGHEST_TARGET) if target else None,
             )
         )
     return tuple(found)
@@ -285,9 +292,12 @@ def _refuse_circles(reader: Reader, names: Names) -> None:
 def _refuse_strangers(reader: Reader, names: Names, found: tuple[Obligation, ...]) -> None:
     """A rule hangs on the due day of the same period, so two obligations without a common one give no date ever."""
     labels = {each.code: [period.label for period in _periods(each)] for each in found}
+    on_request = {each.code for each in found if each.cadence.is_on_request}
     for code, on, node in names.hangs:
         own, others = labels.get(code), labels.get(on)
-        if own and others and not set(own) & set(others):
+        if on in on_request:
+            reader.error(node, "problem.hangs-on-request", got=on)
+        elif own and others and not set(own) & set(others):
             reader.error(
                 node, "problem.no-common-period", got=on, own=cadences.listed(own), others=cadences.listed(others)
             )

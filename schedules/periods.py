@@ -7,9 +7,13 @@ from datetime import date, timedelta
 from functools import total_ordering
 from typing import Final
 
-SHAPES: Final = "2023, 2023-H1, 2023-Q2, 2023-06, 2021..2023"
-MONTHS: Final = {"year": 12, "half": 6, "quarter": 3, "month": 1}
-_LABEL: Final = re.compile(r"(?P<year>[0-9]{4})(?:-(?:H(?P<half>[12])|Q(?P<quarter>[1-4])|(?P<month>0[1-9]|1[0-2])))?")
+SHAPES: Final = "2023, 2023-H1, 2023-9M, 2023-Q2, 2023-06, 2021..2023"
+MONTHS: Final = {"year": 12, "half": 6, "quarter": 3, "month": 1}  #: the kinds that tile the year
+_NINE_MONTHS: Final = 9
+_LABEL: Final = re.compile(
+    r"(?P<year>[0-9]{4})(?:-(?:H(?P<half>[12])|(?P<nine>9M)|Q(?P<quarter>[1-4])|(?P<month>0[1-9]|1[0-2])))?"
+)
+_SLUG: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
 @total_ordering
@@ -17,7 +21,8 @@ _LABEL: Final = re.compile(r"(?P<year>[0-9]{4})(?:-(?:H(?P<half>[12])|Q(?P<quart
 class Period:
     """A stretch of whole months, half-open: `start` belongs to it, `end` does not.
 
-    `kind` is year, half, quarter, month or span (several years); `label` is the text that `parse` reads back.
+    `kind` is year, half, nine_months, quarter, month or span (several years); `label` is the text that `parse` reads
+    back. One of kind adhoc is the day on which something was asked for: its label does not say which.
     """
 
     kind: str
@@ -41,21 +46,46 @@ class Period:
 
     @property
     def part(self) -> str:
-        """The name within its year: Q3, H1, M06, year; a span has its label."""
-        return {"half": self.label[5:], "quarter": self.label[5:], "month": "M" + self.label[5:]}.get(
-            self.kind, "year" if self.kind == "year" else self.label
-        )
+        """The name within its year: Q3, H1, 9M, M06, year; a span and a request have their label."""
+        match self.kind:
+            case "half" | "nine_months" | "quarter":
+                return self.label[5:]
+            case "month":
+                return "M" + self.label[5:]
+            case "year":
+                return "year"
+            case _:
+                return self.label
 
     def next(self) -> "Period":
+        """The next of its kind: it begins where this one ends, but for nine months, which begin with the year."""
         if self.kind == "span":
             raise ValueError(f"a span of years has no next period: {self.label}")
+        if self.kind == "adhoc":
+            raise ValueError(f"what is asked for once has no next period: {self.label}")
+        if self.kind == "nine_months":
+            return of(self.kind, date(self.start.year + 1, 1, 1))
         return of(self.kind, self.end)
+
+    def moved(self, years: int) -> "Period":
+        """The same stretch so many years later (or earlier)."""
+        if self.kind != "span":
+            return of(self.kind, self.start.replace(year=self.start.year + years))
+        first, _, last = self.label.partition("..")
+        return parse("..".join(parse(label).moved(years).label for label in (first, last)))
 
 
 def of(kind: str, day: date) -> Period:
-    """The period of this kind that holds the day. Raises ValueError in the year 9999, whose end no date can name."""
+    """The period of this kind that holds the day.
+
+    Raises ValueError in the year 9999, whose end no date can name, and for a day after the nine months of its year.
+    """
     if day.year == date.max.year:
         raise ValueError(f"expected a day before {date.max.year}-01-01, got {day}")
+    if kind == "nine_months":
+        if day.month > _NINE_MONTHS:
+            raise ValueError(f"expected a day of the first nine months of its year, got {day}")
+        return Period(kind, date(day.year, 1, 1), date(day.year, _NINE_MONTHS + 1, 1), f"{day.year:04}-9M")
     length = MONTHS[kind]
     number = (day.month - 1) // length
     start = date(day.year, number * length + 1, 1)
@@ -85,6 +115,10 @@ def span(first: Period, last: Period, label: str) -> Period:
 
 def within(kind: str, outer: Period) -> Iterator[Period]:
     """The periods of this kind that lie whole within the outer one, in order."""
+    if kind == "nine_months":
+        nines = (of(kind, date(year, 1, 1)) for year in range(outer.start.year, outer.last.year + 1))
+        yield from (each for each in nines if outer.covers(each))
+        return
     day = outer.start
     while day < outer.end:
         each = of(kind, day)
@@ -93,11 +127,27 @@ def within(kind: str, outer: Period) -> Iterator[Period]:
         day = each.end
 
 
+def years_within(count: int, outer: Period) -> Iterator[Period]:
+    """Stretches of so many years, counted from the first whole year of the outer one; a rest is left out."""
+    years = list(within("year", outer))
+    for first, last in zip(years[::count], years[count - 1 :: count], strict=False):
+        yield span(first, last, f"{first.label}..{last.label}")
+
+
+def adhoc(slug: str, on: date) -> Period:
+    """What was asked for on a day, under a name of its own. Raises ValueError when the name is no code."""
+    if not _SLUG.fullmatch(slug):
+        raise ValueError(f"expected a name of lower case letters a-z, digits and “-”, got {slug}")
+    return Period("adhoc", on, on + timedelta(days=1), f"adhoc:{slug}")
+
+
 def _single(label: str) -> Period:
     match = _LABEL.fullmatch(label)
     if match is None or match["year"] == "0000":
         raise ValueError(f"expected a period such as {SHAPES}, got {label}")
     year = int(match["year"])
+    if match["nine"]:
+        return of("nine_months", date(year, 1, 1))
     if match["half"]:
         return of("half", date(year, int(match["half"]) * 6, 1))
     if match["quarter"]:

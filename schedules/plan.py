@@ -30,8 +30,11 @@ class Roll(StrEnum):
 class Every(StrEnum):
     YEAR = "year"
     HALF = "half"
+    NINE_MONTHS = "nine_months"  #: January to September
     QUARTER = "quarter"
     MONTH = "month"
+    TERM = "term"  #: the plan's own term, once
+    REQUEST = "request"  #: no periods: opened by hand, and due so long after that
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +91,14 @@ class BeforeStart:
 class DayOf:
     """A day of a month: `of` is first_month, last_month, next_month (the month after the period) or M1..M12."""
 
-    day: int
+    day: int | None  #: None: the last one
     of: str
     year: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class LastWorkingDay:
+    anchor: Anchor
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +115,27 @@ class Relative:
 
 
 @dataclass(frozen=True, slots=True)
+class AfterCutoff:
+    """Counted from the last day that the data covers (Decree 09/2019/NĐ-CP, Art. 8(5): at least one working day)."""
+
+    offset: Offset
+
+
+@dataclass(frozen=True, slots=True)
+class AfterOpening:
+    """Of a request: counted from the day on which it was opened."""
+
+    offset: Offset
+
+
+@dataclass(frozen=True, slots=True)
+class HoursAfterOpening:
+    """Of an urgent request: hours from the moment of opening, through nights and days off."""
+
+    hours: int
+
+
+@dataclass(frozen=True, slots=True)
 class BeforeSuperior:
     """A level of a chain: this many (working) days before the due day of the level above."""
 
@@ -120,14 +149,39 @@ class BeforeDue:
     offset: Offset
 
 
-Rule = EndOf | StartOf | BeforeStart | DayOf | OnDay | Relative | BeforeSuperior
-Opening = BeforeDue | EndOf | StartOf | BeforeStart | DayOf | OnDay | Relative
+#: A rule that needs nothing but the period.
+Plain = EndOf | StartOf | BeforeStart | DayOf | OnDay
+Rule = Plain | LastWorkingDay | AfterCutoff | AfterOpening | HoursAfterOpening | Relative | BeforeSuperior
+Opening = BeforeDue | Plain | LastWorkingDay | AfterCutoff | AfterOpening | Relative
 
 
 @dataclass(frozen=True, slots=True)
 class Due:
     rule: Rule
     roll: Roll | None = None  #: None: the plan's default
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Which days the data covers, where they are not the period's own; what is None is not said here.
+
+    `cutoff_day` 14 is from the 15th of the month before the period to the 14th of its last month; `first` and `last`
+    are nearer; a cumulative one begins where that of the whole year does.
+    """
+
+    cutoff_day: int | None = None
+    is_cumulative: bool | None = None
+    first: Plain | None = None
+    last: Plain | None = None
+
+    def over(self, other: "Window | None") -> "Window":
+        """What an exception says, laid over what the obligation says."""
+        return self if other is None else Window(
+            other.cutoff_day if self.cutoff_day is None else self.cutoff_day,
+            other.is_cumulative if self.is_cumulative is None else self.is_cumulative,
+            self.first or other.first,
+            self.last or other.last,
+        )  # fmt: skip
 
 
 class Rung(StrEnum):
@@ -196,6 +250,7 @@ class PeriodException:
     grace: Offset | None = None
     skip: bool = False
     set_by: SetBy | None = None
+    window: Window | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +263,8 @@ class Cadence:
     grace: Offset | None
     set_by: SetBy
     exceptions: tuple[PeriodException, ...] = ()
+    window: Window | None = None  #: None: the data covers the period itself
+    is_on_request: bool = False  #: no periods: it is opened by hand
 
 
 @dataclass(frozen=True, slots=True)

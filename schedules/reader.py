@@ -23,10 +23,14 @@ MOST_PROBLEMS: Final = 200  #: nobody reads more; the rest is only announced
 YEARS: Final = range(1900, 2200)
 SOME_DAY: Final = date(2000, 1, 1)
 
-_CODE: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
-_DAY: Final = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
-_FIELD: Final = re.compile(r"[a-z][a-z0-9_]*")
-_HOUR: Final = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
+CODE_SHAPE: Final = r"[a-z0-9]+(-[a-z0-9]+)*"
+DAY_SHAPE: Final = r"([0-9]{4})-([0-9]{2})-([0-9]{2})"
+FIELD_SHAPE: Final = r"[a-z][a-z0-9_]*"
+HOUR_SHAPE: Final = r"([01][0-9]|2[0-3]):[0-5][0-9]"
+_CODE: Final = re.compile(CODE_SHAPE)
+_DAY: Final = re.compile(DAY_SHAPE)
+_FIELD: Final = re.compile(FIELD_SHAPE)
+_HOUR: Final = re.compile(HOUR_SHAPE)
 _NUMBER: Final = re.compile(r"-?[0-9]{1,9}")
 
 
@@ -217,13 +221,13 @@ class Reader:
         self.error(node, "problem.not-true-or-false", got=excerpt(node))
         return False
 
-    def number(self, node: Node, least: int, most: int) -> int:
-        word = self.word(node, "problem.bad-number", least=least, most=most)
+    def number(self, node: Node, least: int, most: int, code: str = "problem.bad-number") -> int:
+        word = self.word(node, code, least=least, most=most)
         if word is None:
             return least
         if _NUMBER.fullmatch(word.text) and not word.quoted and least <= int(word.text) <= most:
             return int(word.text)
-        self.error(node, "problem.bad-number", got=excerpt(node), least=least, most=most)
+        self.error(node, code, got=excerpt(node), least=least, most=most)
         return least
 
     def day(self, node: Node) -> date | None:
@@ -251,7 +255,7 @@ class Reader:
         return word.text if word else ""
 
     def period(
-        self, node: Node, kinds: tuple[str, ...] = ("year", "half", "quarter", "month", "span")
+        self, node: Node, kinds: tuple[str, ...] = ("year", "half", "nine_months", "quarter", "month", "span")
     ) -> Period | None:
         """A period, or a range of periods of one sort as one span."""
         code = "problem.bad-period" if "month" in kinds else "problem.bad-years"

@@ -8,6 +8,8 @@ from typing import Final, TypeVar
 from schedules import nodes, periods
 from schedules.nodes import Node, Scalar, excerpt
 from schedules.plan import (
+    AfterCutoff,
+    AfterOpening,
     Anchor,
     BeforeDue,
     BeforeStart,
@@ -16,10 +18,13 @@ from schedules.plan import (
     Due,
     EndOf,
     Escalate,
+    HoursAfterOpening,
     Ladder,
+    LastWorkingDay,
     Offset,
     OnDay,
     Opening,
+    Plain,
     Relative,
     Remind,
     Roll,
@@ -34,10 +39,14 @@ Step = TypeVar("Step", Remind, Escalate)
 
 FARTHEST: Final = 3660  #: days of a distance: ten years
 MOST_TIMES: Final = 60  #: repetitions of one reminder
+MOST_HOURS: Final = 720  #: of an urgent request: thirty days
+CUTOFF: Final = "cutoff"  #: the last day that the data covers
+OPENED: Final = "opened"  #: when a request was opened
+LAST: Final = "last"  #: the last day of a month
+UNREAD: Final = OnDay(SOME_DAY)  #: stands in for a rule that cannot be read
 
-_PARTS: Final = ("Q1", "Q2", "Q3", "Q4", "H1", "H2", *(f"M{month}" for month in range(1, 13)), "year", "period")
-_LIKE_A_STRETCH: Final = re.compile(r"[QHM]?[0-9.-]+|[0-9]{4}-.*", re.IGNORECASE | re.DOTALL)
-_MONTHS: Final = ("first_month", "last_month", "next_month", *(f"M{month}" for month in range(1, 13)))
+PARTS: Final = ("Q1", "Q2", "Q3", "Q4", "H1", "H2", *(f"M{month}" for month in range(1, 13)), "year", "period")
+MONTHS: Final = ("first_month", "last_month", "next_month", *(f"M{month}" for month in range(1, 13)))
 _LONGEST: Final = {2: 29, 4: 30, 6: 30, 9: 30, 11: 30}
 
 _DISTANCE: Final = r"(?P<count>[0-9]{1,5}) (?P<working>working )?days?"
@@ -50,23 +59,27 @@ _REMIND: Final = re.compile(f"{_DISTANCE} (?P<side>before|after)")
 _REPEAT: Final = re.compile(f"every {_DISTANCE} at most (?P<times>[0-9]{{1,5}}) times?")
 
 # Which word makes the rule, and what may stand beside it.
-_BESIDE: Final = {
+BESIDE: Final = {
     "end_of": ("year",),
     "start_of": ("year",),
     "before": ("year", "days", "working_days"),
+    "last_working_day_of": ("year",),
     "day": ("of", "year"),
     "date": (),
     "on": (),
-    "after": ("days", "working_days"),
+    "after": ("days", "working_days", "hours"),
 }
-_RULE_KEYS: Final = ("end_of", "start_of", "before", "day", "of", "date", "on", "after", "year", "days", "working_days")
+RULE_KEYS: Final = (
+    "end_of", "start_of", "before", "last_working_day_of", "day", "of", "date", "on", "after", "year", "days",
+    "working_days", "hours",
+)  # fmt: skip
+WINDOW_RULE_KEYS: Final = ("end_of", "start_of", "before", "day", "of", "date", "year")
 
 
 def is_reserved(name: str) -> bool:
     """Does a name look like a stretch of the calendar, so that `before: NAME` would have two readings?"""
-    return (
-        name.upper() in _PARTS or name in ("year", "period") or bool(re.fullmatch(r"[0-9]{4}(-([hq]?[0-9]+))?", name))
-    )
+    is_absolute = re.fullmatch(r"[0-9]{4}(-([hq]?[0-9]+|9m))?", name)
+    return name.upper() in PARTS or name in ("year", "period") or is_absolute is not None
 
 
 class Names:
@@ -86,33 +99,56 @@ class Rules:
         self.names = names
         self.obligation = obligation
 
-    def due(self, node: Node) -> Due:
+    def due(self, node: Node, *, on_request: bool = False) -> Due:
+        """A request is due so long after its opening, and nothing else is."""
+        due = self._due(node)
+        is_after_opening = isinstance(due.rule, AfterOpening | HoursAfterOpening)
+        if is_after_opening and not on_request:
+            self.reader.error(node, "problem.opened-without-request")
+        elif on_request and not is_after_opening and due.rule is not UNREAD:
+            self.reader.error(node, "problem.request-due")
+        return due
+
+    def _due(self, node: Node) -> Due:
         if not isinstance(node, nodes.Mapping):
             self.reader.error(node, "problem.bad-due", got=excerpt(node))
-            return Due(OnDay(SOME_DAY))
-        entries = self.reader.entries(node, (*_RULE_KEYS, "roll"))
+            return Due(UNREAD)
+        entries = self.reader.entries(node, (*RULE_KEYS, "roll"))
         roll = entries.get("roll")
+        if "roll" in entries and "hours" in entries:
+            self.reader.error(entries.keys["roll"], "problem.not-beside", key="roll", head="hours")
         return Due(self._rule(entries), self.reader.choice(roll, Roll) if roll else None)
 
     def opening(self, node: Node) -> Opening:
         if isinstance(node, nodes.Mapping):
-            rule = self._rule(self.reader.entries(node, _RULE_KEYS))
+            rule = self._rule(self.reader.entries(node, RULE_KEYS))
             assert not isinstance(rule, BeforeSuperior)
+            if isinstance(rule, AfterOpening | HoursAfterOpening):
+                self.reader.error(node, "problem.opened-without-request")
+                return UNREAD
             return rule
         return BeforeDue(before(self.reader, node, _OPENING, "problem.bad-opening", least=0))
 
-    def superior(self, node: Node) -> BeforeSuperior:
-        return BeforeSuperior(before(self.reader, node, _LEVEL, "problem.bad-level-due"))
+    def plain(self, node: Node) -> Plain | None:
+        """A rule that needs no calendar and no event, as the days of a window are given by."""
+        rule = self._rule(self.reader.entries(node, WINDOW_RULE_KEYS))
+        return rule if isinstance(rule, Plain) and rule is not UNREAD else None
+
+    def superior(self, node: Node) -> Due:
+        """The due day of a level: so long before that of the level above, or a rule of its own."""
+        if isinstance(node, nodes.Mapping):
+            return self.due(node)
+        return Due(BeforeSuperior(before(self.reader, node, _LEVEL, "problem.bad-level-due")))
 
     def _rule(self, entries: Entries) -> Rule:
-        heads = [key for key in _BESIDE if key in entries]
+        heads = [key for key in BESIDE if key in entries]
         if len(heads) != 1:
             if heads or entries.is_complete:
-                self.reader.error(entries.at, "problem.not-one-rule", allowed=", ".join(_BESIDE), got=", ".join(heads))
-            return OnDay(SOME_DAY)
+                self.reader.error(entries.at, "problem.not-one-rule", allowed=", ".join(BESIDE), got=", ".join(heads))
+            return UNREAD
         head = heads[0]
         for key, at, _ in entries:
-            if key not in (head, "roll", *_BESIDE[head]):
+            if key not in (head, "roll", *BESIDE[head]):
                 self.reader.error(at, "problem.not-beside", key=key, head=head)
         node = entries.values[head]
         match head:
@@ -122,14 +158,32 @@ class Rules:
                 return StartOf(self._anchor(node, entries))
             case "before":
                 return self._before(node, entries)
+            case "last_working_day_of":
+                return LastWorkingDay(self._anchor(node, entries))
             case "day":
-                return self._day_of(node, entries)
+                return self._day_of(entries)
             case "date":
-                return OnDay(self.reader.day(node) or SOME_DAY)
+                day = self.reader.day(node)
+                return OnDay(day) if day else UNREAD
             case "on":
                 return Relative(self._event(node, milestone=True), Offset(0))
             case _:
-                return Relative(self._event(node), self._distance(entries, 1))
+                return self._after(node, entries)
+
+    def _after(self, node: Node, entries: Entries) -> Rule:
+        word = node.text if isinstance(node, Scalar) else ""
+        hours = entries.get("hours")
+        if word == OPENED:
+            if hours is None:
+                return AfterOpening(self._distance(entries, 1, "problem.hours-or-days"))
+            if "days" in entries or "working_days" in entries:
+                self.reader.error(entries.at, "problem.hours-or-days")
+            return HoursAfterOpening(self.reader.number(hours, 1, MOST_HOURS))
+        if hours:
+            self.reader.error(entries.keys["hours"], "problem.not-beside", key="hours", head=f"after: {excerpt(node)}")
+        if word == CUTOFF:
+            return AfterCutoff(self._distance(entries, 1))
+        return Relative(self._event(node), self._distance(entries, 1))
 
     def _before(self, node: Node, entries: Entries) -> Rule:
         """Before a stretch of the calendar, or so far before a named event: the name decides."""
@@ -147,26 +201,29 @@ class Rules:
         year = self._year(entries)
         if word is None:
             return Anchor("year")
-        if word.text in _PARTS:
+        if word.text in PARTS:
             return Anchor(word.text, year)
         try:
             is_absolute = periods.parse(word.text).kind != "span"
         except ValueError:
             is_absolute = False
         if not is_absolute:
-            alike = meant(word.text, [*_PARTS, *self.names.milestones])
+            alike = meant(word.text, [*PARTS, *self.names.milestones])
             self.reader.error(node, "problem.bad-stretch", got=excerpt(node), **alike)
         elif "year" in entries:
             self.reader.error(entries.keys["year"], "problem.year-of-absolute", got=word.text)
         return Anchor(word.text)
 
-    def _day_of(self, node: Node, entries: Entries) -> DayOf:
+    def _day_of(self, entries: Entries) -> DayOf:
         of_node = entries.get("of")
         if of_node is None:
             self.reader.error(entries.keys["day"], "problem.missing-key", key="of")
-        of = (self.reader.one_of(of_node, _MONTHS) if of_node else None) or "last_month"
+        of = (self.reader.one_of(of_node, MONTHS) if of_node else None) or "last_month"
         longest = _LONGEST.get(int(of[1:]), 31) if of.startswith("M") else 31
-        return DayOf(self.reader.number(node, 1, longest), of, self._year(entries))
+        day = entries.values["day"]
+        if isinstance(day, Scalar) and day.text == LAST:
+            return DayOf(None, of, self._year(entries))
+        return DayOf(self.reader.number(day, 1, longest, "problem.bad-day-of-month"), of, self._year(entries))
 
     def _year(self, entries: Entries) -> int:
         node = entries.get("year")
@@ -184,10 +241,10 @@ class Rules:
             self.names.hangs.append((self.obligation, word.text, node))
         return word.text
 
-    def _distance(self, entries: Entries, sign: int) -> Offset:
+    def _distance(self, entries: Entries, sign: int, code: str = "problem.days-or-working-days") -> Offset:
         days, working = entries.get("days"), entries.get("working_days")
         if (days and working) or not (days or working):
-            self.reader.error(entries.at, "problem.days-or-working-days")
+            self.reader.error(entries.at, code)
             return Offset(sign)
         node = days or working
         assert node is not None

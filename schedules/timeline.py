@@ -2,13 +2,15 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 from typing import Final
+from zoneinfo import ZoneInfo
 
+from schedules import periods
 from schedules.audience import Audience, Reached
 from schedules.calendars import Calendar
-from schedules.deadlines import Resolved, resolve
+from schedules.deadlines import ONE_DAY, Facts, Resolved, resolve
 from schedules.periods import Period
 from schedules.plan import (
     BeforeDue,
@@ -23,8 +25,10 @@ from schedules.plan import (
     Relative,
     Roll,
     SetBy,
+    Window,
 )
 from schedules.reason import Reason
+from schedules.windows import window_of
 
 #: The distinct days entered for (milestone, period label).
 Milestones = Mapping[tuple[str, str], frozenset[date]]
@@ -50,6 +54,14 @@ class CollapsedChainError(Exception):
         )
 
 
+class NotOpenedError(Exception):
+    """A request cannot be opened by hand; the reason says why."""
+
+    def __init__(self, reason: Reason) -> None:
+        self.reason = reason
+        super().__init__(f"{reason.code}: {dict(reason.params)}")
+
+
 @dataclass(frozen=True, slots=True)
 class DueDay:
     """A due day of an occurrence, for those who have it. It becomes a Deadline when the occurrence is opened."""
@@ -62,6 +74,7 @@ class DueDay:
     grace_until: date | None
     is_provisional: bool
     set_by: SetBy
+    window: tuple[date, date]  #: the days that the data covers, half-open
     reasons: tuple[Reason, ...]
     milestone: str | None = None  #: the day hangs on this milestone's entered day
 
@@ -80,6 +93,11 @@ class Occurrence:
     def due_on(self) -> date:
         """The last due day of all."""
         return max(day.due_on for day in self.days)
+
+    @property
+    def window(self) -> tuple[date, date]:
+        """The days that the data covers, half-open; variants with windows of their own lie within."""
+        return min(day.window[0] for day in self.days), max(day.window[1] for day in self.days)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,11 +155,47 @@ def timeline(plan: Plan, calendar: Calendar, milestones: Milestones, first: date
 
 
 def compiled(plan: Plan, calendar: Calendar, milestones: Milestones = NO_MILESTONES) -> Timeline:
-    """Every occurrence of a plan. Raises CollapsedChainError for a chain of levels that leaves no working day."""
+    """Every occurrence of a plan. Raises CollapsedChainError for a chain of levels that leaves no working day.
+
+    What is opened on request is not in it.
+    """
+    found, collapsed = attempted(plan, calendar, milestones)
+    if collapsed:
+        raise collapsed[0]
+    return found
+
+
+def attempted(
+    plan: Plan, calendar: Calendar, milestones: Milestones = NO_MILESTONES
+) -> tuple[Timeline, list[CollapsedChainError]]:
+    """As `compiled`, but with all of the chains that collapse."""
     compiler = _Compiler(plan, calendar, milestones)
     occurrences = [each for obligation in plan.obligations for each in compiler.occurrences(obligation)]
     occurrences.sort(key=lambda each: (each.opens_on, each.due_on, each.obligation.code, each.period))
-    return Timeline(tuple(occurrences), tuple(compiler.waiting))
+    return Timeline(tuple(occurrences), tuple(compiler.waiting)), compiler.collapsed
+
+
+def adhoc(
+    plan: Plan, obligation_code: str, slug: str, opened_at: datetime, calendar: Calendar, zone: str
+) -> Occurrence:
+    """The occurrence of an obligation that is owed on request (`every: request`), asked for at that aware moment.
+
+    Its period is `adhoc:slug`. Raises NotOpenedError when the obligation is none, the name is no code, or the due
+    day lies outside of the obligation's validity. A due day by hours names the moment in its first reasons.
+    """
+    obligation = next((each for each in plan.obligations if each.code == obligation_code), None)
+    cadences = (obligation.cadence, *(each.cadence for each in obligation.variants)) if obligation else ()
+    if obligation is None or not any(each.is_on_request for each in cadences):
+        raise NotOpenedError(Reason.of("adhoc.not_on_request", plan=plan.code, got=obligation_code))
+    local = opened_at.astimezone(ZoneInfo(zone))
+    try:
+        period = periods.adhoc(slug, local.date())
+    except ValueError as error:
+        raise NotOpenedError(Reason.of("adhoc.bad_slug", got=slug)) from error
+    found = list(_Compiler(plan, calendar, NO_MILESTONES, (period, local)).occurrences(obligation))
+    if not found:
+        raise NotOpenedError(Reason.of("adhoc.not_valid", obligation=obligation_code, day=local.date()))
+    return next(each for each in found if each.period == period)
 
 
 def who_as_json(who: Audience) -> dict[str, object]:
@@ -163,10 +217,19 @@ def who_as_json(who: Audience) -> dict[str, object]:
 class _Compiler:
     """Compiles one plan; obligations that others count from are compiled once."""
 
-    def __init__(self, plan: Plan, calendar: Calendar, milestones: Milestones) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        calendar: Calendar,
+        milestones: Milestones,
+        request: tuple[Period, datetime] | None = None,
+    ) -> None:
+        """`request` is what was asked for, and when, in the organisation's zone: then nothing else is compiled."""
         self.plan, self.calendar, self.milestones = plan, calendar, milestones
+        self.request = request
         self.milestone_codes = {each.code for each in plan.milestones}
         self.waiting: list[Waiting] = []
+        self.collapsed: list[CollapsedChainError] = []
         self.done: dict[str, tuple[Occurrence, ...]] = {}
 
     def occurrences(self, obligation: Obligation) -> tuple[Occurrence, ...]:
@@ -191,13 +254,18 @@ class _Compiler:
         self, obligation: Obligation, cadence: Cadence, levels: tuple[Level, ...]
     ) -> Iterator[tuple[Period, DueDay]]:
         exceptions = {each.period: each for each in cadence.exceptions}
-        for period in cadence.periods:
+        for period in self._periods(cadence):
             exception = exceptions.get(period)
             if exception is not None and exception.skip:
                 continue
             for day in self._levels(obligation, cadence, levels, period, exception):
                 if _is_valid(obligation, day.nominal_on):
                     yield period, day
+
+    def _periods(self, cadence: Cadence) -> tuple[Period, ...]:
+        if self.request is None:
+            return cadence.periods
+        return (self.request[0],) if cadence.is_on_request else ()
 
     def _levels(
         self,
@@ -208,18 +276,27 @@ class _Compiler:
         exception: PeriodException | None,
     ) -> Iterator[DueDay]:
         superior: DueDay | None = None
+        window = window_of(_window(cadence, exception), period)
+        facts = Facts(
+            period,
+            self.calendar,
+            self._days_of_event,
+            window[1] - ONE_DAY,
+            opened_at=self.request[1] if self.request else None,
+        )
         for level in levels:
-            due = level.due if superior is not None else (exception and exception.due) or level.due
-            superior_on = superior.due_on if superior is not None else None
-            found = resolve(due, self.plan.roll, period, self.calendar, self._days_of_event, superior_on)
+            due = (level is levels[0] and exception and exception.due) or level.due
+            found = resolve(due, self.plan.roll, replace(facts, superior_on=superior.due_on if superior else None))
             milestone = self._milestone(due)
             if milestone is not None and not found:
                 self.waiting.append(Waiting(obligation, period, level.name, milestone))
-            days = [self._due_day(cadence, level, period, exception, each, milestone) for each in found]
+            days = [self._due_day(cadence, level, exception, each, milestone, facts, window) for each in found]
             for day in days:
                 if superior is not None and self.calendar.working_days(day.due_on, superior.due_on) < 1:
-                    raise CollapsedChainError(
-                        obligation.code, period.label, superior.level, superior.due_on, day.level, day.due_on
+                    self.collapsed.append(
+                        CollapsedChainError(
+                            obligation.code, period.label, superior.level, superior.due_on, day.level, day.due_on
+                        )
                     )
             yield from days
             superior = days[-1] if days else None
@@ -228,11 +305,13 @@ class _Compiler:
         self,
         cadence: Cadence,
         level: Level,
-        period: Period,
         exception: PeriodException | None,
         resolved: Resolved,
         milestone: str | None,
+        facts: Facts,
+        window: tuple[date, date],
     ) -> DueDay:
+        period = facts.period
         grace = (exception and exception.grace) or cadence.grace
         set_by = (exception and exception.set_by) or cadence.set_by
         reasons: list[Reason] = []
@@ -242,6 +321,8 @@ class _Compiler:
             reasons.append(Reason.of("exception", period=period.label, why=exception.why))
         if set_by is SetBy.OFFICE:
             reasons.append(Reason.of("set_by.office"))
+        if _window(cadence, exception) is not None:
+            reasons.append(Reason.of("window", first=window[0], last=facts.cutoff_on))
         reasons += resolved.reasons
         grace_until = self._grace(resolved.due_on, grace, reasons)
         opens = (exception and exception.opens) or cadence.opens
@@ -251,12 +332,13 @@ class _Compiler:
         return DueDay(
             level.name,
             who,
-            min(self._opening(opens, period, resolved.due_on), resolved.due_on),
+            min(self._opening(opens, facts, resolved.due_on), resolved.due_on),
             resolved.nominal_on,
             resolved.due_on,
             grace_until,
             self.calendar.is_provisional(resolved.due_on),
             set_by,
+            window,
             tuple(reasons),
             milestone,
         )
@@ -268,10 +350,10 @@ class _Compiler:
         reasons.append(Reason.of("grace_working" if grace.working else "grace", count=grace.count, until=until))
         return until
 
-    def _opening(self, opens: Opening, period: Period, due_on: date) -> date:
+    def _opening(self, opens: Opening, facts: Facts, due_on: date) -> date:
         if isinstance(opens, BeforeDue):
             return self.calendar.after(due_on, opens.offset)
-        found = resolve(Due(opens, Roll.NONE), Roll.NONE, period, self.calendar, self._days_of_event)
+        found = resolve(Due(opens, Roll.NONE), Roll.NONE, facts)
         return min((each.due_on for each in found), default=due_on)
 
     def _milestone(self, due: Due) -> str | None:
@@ -285,6 +367,11 @@ class _Compiler:
             return tuple(sorted(self.milestones.get((event, period.label), ())))
         same = [each for each in self.occurrences(self.plan.obligation(event)) if each.period == period]
         return tuple(each.due_on for each in same)
+
+
+def _window(cadence: Cadence, exception: PeriodException | None) -> Window | None:
+    own = exception.window if exception is not None else None
+    return own.over(cadence.window) if own is not None else cadence.window
 
 
 def _is_valid(obligation: Obligation, nominal_on: date) -> bool:
