@@ -185,7 +185,7 @@ def test_a_unit_that_moved_shows_its_task_where_it_stood_at_opening(deep: Desk) 
         place = session.exec(select(Placement).where(col(Placement.unit_id) == unit_id(session, "snv-1"))).one()
         syt = session.exec(select(Placement).where(col(Placement.unit_id) == unit_id(session, "syt"))).one()
         place.valid_to = date(2021, 12, 15)
-        later = {"parent_id": syt.unit_id, "path": path_of(place.unit_id, syt.path), "valid_from": place.valid_to}
+        later: dict[str, Any] = {"parent_id": syt.unit_id, "path": path_of(place.unit_id, syt.path), "valid_from": place.valid_to}
         session.add(Placement(unit_id=place.unit_id, kind=place.kind, **later))
     rolls = re.findall(r'<tr class="roll">.*?</tr>', deep.get("/").text, re.DOTALL)
     assert [re.findall(r'title="([^"]+)"', roll)[0] for roll in rolls][2:] == ["Đảng bộ Sở Nội vụ"]

@@ -3,6 +3,7 @@
 import re
 import unicodedata
 import zipfile
+import zlib
 from collections.abc import Iterable
 from pathlib import PurePosixPath
 from typing import BinaryIO, Final
@@ -27,6 +28,17 @@ MAX_ENTRIES: Final = 2_000
 MAX_UNPACKED: Final = 200 * 1024 * 1024
 MAX_RATIO: Final = 100
 MAX_SMALL_PART: Final = 1024 * 1024  #: parts that are read whole while checking
+#: zipfile's ways of saying that this is no sound ZIP.
+UNSOUND: Final = (
+    zipfile.BadZipFile,
+    zipfile.LargeZipFile,
+    zlib.error,
+    OSError,
+    EOFError,
+    ValueError,
+    NotImplementedError,
+    RuntimeError,
+)
 _UNSEEN: Final = re.compile(r"[\x00-\x1f\x7f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
 
 
@@ -51,8 +63,8 @@ def check(name: str, content: BinaryIO, *, types: Iterable[str], limit: int) -> 
         raise RefusedError("file.too-large", limit=limit // (1024 * 1024))
     try:
         right = _is_kind(kind, content)
-    except (zipfile.BadZipFile, zipfile.LargeZipFile, OSError, EOFError, ValueError, NotImplementedError, RuntimeError):
-        right = False  # zipfile's ways of saying that this is no sound ZIP
+    except UNSOUND:
+        right = False
     content.seek(0)
     if not right:
         raise RefusedError("file.content", ending=kind.upper())
