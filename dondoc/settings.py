@@ -22,7 +22,7 @@ class Settings(BaseSettings):
     lang: Literal["vi", "en"] = Field("vi", description="Language of the command line and of messages.")
     smtp_url: SecretStr | None = Field(
         None,
-        description="smtp://user:password@host:port or smtps://...; without it messages become .eml files in the data folder.",
+        description="smtp://user:password@host:port or smtps://...; without it messages become .eml files.",
     )
     mail_from: str = Field("dondoc@example.org", description="Sender address of e-mails.")
     mail_name: str = Field("dondoc", description="Sender name of e-mails.")
