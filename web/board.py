@@ -1,6 +1,7 @@
 """Who owes what? The board: units by obligations and periods of a plan, summed up along the tree."""
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
@@ -177,7 +178,14 @@ def _columns(session: Session, frame: Frame) -> list[Column]:
         found[row.id] = Column(
             row.id, row.obligation, row.period, title, row.source, days[row.id][1], {**sums, row.branch: known}
         )
-    return sorted(found.values(), key=lambda each: (_clause(each.source), each.obligation, each.due_on, each.period))
+    # The obligation with most work left stands first; without work left the order is the document's.
+    left: Counter[str] = Counter()
+    for column in found.values():
+        left[column.obligation] += column.sum_of().waiting
+    return sorted(
+        found.values(),
+        key=lambda each: (-left[each.obligation], _clause(each.source), each.obligation, each.due_on, each.period),
+    )
 
 
 def _rows(

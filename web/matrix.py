@@ -9,6 +9,7 @@ from typing import Final
 from web.states import STATES
 
 PRESSING: Final = ("overdue", "missed")
+FINISHED: Final = ("accepted", "missed", "none")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,11 @@ class Sum:
     @property
     def accepted(self) -> int:
         return self.states["accepted"]
+
+    @property
+    def waiting(self) -> int:
+        """How many tasks still wait for their unit or for review."""
+        return sum(count for state, count in self.states.items() if state not in FINISHED)
 
     @property
     def share(self) -> int | None:
