@@ -34,22 +34,23 @@ def finish(session: Session, cycle: Cycle, now: datetime) -> bool:
 def take_up(session: Session, cycle: Cycle, deadline_id: int, now: datetime) -> None:
     """Opens a closed cycle again, because a task of this deadline was reopened or unlocked; its links live on.
 
-    So does the rest of the deadline's ladder: the reminders still to come, every rung (none is skipped) and the end.
+    So does what was left of the deadline's ladder, unless it has been taken up before: the reminders still to come,
+    every rung (none is skipped) and the end.
     """
     if cycle.state == CycleState.CLOSED:
         cycle.state, cycle.closed_at = CycleState.OPEN, None
         session.add(cycle)
         session.execute(update(Link).where(_of_cycle(cycle)).values(expires_on=None))
-        session.execute(
-            update(Step)
-            .where(
-                col(Step.deadline_id) == deadline_id,
-                col(Step.state) == StepState.SKIPPED.value,
-                col(Step.why) == CYCLE_CLOSED,
-                or_(col(Step.at) > now, col(Step.kind).in_([StepKind.ESCALATE.value, StepKind.CLOSE.value])),
-            )
-            .values(state=StepState.PLANNED.value, why=None)
+    session.execute(
+        update(Step)
+        .where(
+            col(Step.deadline_id) == deadline_id,
+            col(Step.state) == StepState.SKIPPED.value,
+            col(Step.why) == CYCLE_CLOSED,
+            or_(col(Step.at) > now, col(Step.kind).in_([StepKind.ESCALATE.value, StepKind.CLOSE.value])),
         )
+        .values(state=StepState.PLANNED.value, why=None)
+    )
 
 
 def has_ended(session: Session, deadline_id: int, now: datetime) -> bool:

@@ -10,7 +10,7 @@ from sqlmodel import select as rows
 
 from dondoc.clock import moment, today
 from dondoc.database import insert_new
-from engine.close import end
+from engine.close import end, take_up
 from engine.plans import plan_of, timeline_of
 from models.cycle import Cycle, CycleState
 from models.day import calendar_of
@@ -135,31 +135,21 @@ def _open_days(
     obligation, on = occurrence.obligation, today(now, zone)
     cycle = cycle or _cycle(session, revision, plan, occurrence, now)
     steps = tasks = 0
+    due = set()
     for day in days:
         who = matching(day.who, on, cycle.plan_id)
+        deadline = None if is_new else _is_there(session, cycle, day)
         if not is_new:
-            deadline = _is_there(session, cycle, day)
             who = _joining(who, cycle, day, is_there=deadline is not None)
             if not session.scalar(select(who.exists())):
                 continue
-            if deadline is not None:
-                tasks += _tasks(session, cycle, deadline, obligation, who, now)
-                continue
-        deadline = Deadline(
-            cycle_id=cycle.id,
-            level=day.level,
-            origin=Origin.MILESTONE if day.milestone else Origin.PLAN,
-            nominal_on=day.nominal_on,
-            due_on=day.due_on,
-            grace_until=day.grace_until,
-            is_provisional=day.is_provisional,
-            set_by=day.set_by.value,
-            reasons=[reason.as_json() for reason in day.reasons],
-        )
-        session.add(deadline)
-        session.flush()
-        steps += plan_steps(session, deadline, obligation, calendar, day.opens_on, revision.from_on, zone)
+        if deadline is not None:
+            take_up(session, cycle, deadline.id, now)
+        else:
+            deadline = _deadline(session, cycle, day)
+            steps += plan_steps(session, deadline, obligation, calendar, day.opens_on, revision.from_on, zone)
         tasks += _tasks(session, cycle, deadline, obligation, who, now)
+        due.add(day.due_on.isoformat())
     if tasks:
         cycle.state, cycle.closed_at = CycleState.OPEN, None
     elif is_new:
@@ -174,10 +164,27 @@ def _open_days(
         cycle_id=cycle.id,
         obligation=cycle.obligation,
         period=cycle.period,
-        due=sorted({day.due_on.isoformat() for day in days}),
+        due=sorted(due),
         tasks=tasks,
     )
     return Opened(int(is_new), tasks, steps)
+
+
+def _deadline(session: Session, cycle: Cycle, day: DueDay) -> Deadline:
+    deadline = Deadline(
+        cycle_id=cycle.id,
+        level=day.level,
+        origin=Origin.MILESTONE if day.milestone else Origin.PLAN,
+        nominal_on=day.nominal_on,
+        due_on=day.due_on,
+        grace_until=day.grace_until,
+        is_provisional=day.is_provisional,
+        set_by=day.set_by.value,
+        reasons=[reason.as_json() for reason in day.reasons],
+    )
+    session.add(deadline)
+    session.flush()
+    return deadline
 
 
 def _cycle(session: Session, revision: Revision, plan: PlanFile, occurrence: Occurrence, now: datetime) -> Cycle:
