@@ -17,6 +17,8 @@ from engine.open import Opened, open_due
 from models import tables
 from models.contact import Contact, Role
 from models.cycle import Cycle
+from models.extension import Extension
+from models.step import Step, StepState
 from models.submission import Submission
 from models.task import Task
 from models.unit import Placement, Unit, UnitTag, path_of
@@ -73,6 +75,8 @@ obligations:
       results: {type: long_text, label: {vi: Kết quả nổi bật, en: Main results}}
     file: {types: [pdf, docx]}
 """
+#: The plan without its obligations.
+HEAD = YEARLY.partition("obligations:")[0]
 ANSWERS: dict[str, object] = {"studied": "86", "results": "Tổ chức 4 buổi sinh hoạt chuyên đề."}
 
 
@@ -178,3 +182,15 @@ def everything(session: Session) -> dict[str, list[Any]]:
     return {
         table.name: sorted(session.execute(table.select()).all(), key=repr) for table in tables.metadata.sorted_tables
     }
+
+
+def assert_counts_add_up(database: Database) -> None:
+    """Every fired step accounts for each task that its deadline had until then."""
+    with database.reading() as session:
+        for step in session.exec(select(Step).where(col(Step.state) == StepState.FIRED.value)):
+            stayed = session.exec(select(Task.id).where(col(Task.deadline_id) == step.deadline_id)).all()
+            left = session.exec(
+                select(Extension.task_id).where(col(Extension.from_deadline_id) == step.deadline_id)
+            ).all()
+            assert step.counts is not None
+            assert sum(step.counts.values()) == len({*stayed, *left}), (step.id, step.counts)

@@ -16,7 +16,6 @@ from models.contact import Contact
 from models.cycle import Cycle, CycleState
 from models.deadline import Deadline
 from models.entry import Entry, breaks
-from models.extension import Extension
 from models.link import Link
 from models.notice import Notice, NoticeKind
 from models.step import Step, StepKind, StepState
@@ -28,6 +27,7 @@ from tests.builders import (
     ZONE,
     act_of,
     add_units,
+    assert_counts_add_up,
     at,
     everything,
     hand_in,
@@ -316,6 +316,24 @@ def test_a_reopened_task_takes_the_rest_of_its_ladder_up_again(database: Databas
     assert_counts_add_up(database)
 
 
+def test_who_joins_a_deadline_of_a_cycle_that_was_closed_finds_its_ladder_whole(database: Database) -> None:
+    province(database)
+    step_round(database, at("2021-12-01"))
+    first, second = id_of(database, "stc"), id_of(database, "snv")
+    given: dict[str, Any] = {"due_on": date(2022, 1, 14), "reason": "bão", "document": None}
+    act_of(database, extend.extend, first, "2021-12-02", **given)
+    for unit in ("stc", "snv", "syt", "stt", "doan-khoi"):
+        hand_in(database, id_of(database, unit), "2021-12-05")
+        act_of(database, review.accept, id_of(database, unit), "2021-12-06")
+    act_of(database, extend.exempt, id_of(database, "cam"), "2021-12-07", reason="x", document=None)
+    assert cycle_state(database) == CycleState.CLOSED
+    act_of(database, review.reopen, second, "2021-12-08", reason="x")
+    act_of(database, review.send_back, second, "2021-12-08", reason="x", due_on=None)
+    act_of(database, extend.extend, second, "2021-12-09", **given)
+    days = ("2021-12-31", "2022-01-14", "2022-01-17")
+    assert [step_round(database, at(day))[1].notices for day in days] == [1, 1, 1]
+
+
 def test_closing_by_hand_misses_what_is_owed_and_waits_for_what_is_handed_in(database: Database) -> None:
     province(database, YEARLY.replace("  grace: 30 days\n", ""))
     step_round(database, at("2021-12-01"))
@@ -438,15 +456,3 @@ def rungs_by_day(database: Database, first: date, last: date) -> dict[int, str]:
         told = col(Step.kind) == StepKind.ESCALATE.value, col(Step.state) == StepState.FIRED.value
         steps = session.exec(select(Step).where(*told, func.length(col(Step.rung)) > 0))
         return {step.ordinal: today(step.fired_at, ZONE).isoformat() for step in steps if step.fired_at}
-
-
-def assert_counts_add_up(database: Database) -> None:
-    """Every fired step accounts for each task that its deadline had until then."""
-    with database.reading() as session:
-        for step in session.exec(select(Step).where(col(Step.state) == StepState.FIRED.value)):
-            stayed = session.exec(select(Task.id).where(col(Task.deadline_id) == step.deadline_id)).all()
-            left = session.exec(
-                select(Extension.task_id).where(col(Extension.from_deadline_id) == step.deadline_id)
-            ).all()
-            assert step.counts is not None
-            assert sum(step.counts.values()) == len({*stayed, *left}), (step.id, step.counts)

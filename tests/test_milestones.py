@@ -16,9 +16,8 @@ from models.deadline import Deadline
 from models.entry import Entry, breaks
 from models.task import Task
 from models.unit import Unit
-from tests.builders import YEARLY, act_of, at, province, step_round, tag, task_of, unit_id
+from tests.builders import HEAD, YEARLY, act_of, at, province, step_round, tag, task_of, unit_id
 
-HEAD = YEARLY.partition("obligations:")[0]
 RESOLUTION = (
     HEAD
     + """\
