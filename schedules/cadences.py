@@ -29,6 +29,7 @@ ONCE_KEYS: Final = ("period", "window", "opens", "due", "grace", "set_by")
 EXCEPTION_KEYS: Final = ("window", "due", "opens", "grace", "set_by", "skip", "why")
 WINDOW_KEYS: Final = ("cutoff_day", "cumulative", "from", "to")
 LAST_CUTOFF: Final = 30  #: the 31st is no cut-off: the period itself ends with its month
+ENOUGH: Final = 60  #: periods whose windows show what the others are like: five years of months
 MOST_YEARS: Final = 20  #: of one period
 _WHICH: Final = ("every", "in", "only", "once")
 _YEARS: Final = re.compile(r"([0-9]{1,3}) years")
@@ -228,9 +229,13 @@ class Cadences:
         )
 
     def _refuse_empty_windows(self, cadence: Cadence, at: Node) -> None:
-        """Told once, of the first period that has no day."""
+        """Told once, of the first period that has no day.
+
+        One rule makes them all, so that those at both ends are enough: a file may name thousands of periods.
+        """
         own = {each.period: each.window for each in cadence.exceptions if each.window is not None}
-        for period in cadence.periods if cadence.window is not None or own else ():
+        ends = (*cadence.periods[:ENOUGH], *cadence.periods[ENOUGH:][-ENOUGH:]) if cadence.window is not None else ()
+        for period in sorted({*ends, *own}):
             window = own[period].over(cadence.window) if period in own else cadence.window
             first, end = window_of(window, period)
             if end <= first:

@@ -33,7 +33,7 @@ from schedules.plan import (
     StartOf,
 )
 from schedules.problem import meant
-from schedules.reader import SOME_DAY, Entries, Reader
+from schedules.reader import SOME_DAY, YEARS, Entries, Reader
 
 Step = TypeVar("Step", Remind, Escalate)
 
@@ -44,6 +44,7 @@ CUTOFF: Final = "cutoff"  #: the last day that the data covers
 OPENED: Final = "opened"  #: when a request was opened
 LAST: Final = "last"  #: the last day of a month
 UNREAD: Final = OnDay(SOME_DAY)  #: stands in for a rule that cannot be read
+NOWHERE: Final = Anchor("year")  #: stands in for a stretch that cannot be read
 
 PARTS: Final = ("Q1", "Q2", "Q3", "Q4", "H1", "H2", *(f"M{month}" for month in range(1, 13)), "year", "period")
 MONTHS: Final = ("first_month", "last_month", "next_month", *(f"M{month}" for month in range(1, 13)))
@@ -132,7 +133,8 @@ class Rules:
     def plain(self, node: Node) -> Plain | None:
         """A rule that needs no calendar and no event, as the days of a window are given by."""
         rule = self._rule(self.reader.entries(node, WINDOW_RULE_KEYS))
-        return rule if isinstance(rule, Plain) and rule is not UNREAD else None
+        is_unread = rule is UNREAD or (isinstance(rule, EndOf | StartOf | BeforeStart) and rule.anchor is NOWHERE)
+        return rule if isinstance(rule, Plain) and not is_unread else None
 
     def superior(self, node: Node) -> Due:
         """The due day of a level: so long before that of the level above, or a rule of its own."""
@@ -200,17 +202,21 @@ class Rules:
         word = self.reader.word(node, "problem.bad-stretch")
         year = self._year(entries)
         if word is None:
-            return Anchor("year")
+            return NOWHERE
         if word.text in PARTS:
             return Anchor(word.text, year)
         try:
-            is_absolute = periods.parse(word.text).kind != "span"
+            absolute = periods.parse(word.text)
         except ValueError:
-            is_absolute = False
-        if not is_absolute:
+            absolute = None
+        if absolute is None or absolute.kind == "span":
             alike = meant(word.text, [*PARTS, *self.names.milestones])
             self.reader.error(node, "problem.bad-stretch", got=excerpt(node), **alike)
-        elif "year" in entries:
+            return NOWHERE
+        if absolute.start.year not in YEARS:
+            self.reader.error(node, "problem.far-year", got=excerpt(node), first=YEARS[0], last=YEARS[-1])
+            return NOWHERE
+        if "year" in entries:
             self.reader.error(entries.keys["year"], "problem.year-of-absolute", got=word.text)
         return Anchor(word.text)
 

@@ -279,17 +279,26 @@ WHOLE: Final = (
     + "    file: {types: [pdf]}\n"
     + "  other:\n    title: {vi: a, en: b}\n    source: [II.2]\n    who: &w {units: [u], except: {under: [x]}}\n"
     + "    once: [{period: 2023, due: {after: report, days: 3}}, {period: 2024, due: {on: resolution}}]\n"
+    + OWED.replace("report:", "figures:").replace("Yearly", "Monthly").replace("năm", "tháng")
+    + "    every: nine_months\n    in: 2022..2023\n    window: {cutoff_day: 14, from: {start_of: year}}\n"
+    + "    due: {after: cutoff, working_days: 2}\n"
+    + "    except: {2022-9M: {window: {to: {day: last, of: M9}}, due: {last_working_day_of: M10}, why: II.2}}\n"
+    + OWED.replace("report:", "urgent:").replace("Yearly", "Urgent").replace("năm", "nhanh")
+    + "    every: request\n    due: {after: opened, hours: 48}\n"
+    + OWED.replace("report:", "survey:").replace("Yearly", "Survey").replace("năm", "ba năm")
+    + "    every: 3 years\n    due: {end_of: period, year: 1}\n"
 ).encode()
 SPICE: Final = (
     b"", b"\t", b"\n", b" ", b":", b": ", b"{", b"}", b"[", b"]", b",", b"- ", b"'", b'"', b"#", b"|\n", b"&w ", b"*w",
     b"? ", b"!!x ", b"null", b"~", b"9999", b"0001", b"2021..9999", b"-1", b"1e9", b"\xc3", b"\x00", b"\xef\xbb\xbf",
     b"once", b"every", b"except", b"report", b"other", b"due: {end_of: Q1}", b"<<: *w", b"{}", b"[]", b"%", b"---\n",
+    b"request", b"term", b"cutoff", b"opened", b"hours: 1", b"9M", b"0 years",
 )  # fmt: skip
 CUTS: Final = st.tuples(st.integers(0, len(WHOLE)), st.integers(0, 40), st.sampled_from(SPICE))
 
 
 def test_the_plan_that_is_cut_up_below_is_whole() -> None:
-    assert len(taken(WHOLE.decode()).obligations) == 2
+    assert len(taken(WHOLE.decode()).obligations) == 5
 
 
 @given(st.lists(CUTS, min_size=1, max_size=5))
