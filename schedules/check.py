@@ -36,12 +36,8 @@ def of_dates(plan: Plan, calendar: Calendar | None) -> Iterator[Remark]:
         timeline, collapsed = attempted(plan, calendar)
         for error in collapsed:
             params = dict(error.reason.params)
-            yield Remark(
-                ("obligations", params["obligation"], "levels", params["lower"]),
-                Severity.ERROR,
-                error.reason.code,
-                params,
-            )
+            keys = ("obligations", params["obligation"], "levels")
+            yield Remark(keys, Severity.ERROR, error.reason.code, params)
         yield from remarks(plan, timeline, calendar)
     except (ValueError, OverflowError) as error:
         yield Remark(("obligations",), Severity.ERROR, "problem.uncompilable", {"got": str(error)})

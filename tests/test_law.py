@@ -170,7 +170,7 @@ def test_a_pair_that_the_weekend_makes_one_day_is_refused(calendar: Calendar, tm
 
     assert [each.text("en").removeprefix(f"{path}:") for each in check(path, None, {"vn-state": calendar})] == [
         (
-            "26:7: error: expected at least one working day between the levels of report, 2026-H1; "
+            "24:5: error: expected at least one working day between the levels of report, 2026-H1; "
             "got level “base” on 2026-06-08 and level “province” on 2026-06-08"
         )
     ]
