@@ -158,9 +158,9 @@ def sentences() -> Iterator[tuple[str, str]]:
         if path.parts[0] in PACKAGES and path.suffix in {".html", ".txt", ".j2"}:
             with (ROOT / path).open("rb") as file:
                 for line, _, written, _ in babel_extract(file, ["_"], [], {}):
-                    message = written[0] if isinstance(written, tuple) else written  # else its parameters follow it
-                    if message is not None:  # None: put together while rendering
-                        yield f"{path}:{line}", message
+                    said = written[0] if isinstance(written, tuple) else written  # else its parameters follow it
+                    if said is not None:  # None: put together while rendering
+                        yield f"{path}:{line}", said
 
 
 def codes() -> Iterator[tuple[str, str]]:
