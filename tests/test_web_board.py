@@ -116,20 +116,12 @@ def test_overdue_units_come_first_when_asked_for(busy: Desk) -> None:
     assert next(iter(cells(busy.get("/?order=overdue").text))) == "Đoàn Khối các cơ quan tỉnh"
 
 
-@pytest.mark.parametrize(
-    "path",
-    [
-        "/?superior=nowhere",
-        "/?plan=nowhere",
-        "/?year=1900",
-        "/?year=x",
-        "/?page=99",
-        "/?state=nothing",
-        "/?find=%00'%25",
-    ],
-)
-def test_a_strange_address_is_answered_with_a_page(busy: Desk, path: str) -> None:
-    assert busy.get(path).status_code == 200
+def test_a_strange_address_is_answered_with_a_page(busy_anywhere: Desk) -> None:
+    for query in (
+        "superior=nowhere", "plan=nowhere", "year=1900", "year=x", "page=99", f"page={10**40}", "state=nothing",
+        "find=%00'%25", "superior=%00&plan=%00", "unknown=1",
+    ):  # fmt: skip
+        assert busy_anywhere.get(f"/?{query}").status_code == 200, query
 
 
 def test_an_office_where_nothing_was_opened_says_what_to_do_next(database: Database, tmp_path: Path) -> None:
@@ -185,7 +177,11 @@ def test_a_unit_that_moved_shows_its_task_where_it_stood_at_opening(deep: Desk) 
         place = session.exec(select(Placement).where(col(Placement.unit_id) == unit_id(session, "snv-1"))).one()
         syt = session.exec(select(Placement).where(col(Placement.unit_id) == unit_id(session, "syt"))).one()
         place.valid_to = date(2021, 12, 15)
-        later: dict[str, Any] = {"parent_id": syt.unit_id, "path": path_of(place.unit_id, syt.path), "valid_from": place.valid_to}
+        later: dict[str, Any] = {
+            "parent_id": syt.unit_id,
+            "path": path_of(place.unit_id, syt.path),
+            "valid_from": place.valid_to,
+        }
         session.add(Placement(unit_id=place.unit_id, kind=place.kind, **later))
     rolls = re.findall(r'<tr class="roll">.*?</tr>', deep.get("/").text, re.DOTALL)
     assert [re.findall(r'title="([^"]+)"', roll)[0] for roll in rolls][2:] == ["Đảng bộ Sở Nội vụ"]

@@ -147,6 +147,13 @@ def test_every_answer_wears_the_same_strict_headers(desk: Desk, monkeypatch: pyt
     assert answers_[1].headers["referrer-policy"] == "same-origin"
 
 
+@pytest.mark.parametrize(
+    "path", ["/tasks/0", "/tasks/-1", f"/tasks/{10**30}", f"/cycles/{2**31}", "/files/x", "/tasks/1/"]
+)
+def test_numbers_that_no_row_has_are_not_found(desk: Desk, path: str) -> None:
+    assert desk.get(path).status_code == 404
+
+
 def test_a_failure_shows_its_number_and_nothing_else(
     desk: Desk, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -126,6 +126,13 @@ def test_a_file_that_was_uploaded_with_mistakes_goes_along_the_next_time(desk: D
     assert [file.name for file in desk.all_of(SubmissionFile)] == ["Báo cáo.pdf"]
 
 
+def test_odd_characters_are_kept_clean(anywhere: Desk) -> None:
+    sent = anywhere.post(anywhere.link(), answers(results=" Ke\u0302\u0301t\0 quả\r\n<b>tốt</b> ", key="a\0b"))
+    assert sent.status_code == 303
+    assert anywhere.all_of(Submission)[0].answers["results"] == "Kết quả\n<b>tốt</b>"
+    assert "&lt;b&gt;tốt&lt;/b&gt;" in anywhere.get(f"/tasks/{anywhere.task_id()}").text
+
+
 def test_a_kept_file_under_another_seal_is_left_out(desk: Desk) -> None:
     sent = desk.post(desk.link(), answers(studied=""), files=upload())
     kept = re.findall(r'name="kept" value="([^"]+)"', sent.text)[0]

@@ -18,7 +18,7 @@ from models.deadline import Origin
 from models.plan import Plan
 from models.unit import Placement, Unit
 from schedules.calendars import Calendar
-from web import alphabet
+from web import alphabet, words
 from web.matrix import Cell, Column, Roll, Row, Sum, groups
 from web.office import InOffice, Office
 from web.pages import language, page
@@ -89,7 +89,8 @@ class Frame:
 @router.api_route("/", methods=["GET", "HEAD"])
 def show_board(request: Request, office: InOffice) -> Response:
     names = View.__dataclass_fields__
-    view = View(**{name: value.strip() for name, value in request.query_params.items() if name in names})
+    given = {name: words.clean(value) for name, value in request.query_params.items() if name in names}
+    view = View(**given)
     with office.database.reading() as session:
         values = read(session, office, view, language(request))
     return page(request, "board.html", view=view, **values)

@@ -16,7 +16,7 @@ from models.step import Step, StepState
 from models.unit import Unit
 from web import alphabet
 from web.matrix import Sum
-from web.office import InOffice, Office
+from web.office import InOffice, Number, Office
 from web.pages import page
 from web.states import STATES
 
@@ -26,7 +26,7 @@ router = APIRouter()
 
 
 @router.api_route("/cycles/{cycle_id}", methods=["GET", "HEAD"])
-def show_cycle(request: Request, cycle_id: int, office: InOffice) -> Response:
+def show_cycle(request: Request, cycle_id: Number, office: InOffice) -> Response:
     state = request.query_params.get("state", "")
     number = request.query_params.get("page", "1")
     with office.database.reading() as session:

@@ -7,13 +7,13 @@ from fastapi.responses import FileResponse, Response
 
 from models.files import path_of
 from models.submission import SubmissionFile
-from web.office import InOffice
+from web.office import InOffice, Number
 
 router = APIRouter()
 
 
 @router.api_route("/files/{file_id}", methods=["GET", "HEAD"])
-def download(file_id: int, office: InOffice) -> Response:
+def download(file_id: Number, office: InOffice) -> Response:
     with office.database.reading() as session:
         file = session.get(SubmissionFile, file_id)
     if file is None:

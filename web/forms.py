@@ -26,9 +26,9 @@ Form = Annotated[FormData, Depends(_form)]
 
 
 def text(form: FormData, name: str) -> str:
-    """A field as typed, without the space around it; line ends as \\n; empty when absent."""
+    """A field as typed, but clean; empty when absent."""
     value = form.get(name)
-    return value.replace("\r\n", "\n").strip() if isinstance(value, str) else ""
+    return words.clean(value) if isinstance(value, str) else ""
 
 
 def day(form: FormData, name: str) -> date | None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Annotated
 
-from fastapi import Depends, Request
+from fastapi import Depends, Path, Request
 from sqlmodel import Session
 
 from dondoc import clock
@@ -48,3 +48,5 @@ def office_of(request: Request) -> Office:
 
 
 InOffice = Annotated[Office, Depends(office_of)]
+#: The number of a row in an address; what no row can have is not found.
+Number = Annotated[int, Path(ge=1, le=2**31 - 1)]

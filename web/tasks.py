@@ -24,7 +24,7 @@ from models.submission import Review, Submission, SubmissionFile, Way
 from models.task import Act, Task
 from models.unit import Placement, Unit
 from web import forms
-from web.office import InOffice, Office
+from web.office import InOffice, Number, Office
 from web.pages import page
 from web.reasons import deadline_reasons
 
@@ -43,12 +43,12 @@ router = APIRouter()
 
 
 @router.api_route("/tasks/{task_id}", methods=["GET", "HEAD"])
-def show_task(request: Request, task_id: int, office: InOffice) -> Response:
+def show_task(request: Request, task_id: Number, office: InOffice) -> Response:
     return _task_page(request, office, task_id)
 
 
 @router.post("/tasks/{task_id}/acceptance")
-def accept(request: Request, task_id: int, office: InOffice, form: forms.Form) -> Response:
+def accept(request: Request, task_id: Number, office: InOffice, form: forms.Form) -> Response:
     def act(session: Session) -> object:
         note = forms.text(form, "note") or None
         return review.accept(session, task_id, by=BY, now=office.now(), note=note)
@@ -57,7 +57,7 @@ def accept(request: Request, task_id: int, office: InOffice, form: forms.Form) -
 
 
 @router.post("/tasks/{task_id}/return")
-def send_back(request: Request, task_id: int, office: InOffice, form: forms.Form) -> Response:
+def send_back(request: Request, task_id: Number, office: InOffice, form: forms.Form) -> Response:
     def act(session: Session) -> object:
         return review.send_back(
             session,
@@ -74,7 +74,7 @@ def send_back(request: Request, task_id: int, office: InOffice, form: forms.Form
 
 
 @router.post("/tasks/{task_id}/extension")
-def give_time(request: Request, task_id: int, office: InOffice, form: forms.Form) -> Response:
+def give_time(request: Request, task_id: Number, office: InOffice, form: forms.Form) -> Response:
     def act(session: Session) -> object:
         return extend.extend(
             session,
@@ -91,7 +91,7 @@ def give_time(request: Request, task_id: int, office: InOffice, form: forms.Form
 
 
 @router.post("/tasks/{task_id}/exemption")
-def exempt(request: Request, task_id: int, office: InOffice, form: forms.Form) -> Response:
+def exempt(request: Request, task_id: Number, office: InOffice, form: forms.Form) -> Response:
     def act(session: Session) -> object:
         return extend.exempt(
             session,
@@ -106,7 +106,7 @@ def exempt(request: Request, task_id: int, office: InOffice, form: forms.Form) -
 
 
 @router.post("/tasks/{task_id}/record")
-def enter_paper(request: Request, task_id: int, office: InOffice, form: forms.Form) -> Response:
+def enter_paper(request: Request, task_id: Number, office: InOffice, form: forms.Form) -> Response:
     def act(session: Session) -> object:
         return record.record(
             session,
@@ -123,7 +123,7 @@ def enter_paper(request: Request, task_id: int, office: InOffice, form: forms.Fo
 
 
 @router.post("/tasks/{task_id}/reopening")
-def reopen(request: Request, task_id: int, office: InOffice, form: forms.Form) -> Response:
+def reopen(request: Request, task_id: Number, office: InOffice, form: forms.Form) -> Response:
     def act(session: Session) -> object:
         return review.reopen(session, task_id, by=BY, reason=forms.text(form, "reason"), now=office.now())
 

@@ -1,6 +1,7 @@
 """How do values read? Reasons from their codes, periods, sizes and days as people of an office write them."""
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from datetime import date
 from typing import Any, Final
@@ -64,6 +65,11 @@ def short_period(label: str, lang: str, year: int | None) -> str:
 def small_day(day: date, year: int | None) -> str:
     """30/9 in the year of the page, else 30/11/24."""
     return f"{day.day}/{day.month}" + ("" if day.year == year else f"/{day:%y}")
+
+
+def clean(text: str) -> str:
+    """What a reader sent, as it is kept: NFC, line ends as \\n, without NUL (no database takes it) or space around."""
+    return unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\0", "")).strip()
 
 
 def size(count: int, lang: str) -> str:
