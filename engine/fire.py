@@ -44,37 +44,56 @@ class Fired:
     skipped: int = 0
     notices: int = 0
 
+    def __add__(self, other: "Fired") -> "Fired":
+        return Fired(self.steps + other.steps, self.skipped + other.skipped, self.notices + other.notices)
+
 
 def fire(session: Session, now: datetime, zone: str) -> Fired:
     """Fires what is due. After an outage: the end first, then the latest missed reminder, then one rung a deadline."""
-    due: defaultdict[int, list[tuple[Step, Deadline, Cycle]]] = defaultdict(list)
-    for step, deadline, cycle in session.execute(due_steps(now)):
-        due[step.deadline_id].append((step, deadline, cycle))
+    return remind(session, now, zone) + escalate(session, now, zone)
+
+
+def remind(session: Session, now: datetime, zone: str) -> Fired:
+    """The ends of grace, then the reminders: of several that were missed the latest goes out."""
     fired = skipped = notices = 0
-    for group in due.values():
-        steps = [step for step, _, _ in group]
-        _, deadline, cycle = group[0]
+    for steps, deadline, cycle in _due(session, now, (StepKind.CLOSE, StepKind.REMIND, StepKind.DUE)):
         for step in (each for each in steps if each.kind == StepKind.CLOSE and cycle.state == CycleState.OPEN):
             _end(session, step, deadline, cycle, now)
             fired += 1
         if cycle.state != CycleState.OPEN:  # it closed with its last end, and the rest of its ladder with it
             continue
-        reminders = [each for each in steps if each.kind in (StepKind.REMIND, StepKind.DUE)]
+        reminders = [each for each in steps if each.kind != StepKind.CLOSE]
         for step in reminders[:-1]:
             step.state, step.fired_at, step.why = StepState.SKIPPED, now, "step.missed"
             session.add(step)
             skipped += 1
-        rungs = [each for each in steps if each.kind == StepKind.ESCALATE]
         for step in reminders[-1:]:
             notices += _tell(session, step, deadline, cycle, now, zone)
             fired += 1
-        for step in rungs:
+    return Fired(fired, skipped, notices)
+
+
+def escalate(session: Session, now: datetime, zone: str) -> Fired:
+    """The rungs whose moment has come; none is skipped, and none comes sooner after the one before it than planned."""
+    fired = notices = 0
+    for steps, deadline, cycle in _due(session, now, (StepKind.ESCALATE,)):
+        for step in steps:
             if step.at > now:  # it was moved: the rung before it has only now been told
                 break
             notices += _tell(session, step, deadline, cycle, now, zone)
             fired += 1
             _keep_distance(session, step, deadline, cycle, now, zone)
-    return Fired(fired, skipped, notices)
+    return Fired(steps=fired, notices=notices)
+
+
+def _due(session: Session, now: datetime, kinds: tuple[StepKind, ...]) -> list[tuple[list[Step], Deadline, Cycle]]:
+    """The steps of these kinds whose moment has come, by deadline."""
+    due: defaultdict[int, list[tuple[Step, Deadline, Cycle]]] = defaultdict(list)
+    for step, deadline, cycle in session.execute(
+        due_steps(now).where(col(Step.kind).in_([str(kind) for kind in kinds]))
+    ):
+        due[step.deadline_id].append((step, deadline, cycle))
+    return [([step for step, _, _ in group], group[0][1], group[0][2]) for group in due.values()]
 
 
 def _tell(session: Session, step: Step, deadline: Deadline, cycle: Cycle, now: datetime, zone: str) -> int:
