@@ -12,7 +12,9 @@ from zoneinfo import ZoneInfo
 LANGUAGES: Final = ("vi", "en")
 LOCALES: Final = Path(__file__).parent.parent / "locales"
 _ROMAN: Final = ("I", "II", "III", "IV")
+_MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _ISO_DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_PERIOD: Final = re.compile(r"\d{4}(-(Q[1-4]|H[12]|9M|\d{2})|\.\.\d{4})")
 _WEEKDAYS: Final = {
     "vi": ("thứ Hai", "thứ Ba", "thứ Tư", "thứ Năm", "thứ Sáu", "thứ Bảy", "Chủ nhật"),
     "en": ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"),
@@ -68,7 +70,7 @@ def whole_period(label: str, lang: str) -> str:
         return f"nine months of {year}" if lang == "en" else f"9 tháng đầu năm {year}"
     if part.startswith("Q"):
         return f"{part} {year}" if lang == "en" else f"quý {_ROMAN[int(part[1:]) - 1]}/{year}"
-    return f"{part}/{year}" if lang == "en" else f"tháng {int(part)}/{year}"
+    return f"{_MONTHS[int(part) - 1]} {year}" if lang == "en" else f"tháng {int(part)}/{year}"
 
 
 def zone_name(local: datetime) -> str:
@@ -82,6 +84,8 @@ def zone_name(local: datetime) -> str:
 def _param(name: str, value: str, lang: str) -> str:
     if _ISO_DAY.fullmatch(value):
         return whole_day(date.fromisoformat(value), lang)
+    if _PERIOD.fullmatch(value):
+        return whole_period(value, lang)
     return catalogue(lang).get(f"param.{name}.{value}", value)
 
 

@@ -126,6 +126,10 @@ def test_a_request_is_the_day_on_which_it_was_made() -> None:
 @pytest.mark.parametrize(
     ("label", "vi", "en"),
     [
+        ("2025", "năm 2025", "2025"),
+        ("2025-Q3", "quý III/2025", "Q3 2025"),
+        ("2025-08", "tháng 8/2025", "Aug 2025"),
+        ("2025-H1", "6 tháng đầu năm 2025", "H1 2025"),
         ("2023-9M", "9 tháng đầu năm 2023", "nine months of 2023"),
         ("adhoc:lu-lut-3", "đột xuất: lu-lut-3", "ad hoc: lu-lut-3"),
         ("2021..2023", "2021–2023", "2021–2023"),

@@ -229,14 +229,6 @@ def test_names_stand_in_the_order_of_the_alphabet() -> None:
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("label", "vi", "en"), [
-    ("2025", "năm 2025", "2025"), ("2025-Q3", "quý III/2025", "Q3 2025"), ("2025-08", "tháng 8/2025", "Aug 2025"),
-    ("2025-H1", "6 tháng đầu năm 2025", "H1 2025"), ("2021..2025", "2021–2025", "2021–2025"),
-])  # fmt: skip
-def test_periods_read_as_offices_write_them(label: str, vi: str, en: str) -> None:
-    assert (words.period(label, "vi"), words.period(label, "en")) == (vi, en)
-
-
 def test_the_heads_of_columns_name_another_year_only() -> None:
     heads = [words.short_period(label, "vi", 2025) for label in ("2025", "2025-08", "2024-08", "2025-H2", "2021..2023")]
     assert heads == ["2025", "T8", "T8/24", "6T cuối", "2021–23"]

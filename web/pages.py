@@ -34,9 +34,12 @@ def environment() -> Environment:
 
 
 def language(request: Request, default: str | None = None) -> str:
-    """Asked for in the address, else chosen before, else `default`, else the browser's wish, else Vietnamese."""
+    """Asked for in the address, else chosen before, else `default`, else the office's own.
+
+    The browser is not asked: many an English one stands in a Vietnamese office.
+    """
     asked = (request.query_params.get("lang"), request.cookies.get(LANGUAGE_COOKIE), default)
-    return next((lang for lang in asked if lang in i18n.LANGUAGES), None) or _wished(request)
+    return next((lang for lang in asked if lang in i18n.LANGUAGES), office_of(request).settings.lang)
 
 
 def page(
@@ -76,8 +79,8 @@ def page(
             whole_moment=lambda moment: i18n.whole_moment(moment, office.settings.zone, chosen),
             zone_name=lambda day: _zone_of(office.settings.zone, day),
             until=lambda day: words.until(day, chosen),
-            period=lambda label: words.period(label, chosen),
-            reason=lambda told: words.reason(told, chosen),
+            period=lambda label: i18n.whole_period(label, chosen),
+            reason=lambda told: i18n.say(told["code"], chosen, told["params"]),
             size=lambda count: words.size(count, chosen),
             fingerprint=words.fingerprint,
             sentence=words.sentence,
@@ -90,18 +93,6 @@ def page(
     if request.query_params.get("lang") in i18n.LANGUAGES:
         answer.set_cookie(LANGUAGE_COOKIE, chosen, max_age=YEAR, httponly=True, samesite="lax")
     return answer
-
-
-def _wished(request: Request) -> str:
-    wishes = []
-    for wish in request.headers.get("accept-language", "").split(","):
-        tag, _, weight = wish.strip().partition(";q=")
-        try:
-            wishes.append((-float(weight or 1), tag.partition("-")[0].lower()))
-        except ValueError:
-            continue
-    known = [tag for _, tag in sorted(wishes) if tag in i18n.LANGUAGES]
-    return known[0] if known else i18n.LANGUAGES[0]
 
 
 def _other_language(request: Request, lang: str) -> str:

@@ -2,48 +2,18 @@
 
 import re
 import unicodedata
-from collections.abc import Mapping
 from datetime import date
-from typing import Any, Final
+from typing import Final
 
 from dondoc.i18n import translate, whole_day
 
-_ROMAN: Final = ("I", "II", "III", "IV")
-_ISO_DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
-_PART: Final = re.compile(r"\d{4}(-(Q[1-4]|H[12]|\d{2})|\.\.\d{4})")
 _DAY: Final = re.compile(r"\s*(\d{1,2})\s*[/.-]\s*(\d{1,2})\s*[/.-]\s*(\d{4})\s*")
 _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-
-
-def reason(told: Mapping[str, Any], lang: str) -> str:
-    """A reason (code and params) in words; days among the params are written whole."""
-    params = {name: _param(str(value), lang) for name, value in told.get("params", {}).items()}
-    try:
-        return translate(told["code"], lang, **params)
-    except (KeyError, IndexError):
-        return f"{told['code']} {params}"
 
 
 def sentence(text: str, end: str = ".") -> str:
     """Messages begin small, to stand in the middle of others; here one stands alone."""
     return f"{text[:1].upper()}{text[1:]}{'' if text.endswith(('.', '?', '!')) else end}"
-
-
-def period(label: str, lang: str) -> str:
-    """năm 2025, quý III/2025, tháng 8/2025, 6 tháng đầu năm 2025, 2021–2025."""
-    year, dash, part = label.partition("-")
-    if ".." in label:
-        return label.replace("..", "–")
-    if not dash:
-        return label if lang == "en" else f"năm {label}"
-    if part in {"H1", "H2"}:
-        half = "đầu" if part == "H1" else "cuối"
-        return f"{part} {year}" if lang == "en" else f"6 tháng {half} năm {year}"
-    if part.startswith("Q"):
-        return f"{part} {year}" if lang == "en" else f"quý {_ROMAN[int(part[1:]) - 1]}/{year}"
-    if part.isdecimal():
-        return f"{_MONTHS[int(part) - 1]} {year}" if lang == "en" else f"tháng {int(part)}/{year}"
-    return label
 
 
 def short_period(label: str, lang: str, year: int | None) -> str:
@@ -102,9 +72,3 @@ def read_day(text: str) -> date | None:
 def until(day: date, lang: str) -> str:
     """A due day written whole: hết ngày thứ Sáu 10/10/2025."""
     return translate("hết ngày {day}", lang, day=whole_day(day, lang))
-
-
-def _param(value: str, lang: str) -> str:
-    if _ISO_DAY.fullmatch(value):
-        return whole_day(date.fromisoformat(value), lang)
-    return period(value, lang) if _PART.fullmatch(value) else value
