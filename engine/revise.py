@@ -15,9 +15,9 @@ from models.plan import Plan, Revision
 from models.unit import unit_by_code
 from schedules import load
 from schedules.calendars import Calendar
+from schedules.check import located, of_dates
 from schedules.plan import Plan as PlanFile
-from schedules.problem import Problem
-from schedules.timeline import CollapsedChainError, compiled
+from schedules.problem import Problem, Severity
 
 
 class InvalidPlanError(RefusedError):
@@ -47,8 +47,8 @@ def apply_plan(
     on = today(now, zone)
     plan, problems = load.parse(text, name)
     if plan is None:
-        raise InvalidPlanError([problem for problem in problems if problem.severity == "error"])
-    _check(session, plan)
+        raise InvalidPlanError([problem for problem in problems if problem.is_error])
+    _check(session, plan, text, name)
     row = session.exec(select(Plan).where(col(Plan.code) == plan.code).with_for_update()).first()
     row = row or Plan(code=plan.code, title_vi="", title_en="")
     row.title_vi, row.title_en = plan.title.vi, plan.title.en
@@ -116,18 +116,17 @@ def apply_calendar(session: Session, calendar: Calendar, *, by: str, now: dateti
     return True
 
 
-def _check(session: Session, plan: PlanFile) -> None:
-    """What the file cannot know by itself: its calendar, its issuer, and chains that collapse on that calendar."""
+def _check(session: Session, plan: PlanFile, text: bytes, name: str) -> None:
+    """What the file cannot know by itself: its calendar, its issuer, and what its dates on that calendar show."""
     try:
         calendar = calendar_of(session, plan.calendar)
     except LookupError:
         raise RefusedError("refused.no_calendar", calendar=plan.calendar) from None
     if unit_by_code(session, plan.issuer) is None:
         raise RefusedError("refused.no_issuer", unit=plan.issuer, plan=plan.code)
-    try:
-        compiled(plan, calendar)
-    except CollapsedChainError as error:
-        raise RefusedError(error.reason.code, **dict(error.reason.params)) from error
+    errors = [remark for remark in of_dates(plan, calendar) if remark.severity is Severity.ERROR]
+    if errors:
+        raise InvalidPlanError(located(errors, text, name))
 
 
 def _look_again(session: Session) -> None:

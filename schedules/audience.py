@@ -1,6 +1,6 @@
 """Who owes it? A value; `models.unit.matching` is its only evaluator."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 
@@ -39,3 +39,9 @@ class Audience:
 
     def having(self, reached: Reached) -> "Audience":
         return Audience(self.kinds, self.tags, self.units, self.under, self.minus, self.both, reached)
+
+    def in_tree_of(self, issuer: str) -> "Audience":
+        """A plan speaks to its issuer's own tree, unless it names units or subtrees itself."""
+        if self.units or self.under:
+            return self
+        return replace(self, under=frozenset({issuer}))

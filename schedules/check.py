@@ -1,6 +1,6 @@
 """Is a file fit to be applied? What the loader finds, and what shows only when the dates are computed."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from schedules import load, nodes
@@ -21,10 +21,7 @@ def check(path: Path, known: Known | None, calendars: Mapping[str, Calendar]) ->
     if plan is None:
         return problems
     found = list(of_dates(plan, calendars.get(plan.calendar)))
-    if not found:
-        return problems
-    root = nodes.compose(path.read_bytes(), str(path))
-    return sorted([*problems, *(_problem(path, root, each) for each in found)])
+    return sorted([*problems, *located(found, path.read_bytes(), str(path))])
 
 
 def of_dates(plan: Plan, calendar: Calendar | None) -> Iterator[Remark]:
@@ -43,9 +40,13 @@ def of_dates(plan: Plan, calendar: Calendar | None) -> Iterator[Remark]:
         yield Remark(("obligations",), Severity.ERROR, "problem.uncompilable", {"got": str(error)})
 
 
-def _problem(path: Path, root: Node, remark: Remark) -> Problem:
-    at = _place(root, remark.keys)
-    return Problem(str(path), at.line, at.column, remark.severity, remark.code, remark.params)
+def located(remarks: Sequence[Remark], text: bytes, name: str) -> list[Problem]:
+    """The remarks in their places of the file; `name` is how the problems call it."""
+    if not remarks:
+        return []
+    root = nodes.compose(text, name)
+    places = [(each, _place(root, each.keys)) for each in remarks]
+    return [Problem(name, at.line, at.column, each.severity, each.code, each.params) for each, at in places]
 
 
 def _place(node: Node, keys: tuple[str, ...]) -> Node:

@@ -239,12 +239,15 @@ class _Compiler:
 
     def _occurrences(self, obligation: Obligation) -> Iterator[Occurrence]:
         days: defaultdict[Period, list[DueDay]] = defaultdict(list)
-        main = obligation.who.without(tuple(variant.who for variant in obligation.variants))
-        levels = obligation.levels or (Level("", main, obligation.cadence.due),)
+        issuer = self.plan.issuer
+        who = obligation.who.in_tree_of(issuer)
+        main = who.without(tuple(variant.who for variant in obligation.variants))
+        chain = tuple(replace(level, who=level.who.in_tree_of(issuer)) for level in obligation.levels)
+        levels = chain or (Level("", main, obligation.cadence.due),)
         for period, day in self._cadence(obligation, obligation.cadence, levels):
             days[period].append(day)
         for variant in obligation.variants:
-            level = Level(variant.name, variant.who.within(obligation.who), variant.cadence.due)
+            level = Level(variant.name, variant.who.within(who), variant.cadence.due)
             for period, day in self._cadence(obligation, variant.cadence, (level,)):
                 days[period].append(day)
         for period in sorted(days):

@@ -92,17 +92,17 @@ def day_in_words(calendar: "Calendar", on: date) -> str:
     return f"{whole_day(on, lang())}: {words}"
 
 
-def who_in_words(who: "Audience") -> str:
-    """dang-bo-co-so, chi-bo-co-so; trừ giang-day"""
+def who_in_words(who: "Audience", issuer: str) -> str:
+    """dang-bo-co-so, chi-bo-co-so; trừ giang-day. That it is the issuer's own tree goes without saying."""
     parts = [", ".join(sorted(values)) for values in (who.kinds, who.tags, who.units) if values]
-    if who.under:
+    if who.under and who.under != {issuer}:
         parts.append(_("dưới {units}", units=", ".join(sorted(who.under))))
     if who.both is not None:
-        parts.append(_("trong số {who}", who=who_in_words(who.both)))
+        parts.append(_("trong số {who}", who=who_in_words(who.both, issuer)))
     if who.reached is not None:
         parts.append(_("có mốc {milestone} ngày {day}", milestone=who.reached.milestone, day=short_day(who.reached.on)))
     words = "; ".join(parts)
-    return words + "".join("; " + _("trừ {who}", who=who_in_words(each)) for each in who.minus)
+    return words + "".join("; " + _("trừ {who}", who=who_in_words(each, issuer)) for each in who.minus)
 
 
 def marks(row: "Row", calendar: "Calendar") -> list[str]:
@@ -126,7 +126,7 @@ def _as_text(meant: InForce, rows: "list[Row]") -> list[str]:
     lines = [f"{plan.code}  {plan.title.in_(lang())}", _("{count} hạn", count=len(rows)), ""]
     head = [_("Hạn"), _("Kỳ"), _("Yêu cầu"), _("Mở"), _("Nhận đến"), _("Căn cứ"), _("Ai"), _("Lưu ý")]
     ordered = sorted(rows, key=lambda row: row.day.due_on)
-    aligned = table([head, *(_cells(row, meant.calendar) for row in ordered)], indent="  ")
+    aligned = table([head, *(_cells(row, meant) for row in ordered)], indent="  ")
     if ordered:
         lines += [aligned[0], ""]
     for month, group in groupby(
@@ -136,7 +136,7 @@ def _as_text(meant: InForce, rows: "list[Row]") -> list[str]:
     return lines
 
 
-def _cells(row: "Row", calendar: "Calendar") -> list[str]:
+def _cells(row: "Row", meant: InForce) -> list[str]:
     day, obligation = row.day, row.occurrence.obligation
     return [
         whole_day(day.due_on, lang()),
@@ -145,8 +145,8 @@ def _cells(row: "Row", calendar: "Calendar") -> list[str]:
         short_day(row.occurrence.opens_on),
         short_day(day.grace_until) if day.grace_until else "–",
         "; ".join(obligation.source),
-        who_in_words(day.who),
-        ", ".join(marks(row, calendar)),
+        who_in_words(day.who, meant.plan.issuer),
+        ", ".join(marks(row, meant.calendar)),
     ]
 
 

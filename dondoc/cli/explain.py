@@ -134,7 +134,7 @@ def _day(meant: InForce, row: "Row") -> list[str]:
     day = row.day
     return [
         _("Hạn: hết ngày {day}", day=whole_day(day.due_on, lang())) + (f" ({day.level})" if day.level else ""),
-        "  " + _("Ai: {who}", who=who_in_words(day.who)),
+        "  " + _("Ai: {who}", who=who_in_words(day.who, meant.plan.issuer)),
         *(f"  - {in_words(reason, meant)}" for reason in day.reasons),
         "  " + _("Mở: {day}", day=short_day(row.occurrence.opens_on)),
         "  " + _("Lịch {calendar}: {day}", calendar=meant.calendar.code, day=day_in_words(meant.calendar, day.due_on)),
