@@ -85,9 +85,15 @@ def at(day: str, hour: str = "08:00") -> datetime:
     return moment(date.fromisoformat(day), hour, ZONE)
 
 
-def add_units(session: Session, units: dict[str, tuple[str, str, str | None, str]]) -> None:
+def add_units(
+    session: Session, units: dict[str, tuple[str, str, str | None, str]], since: date = date(2020, 1, 1)
+) -> None:
+    """Adds units that are there from a day on, below others of the same list or below those that are there."""
     paths: dict[str | None, str] = {None: ""}
     ids: dict[str | None, int] = {None: 0}
+    known = select(Unit.code, Unit.id, Placement.path).join(Placement, col(Placement.unit_id) == col(Unit.id))
+    for code, id_, path in session.exec(known.where(col(Placement.valid_to).is_(None))):
+        ids[code], paths[code] = id_, path
     for code, (name, kind, parent, roles) in units.items():
         unit = Unit(code=code, name=name)
         session.add(unit)
@@ -99,7 +105,7 @@ def add_units(session: Session, units: dict[str, tuple[str, str, str | None, str
                 parent_id=ids[parent] or None,
                 path=paths[code],
                 kind=kind,
-                valid_from=date(2020, 1, 1),
+                valid_from=since,
             )
         )
         for role in roles.split():

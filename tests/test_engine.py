@@ -20,7 +20,7 @@ from models.link import Link
 from models.notice import Notice, NoticeKind
 from models.step import Step, StepKind, StepState
 from models.task import Task, TaskState
-from models.unit import Unit, path_of, placement_on
+from models.unit import Unit, placement_on
 from tests.builders import (
     UNITS,
     YEARLY,
@@ -98,14 +98,7 @@ def test_a_unit_that_comes_later_owes_from_the_next_cycle_on(database: Database)
     province(database)
     step_round(database, at("2021-12-01"))
     with database.writing() as session:
-        duk = session.exec(select(Unit).where(col(Unit.code) == "duk")).one()
-        add_units(session, {"xd": ("Chi bộ Sở Xây dựng", "chi-bo-co-so", None, "contact")})
-        placement = placement_on(session, unit_id(session, "xd"), date(2021, 12, 5))
-        assert placement is not None
-        above = placement_on(session, duk.id, date(2021, 12, 5))
-        assert above is not None
-        placement.path = path_of(placement.unit_id, above.path)
-        placement.parent_id, placement.valid_from = duk.id, date(2021, 12, 5)
+        add_units(session, {"xd": ("Chi bộ Sở Xây dựng", "chi-bo-co-so", "duk", "contact")}, date(2021, 12, 5))
     step_round(database, at("2021-12-17"))
     step_round(database, at("2022-09-01"))
     with database.reading() as session:

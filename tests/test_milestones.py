@@ -10,6 +10,7 @@ from dondoc.database import Database
 from engine import review
 from engine.errors import RefusedError
 from engine.milestones import enter
+from engine.revise import InvalidPlanError
 from engine.submit import submit
 from models.cycle import Cycle, CycleState
 from models.deadline import Deadline
@@ -158,7 +159,8 @@ def test_levels_that_fall_together_are_refused_before_anything_is_applied(databa
     plan = CHAIN.replace("due: 3 working days before superior", "due: 1 day before superior, roll: next")
     with pytest.raises(RefusedError) as refused:
         province(database, plan)  # a day before Monday the 26th is a Sunday, which rolls to that Monday
-    assert refused.value.reason.code == "chain.collapsed"
+    assert isinstance(refused.value, InvalidPlanError)
+    assert [problem.code for problem in refused.value.problems] == ["chain.collapsed"]
     with database.reading() as session:
         assert session.exec(select(Unit)).all() == []
 

@@ -174,7 +174,7 @@ def close_unit(story: Story, code: str, heir: str, day: str) -> None:
 
 def a_unit_comes(story: Story, day: str) -> None:
     with story.database.writing() as session:
-        add_units(session, {"xd": ("Chi bộ Sở Xây dựng", "chi-bo-co-so", None, "contact")})
+        add_units(session, {"xd": ("Chi bộ Sở Xây dựng", "chi-bo-co-so", "duk", "contact")}, date.fromisoformat(day))
 
 
 def the_bloc_hands_in_before_the_outage(story: Story, day: str) -> None:
