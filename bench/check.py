@@ -21,6 +21,5 @@ def started(*arguments: str) -> float:
 
 if __name__ == "__main__":
     for words in (("check",), ("--help",), ("--version",)):
-        print(
-            f"dondoc {' '.join(words):<10} {started(*words) * 1000:>6.0f} ms   {RUNS} runs, load {os.getloadavg()[0]:.1f}"
-        )
+        taken, load = started(*words) * 1000, os.getloadavg()[0]
+        print(f"dondoc {' '.join(words):<10} {taken:>6.0f} ms   {RUNS} runs, load {load:.1f}")
