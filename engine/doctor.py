@@ -8,6 +8,7 @@ from sqlalchemy import and_, exists, func, text
 from sqlmodel import Session, col, select
 
 from engine.plans import active_revision, timeline_of
+from engine.request import ADHOC
 from models.contact import Contact, Role, holding
 from models.cycle import Cycle, CycleState
 from models.day import CalendarSheet
@@ -87,6 +88,8 @@ def _moved(session: Session, on: date) -> Iterator[Moved]:
         }
         cycles = select(Cycle).where(col(Cycle.plan_id) == plan.id, col(Cycle.state) == CycleState.OPEN.value)
         for cycle in session.exec(cycles.order_by(col(Cycle.id))):
+            if cycle.period.startswith(ADHOC):  # no timeline has it: its dates were counted from its opening
+                continue
             since = session.get_one(Revision, cycle.revision_id).from_on
             rows = session.exec(
                 select(Deadline).where(

@@ -84,7 +84,7 @@ def _open_plan(
             days = []
         next_open_on = min([next_open_on, *later])
         if days and only in (None, occurrence.obligation.code):
-            opened += _open_days(session, revision, plan, occurrence, days, cycle, calendar, now, zone)
+            opened += open_days(session, revision, plan, occurrence, days, cycle, calendar, now, zone)
     if only is None:
         revision.next_open_on = next_open_on
         session.add(revision)
@@ -119,7 +119,7 @@ def _joining(who: Select[tuple[Placement]], cycle: Cycle, day: DueDay, *, is_the
     return who.where(own)
 
 
-def _open_days(
+def open_days(
     session: Session,
     revision: Revision,
     plan: PlanFile,
@@ -129,6 +129,8 @@ def _open_days(
     calendar: Calendar,
     now: datetime,
     zone: str,
+    *,
+    by: str = "system",
 ) -> Opened:
     """One cycle, or the new milestone days of one: Deadlines, Steps, Tasks, Entry, in the caller's transaction."""
     is_new = cycle is None
@@ -159,7 +161,7 @@ def _open_days(
     append(
         session,
         "opened" if is_new else "widened",
-        by="system",
+        by=by,
         at=now,
         cycle_id=cycle.id,
         obligation=cycle.obligation,

@@ -312,6 +312,11 @@ class Obligation:
     file: FileRule | None = None
     help: Text | None = None
 
+    @property
+    def is_on_request(self) -> bool:
+        """Whether it may be asked for by hand, of all its units or of a variant's."""
+        return any(each.is_on_request for each in (self.cadence, *(each.cadence for each in self.variants)))
+
 
 @dataclass(frozen=True, slots=True)
 class Milestone:

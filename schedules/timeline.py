@@ -184,8 +184,7 @@ def adhoc(
     day lies outside of the obligation's validity. A due day by hours names the moment in its first reasons.
     """
     obligation = next((each for each in plan.obligations if each.code == obligation_code), None)
-    cadences = (obligation.cadence, *(each.cadence for each in obligation.variants)) if obligation else ()
-    if obligation is None or not any(each.is_on_request for each in cadences):
+    if obligation is None or not obligation.is_on_request:
         raise NotOpenedError(Reason.of("adhoc.not_on_request", plan=plan.code, got=obligation_code))
     local = opened_at.astimezone(ZoneInfo(zone))
     try:

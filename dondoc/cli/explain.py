@@ -8,8 +8,9 @@ from cyclopts import Parameter
 from dondoc.cli.app import LOOK, Json, PlanName, UnitCode, app
 from dondoc.cli.dates import day_in_words, who_in_words
 from dondoc.cli.inforce import InForce, plan_named, reading, units
+from dondoc.cli.office import read_settings
 from dondoc.cli.words import CommandFailedError, _, coded, lang, write, write_json
-from dondoc.i18n import short_day, whole_day
+from dondoc.i18n import short_day, whole_day, whole_moment
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,9 +19,10 @@ if TYPE_CHECKING:
     from sqlmodel import Session
 
     from engine.dossier import Dossier
+    from models.cycle import Cycle
     from schedules.plan import Obligation
     from schedules.reason import Reason
-    from schedules.timeline import Row, Waiting
+    from schedules.timeline import Occurrence, Row, Waiting
 
 
 @app.command(group=LOOK, help=_("Vì sao là ngày này: văn bản, điều khoản, quy tắc, ngoại lệ, ngày nghỉ, gia hạn."))
@@ -41,8 +43,12 @@ def explain(
         owed = _obligation(meant, obligation)
         compiled = meant.compiled()
         mine = [each for each in compiled.occurrences if each.obligation is owed and each.period.label == period]
-        rows = [Row(occurrence, day) for occurrence in mine for day in occurrence.days]
         waiting = [each for each in compiled.waiting if each.obligation is owed and each.period.label == period]
+        request = None
+        if owed.is_on_request and not mine and not waiting:
+            request, occurrence = _request(session, meant, owed, period)
+            mine = [occurrence]
+        rows = [Row(occurrence, day) for occurrence in mine for day in occurrence.days]
         if not rows and not waiting:
             periods = {each.period for each in compiled.occurrences if each.obligation is owed}
             periods |= {each.period for each in compiled.waiting if each.obligation is owed}
@@ -56,9 +62,11 @@ def explain(
                 rows = rows_of(organisation, rows, unit, meant.plan_id)
             task = _task(session, now, meant, owed, period, unit)
     if json:
-        write_json(_as_json(meant, owed, period, rows, waiting, task))
+        asked = {"request": {"cycle": request.id, "opened_at": request.opened_at}} if request is not None else {}
+        write_json(_as_json(meant, owed, period, rows, waiting, task) | asked)
     else:
-        write(*_as_text(meant, owed, period, rows, waiting, unit), *(_of_task(task) if task else ()))
+        lines = _as_text(meant, owed, period, rows, waiting, unit)
+        write(*lines[:1], *(_of_request(request) if request else ()), *lines[1:], *(_of_task(task) if task else ()))
 
 
 def _obligation(meant: InForce, code: str) -> "Obligation":
@@ -70,13 +78,37 @@ def _obligation(meant: InForce, code: str) -> "Obligation":
                                plan=meant.plan.code, known=known, got=code))  # fmt: skip
 
 
+def _request(session: "Session | None", meant: InForce, owed: "Obligation", period: str) -> "tuple[Cycle, Occurrence]":
+    """What was opened under this name; a request that was not opened has no dates to explain."""
+    if session is not None and meant.plan_id is not None:
+        from engine.request import occurrence_of, request_named, requests
+
+        cycle = request_named(session, meant.plan_id, owed.code, period)
+        if cycle is not None:
+            return cycle, occurrence_of(session, cycle, read_settings().zone)
+        opened = requests(session, meant.plan_id, owed.code)
+    else:
+        opened = []
+    raise CommandFailedError(
+        _("{obligation} là yêu cầu đột xuất: không có kỳ, mỗi lần được mở bằng tay dưới một tên riêng: "
+          "dondoc open {plan} {obligation} TÊN", obligation=owed.code, plan=meant.plan.code),
+        _("cần một kỳ trong {known}, gặp “{got}”", known=", ".join(opened) or _("chưa mở lần nào"), got=period),
+    )  # fmt: skip
+
+
+def _of_request(cycle: "Cycle") -> list[str]:
+    when = whole_moment(cycle.opened_at, read_settings().zone, lang())
+    return [
+        _("Đột xuất, mở bằng tay lúc {when}: đợt {id}, “{title}”", when=when, id=cycle.id, title=cycle.title(lang()))
+    ]
+
+
 def _task(
     session: "Session | None", now: "datetime | None", meant: InForce, owed: "Obligation", period: str, unit: str
 ) -> "Dossier | None":
     """The unit's task, when the cycle is open in this office."""
     if session is None or now is None or meant.plan_id is None:
         return None
-    from dondoc.cli.office import read_settings
     from dondoc.clock import today
     from engine.dossier import dossier, task_of
 

@@ -8,7 +8,8 @@ from cyclopts import Parameter
 
 from dondoc.cli.app import ROUND, Json, app
 from dondoc.cli.office import Office, office, read_settings
-from dondoc.cli.words import CommandFailedError, _, write, write_json
+from dondoc.cli.words import CommandFailedError, _, coded, lang, write, write_json
+from dondoc.i18n import whole_day
 
 if TYPE_CHECKING:
     from notifications.channels.carrier import Carrier
@@ -18,10 +19,28 @@ Now: TypeAlias = Annotated[
 ]
 
 
-@app.command(name="open", group=ROUND, help=_("Mở những đợt đã đến ngày mở."))
-def open_(*, now: Now = None, json: Json = False) -> None:
+@app.command(
+    name="open",
+    group=ROUND,
+    help=_("Mở những đợt đã đến ngày mở; nêu kế hoạch, yêu cầu và tên: mở một yêu cầu đột xuất, ngay bây giờ."),
+)
+def open_(
+    plan: Annotated[str | None, Parameter(help=_("Mã kế hoạch đang có hiệu lực."))] = None,
+    obligation: Annotated[str | None, Parameter(help=_("Mã một yêu cầu đột xuất (every: request)."))] = None,
+    name: Annotated[str | None, Parameter(help=_("Tên của lần này: a-z, 0-9, -; ví dụ lu-dot-3."))] = None,
+    /,
+    *,
+    title: Annotated[
+        str | None, Parameter(name="--title", help=_("Tiêu đề của lần này, thay cho tiêu đề trong kế hoạch."))
+    ] = None,
+    now: Now = None,
+    json: Json = False,
+) -> None:
     from engine.open import open_due
 
+    if plan is not None or title is not None:
+        _open_request(plan, obligation, name, title, now, json)
+        return
     with office(_moment(now)) as here, here.database.writing() as session:
         opened = open_due(session, here.now, here.zone)
     _tell(json, cycles=opened.cycles, tasks=opened.tasks, steps=opened.steps)
@@ -54,6 +73,28 @@ def round_(*, now: Now = None, json: Json = False) -> None:
         carrier, key = _carrier(here)
         done = run(here.database, carrier, here.now, zone=here.zone, url=here.settings.url, key=key)
     _tell(json, cycles=done.cycles, tasks=done.tasks, steps=done.steps, notices=done.notices, messages=done.messages)
+
+
+def _open_request(
+    plan: str | None, obligation: str | None, name: str | None, title: str | None, now: str | None, as_json: bool
+) -> None:
+    from engine.request import open_request
+
+    if plan is None or obligation is None or name is None:
+        words = "dondoc open kl01 bao-cao-nhanh lu-dot-3"
+        raise CommandFailedError(_("cần đủ ba: kế hoạch, yêu cầu, tên; ví dụ {words}", words=words), code=2)
+    with office(_moment(now)) as here, here.database.writing() as session:
+        made = open_request(session, plan, obligation, name, by="office", now=here.now, zone=here.zone, title=title)
+        heading = _("Đợt {id}: {title}", id=made.cycle.id, title=made.cycle.title(lang()))
+        days = [(each.due_on, each.level, each.reasons) for each in made.deadlines]
+    _tell(as_json, cycles=made.opened.cycles, tasks=made.opened.tasks, steps=made.opened.steps)
+    if as_json:
+        return
+    write(heading)
+    for due_on, level, reasons in days:
+        write("  " + _("Hạn: hết ngày {day}", day=whole_day(due_on, lang())) + (f" ({level})" if level else ""))
+        write(*(f"    - {coded(each['code'], each['params'])}" for each in reasons))
+    write(_("Đầu mối được báo trong vòng tới: dondoc round, hoặc dondoc serve đang chạy."))
 
 
 def _carrier(here: Office) -> "tuple[Carrier, bytes]":
