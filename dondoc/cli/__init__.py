@@ -10,14 +10,28 @@ from collections.abc import Sequence
 
 from cyclopts import CycloptsError
 
-from dondoc.cli import acts, bring, care, check, cycles, dates, explain, rounds, running, status
+from dondoc.cli import acts, bring, care, check, cycles, dates, explain, rounds, running, simulate, status
 from dondoc.cli.app import app
+from dondoc.cli.trouble import OUTER, of_system
 from dondoc.cli.usage import told
 from dondoc.cli.words import CommandFailedError, _, lang
 from dondoc.i18n import LANGUAGES
 from engine.errors import RefusedError
 
-__all__ = ["acts", "bring", "care", "check", "cycles", "dates", "explain", "main", "rounds", "running", "status"]
+__all__ = [
+    "acts",
+    "bring",
+    "care",
+    "check",
+    "cycles",
+    "dates",
+    "explain",
+    "main",
+    "rounds",
+    "running",
+    "simulate",
+    "status",
+]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -43,6 +57,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Whoever read our output has read enough (`dondoc timeline ... | head`); nothing is left to flush at the exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        if error.errno not in OUTER:
+            raise
+        return _fail(of_system(error), 1)
     return code if isinstance(code, int) else 0
 
 
