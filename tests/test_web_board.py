@@ -197,10 +197,12 @@ def test_a_page_holds_at_most_so_many_cells(deep: Desk, monkeypatch: pytest.Monk
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/?find=thanh%20tra", "/?state=overdue&year=all", "/?order=overdue", "/?superior=snv"]
+    "path", ["/?", "/?find=thanh%20tra&", "/?state=overdue&", "/?order=overdue&", "/?superior=snv&"]
 )
 def test_the_board_needs_at_most_four_queries(deep: Desk, path: str) -> None:
-    deep.get(path)  # the first time it reads the calendar too
+    """In a real office that had its round; a late round costs one more, the bar of a playground's clock two."""
+    path, headers = f"{path}year=2021", deep.into_real_time()
+    deep.get(path, headers=headers)  # the first time it reads the calendar too
     statements: list[str] = []
 
     def note(*given: Any) -> None:
@@ -208,7 +210,9 @@ def test_the_board_needs_at_most_four_queries(deep: Desk, path: str) -> None:
             statements.append(given[2])
 
     event.listen(deep.database.engine, "before_cursor_execute", note)
-    assert deep.get(path).status_code == 200
+    page = deep.get(path, headers=headers)
+    assert page.status_code == 200
+    assert page.text.count("<td") >= 1
     assert 1 <= len(statements) <= 4
 
 

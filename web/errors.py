@@ -81,4 +81,4 @@ def _http(request: Request, error: Exception) -> Response:
 def _back(request: Request) -> str:
     """The page on which the form stood: the acts of /tasks/7 and /s/token are posted one level below it."""
     parts = request.url.path.split("/")
-    return "/".join(parts[:3])
+    return "/".join(parts[:3]) if len(parts) > 2 else "/"

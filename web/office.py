@@ -1,5 +1,6 @@
 """What does every page need? The database, the settings, the secret key, and the present moment."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Annotated
@@ -11,8 +12,13 @@ from dondoc import clock
 from dondoc.database import Database
 from dondoc.settings import Settings
 from engine.plans import plan_of
+from engine.round import Round
 from models.day import calendar_of
 from schedules.calendars import Calendar
+from web.watch import Watch
+
+#: Lets the sample units of a playground act: called with each moment that its clock comes to.
+Player = Callable[[datetime], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +26,10 @@ class Office:
     database: Database
     settings: Settings
     key: bytes  #: signs the links of units and the way in for the office
+    player: Player | None = None
     calendars: dict[tuple[int, str], Calendar] = field(default_factory=dict)
+    watch: Watch = field(default_factory=Watch)
+    walks: dict[datetime, Round] = field(default_factory=dict)  #: what the last walk added, by the moment it came to
 
     def now(self) -> datetime:
         return clock.now(self.settings.clock)

@@ -15,6 +15,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from dondoc import i18n
 from web import words
 from web.office import office_of
+from web.playground import stop_after
 from web.states import STATES
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
@@ -69,11 +70,17 @@ def page(
             now=now,
             today=office.today(),
             is_demo=office.is_demo,
+            has_mail_server=office.settings.smtp_url is not None,
+            here=_here(request),
+            late_round=lambda: office.watch.late(office.database, now),
+            next_stop=lambda: stop_after(office, now),
+            walked=office.walks.get(now),
             states=STATES,
             short_day=i18n.short_day,
             small_day=words.small_day,
             short_period=lambda label, year: words.short_period(label, chosen, year),
             hour=lambda moment: f"{moment.astimezone(ZoneInfo(office.settings.zone)):%H:%M}",
+            local_small_day=lambda moment: f"{moment.astimezone(ZoneInfo(office.settings.zone)):%d/%m}",
             small_moment=partial(_small_moment, office.settings.zone),
             whole_day=lambda day: i18n.whole_day(day, chosen),
             whole_moment=lambda moment: i18n.whole_moment(moment, office.settings.zone, chosen),
@@ -101,9 +108,21 @@ def _other_language(request: Request, lang: str) -> str:
     The answer to a form has no address to come back to: there it is the page on which the form stood.
     """
     query = urlencode([each for each in request.query_params.multi_items() if each[0] != "lang"])
-    form = "/".join(request.url.path.split("/")[:3])
-    here = "" if request.method in {"GET", "HEAD"} or form == request.url.path else form
+    form = _form_page(request)
+    here = "" if form == request.url.path else form
     return f"{here}?{query}&lang={lang}" if query else f"{here}?lang={lang}"
+
+
+def _here(request: Request) -> str:
+    """The address to come back to, with its filters."""
+    query = request.url.query
+    return f"{_form_page(request)}?{query}" if query else _form_page(request)
+
+
+def _form_page(request: Request) -> str:
+    """The page itself; of the answer to a form that on which the form stood."""
+    path = request.url.path
+    return path if request.method in {"GET", "HEAD"} else "/".join(path.split("/")[:3])
 
 
 def _small_moment(zone: str, moment: datetime) -> str:
