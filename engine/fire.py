@@ -50,6 +50,8 @@ class Fired:
 
 def fire(session: Session, now: datetime, zone: str) -> Fired:
     """Fires what is due. After an outage: the end first, then the latest missed reminder, then one rung a deadline."""
+    if session.execute(due_steps(now).limit(1)).first() is None:
+        return Fired()
     return remind(session, now, zone) + escalate(session, now, zone)
 
 
