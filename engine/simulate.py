@@ -266,11 +266,11 @@ class _Life:
 
 
 def hand_in_all(session: Session, task_ids: Sequence[int], now: datetime, zone: str) -> list[int]:
-    """As engine.submit for each of the tasks; one Entry for all. Says which: not those whose end has come."""
+    """As engine.submit for each of the tasks; one Entry for all. Says which: not those that are missed by now."""
     on, handed_in = today(now, zone), []
     may = [state.value for state, acts in TRANSITIONS.items() if Act.SUBMIT in acts]
     query = (
-        select(col(Task.id), col(Task.versions), col(Task.is_late), col(Deadline.due_on), col(Deadline.grace_until))
+        select(col(Task.id), col(Task.versions), col(Task.is_late), col(Deadline.due_on))
         .join(Deadline, col(Deadline.id) == col(Task.deadline_id))
         .where(col(Task.state).in_(may))
         .order_by(col(Task.id))
@@ -278,9 +278,7 @@ def hand_in_all(session: Session, task_ids: Sequence[int], now: datetime, zone: 
     submissions: list[dict[str, Any]] = []
     changes: list[dict[str, Any]] = []
     for some in _parts(task_ids):
-        for task_id, versions, is_late, due_on, grace_until in session.execute(query.where(col(Task.id).in_(some))):
-            if grace_until is not None and on > grace_until:
-                continue
+        for task_id, versions, is_late, due_on in session.execute(query.where(col(Task.id).in_(some))):
             handed_in.append(task_id)
             key = f"simulated:{task_id}:{versions + 1}"
             submissions.append(
