@@ -39,7 +39,7 @@ def apply_plan(
     reason: str | None = None,
     from_on: date | None = None,
 ) -> Revision:
-    """Makes a plan's file the active revision. The same text again changes nothing.
+    """Makes a plan's file the active revision. The same text again, from the same day, changes nothing.
 
     `from_on` is the day of adoption, today by default: what was due before it is not opened. Cycles that are open
     keep the revision they were opened by.
@@ -57,7 +57,7 @@ def apply_plan(
     active = session.exec(select(Revision).where(col(Revision.plan_id) == row.id, col(Revision.is_active))).first()
     hash_ = hashlib.sha256(text).hexdigest()
     if active is not None:
-        if active.hash == hash_:
+        if active.hash == hash_ and from_on in (None, active.from_on):
             return active
         active.is_active = False
         session.add(active)
