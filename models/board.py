@@ -10,13 +10,14 @@ from sqlmodel import col
 
 from models.cycle import Cycle, CycleState
 from models.day import CalendarSheet
-from models.deadline import Deadline, Origin
+from models.deadline import FIXED, Deadline
 from models.plan import Plan
 from models.task import OWING, Task, TaskState
 from models.unit import BEYOND, Placement, Unit, subtree
+from schedules.plan import SetBy
 
 PIECE: Final = 9  #: characters of one unit in a path: eight digits and a dot
-_FIXED: Final = (Origin.PLAN.value, Origin.MILESTONE.value)
+_FIXED: Final = tuple(origin.value for origin in FIXED)
 
 
 def shown_state(today: date) -> Case[str]:
@@ -112,8 +113,9 @@ def sums(plan_id: int, path: str, first: date, after: date, today: date) -> Sele
 
     A cycle belongs to the stretch in which a deadline of it lies; while the stretch holds today, every open one does.
     `branch` is the piece of the path below the superior, `direct` for the units directly under it, `self` for itself.
-    Rows (id, obligation, period, title_vi, title_en, source, branch, shown, tasks, on_time, late, due_on, own_on):
-    `due_on` is the first due day of the plan, None when all these tasks were extended or returned; `own_on` counts all.
+    Rows (id, obligation, period, title_vi, title_en, source, branch, shown, tasks, on_time, late, due_on, office_on,
+    own_on): `due_on` is the first due day of the plan, None when all these tasks were extended or returned; `office_on`
+    the first of those that the office set, since the document gives none; `own_on` counts all.
     """
     length = func.length(Placement.path)
     branch = case(
@@ -130,7 +132,7 @@ def sums(plan_id: int, path: str, first: date, after: date, today: date) -> Sele
     )
     if first <= today < after:
         is_theirs = or_(is_theirs, col(Cycle.state) == CycleState.OPEN.value)  # type: ignore[assignment]
-    state = shown_state(today)
+    state, is_fixed = shown_state(today), col(Deadline.origin).in_(_FIXED)
     return (
         select(
             col(Cycle.id),
@@ -144,7 +146,10 @@ def sums(plan_id: int, path: str, first: date, after: date, today: date) -> Sele
             func.count().label("tasks"),
             func.sum(case((col(Task.is_late).is_(False), 1), else_=0)).label("on_time"),
             func.sum(case((col(Task.is_late).is_(True), 1), else_=0)).label("late"),
-            func.min(case((col(Deadline.origin).in_(_FIXED), col(Deadline.due_on)))).label("due_on"),
+            func.min(case((is_fixed, col(Deadline.due_on)))).label("due_on"),
+            func.min(case((and_(is_fixed, col(Deadline.set_by) == SetBy.OFFICE.value), col(Deadline.due_on)))).label(
+                "office_on"
+            ),
             func.min(Deadline.due_on).label("own_on"),
         )
         .select_from(Task)

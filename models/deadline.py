@@ -2,10 +2,12 @@
 
 from datetime import date
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import JSON, UniqueConstraint
 from sqlmodel import Field, SQLModel
+
+from schedules.plan import SetBy
 
 
 class Origin(StrEnum):
@@ -13,6 +15,9 @@ class Origin(StrEnum):
     MILESTONE = "milestone"
     EXTENSION = "extension"
     RETURN = "return"  #: a return that set its own date
+
+
+FIXED: Final = (Origin.PLAN, Origin.MILESTONE)  #: the days of the plan; the others were decided for some units
 
 
 class Deadline(SQLModel, table=True):
@@ -29,3 +34,8 @@ class Deadline(SQLModel, table=True):
     is_provisional: bool = False
     set_by: str
     reasons: list[dict[str, Any]] = Field(sa_type=JSON)
+
+    @property
+    def is_office_set(self) -> bool:
+        """The plan's day, which its document does not give; not one that was decided for some units."""
+        return self.set_by == SetBy.OFFICE and self.origin in FIXED

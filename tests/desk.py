@@ -146,12 +146,13 @@ def opened_desk(
 
 
 @contextlib.contextmanager
-def sqlite_desk(template: Path, folder: Path, *, on: str = "2021-12-20") -> Iterator[Desk]:
+def sqlite_desk(template: Path, folder: Path, *, on: str = "2021-12-20", plan: str = YEARLY) -> Iterator[Desk]:
     """The same on a SQLite file of its own, for what cannot differ between databases."""
+    folder.mkdir(exist_ok=True)
     path = folder / "dondoc.sqlite"
     shutil.copyfile(template, path)
     database = Database(f"sqlite:///{path}")
-    with opened_desk(database, folder / "data", on=on) as desk:
+    with opened_desk(database, folder / "data", on=on, plan=plan) as desk:
         yield desk
     database.close()
 

@@ -236,3 +236,42 @@ def test_names_stand_in_the_order_of_the_alphabet() -> None:
 def test_the_heads_of_columns_name_another_year_only() -> None:
     heads = [words.short_period(label, "vi", 2025) for label in ("2025", "2025-08", "2024-08", "2025-H2", "2021..2023")]
     assert heads == ["2025", "T8", "T8/24", "6T cuối", "2021–23"]
+
+
+# Days that the office set
+
+
+@pytest.fixture
+def office_set(sqlite_template: Path, tmp_path: Path) -> Iterator[Desk]:
+    """The same province, whose document gives no day for the report."""
+    plan = YEARLY.replace("    source: II.8.3\n", "    source: II.8.3\n    set_by: office\n")
+    with sqlite_desk(sqlite_template, tmp_path / "office-set", plan=plan) as desk:
+        yield desk
+
+
+@pytest.mark.parametrize(
+    ("lang", "words"),
+    [
+        ("vi", "văn phòng đặt, văn bản không ghi ngày"),
+        ("en", "set by the office, the document gives no day"),
+    ],
+)
+def test_a_day_of_the_office_is_marked_wherever_it_stands(office_set: Desk, busy: Desk, lang: str, words: str) -> None:
+    for desk, is_marked in ((office_set, True), (busy, False)):
+        for path in ("/", "/cycles/1", f"/tasks/{desk.task_id()}", desk.link("snv")):
+            page = desk.get(f"{path}?lang={lang}").text.lower()
+            assert (words in page) is is_marked, path
+
+
+def test_the_head_of_the_column_and_the_legend_carry_the_mark(office_set: Desk) -> None:
+    page = office_set.get("/").text
+    assert '<small>31/12<span aria-hidden="true">*</span><span class="vh"> văn phòng đặt' in page
+    assert '<b aria-hidden="true">*</b> Văn phòng đặt' in page
+
+
+def test_a_day_that_was_extended_is_no_setting_of_the_plan(office_set: Desk) -> None:
+    task = office_set.task_id("cam")
+    act_of(
+        office_set.database, extend.extend, task, "2021-12-20", due_on=date(2022, 1, 14), reason="Bão", document=None
+    )
+    assert "văn bản không ghi ngày" not in office_set.get(f"/tasks/{task}").text.lower()

@@ -115,7 +115,6 @@ def test_a_walk_leaves_what_rounds_around_the_clock_would_leave(
 ) -> None:
     for _ in range(4):
         press(desk, "week")
-    (tmp_path / "other").mkdir()
     with sqlite_desk(sqlite_template, tmp_path / "other", on="2021-12-10") as other:
         moment = at("2021-12-10", "12:00")
         while moment < at("2022-01-07", "09:00"):  # at midnight, at 4, 8, 12 ...

@@ -166,18 +166,23 @@ def _columns(session: Session, frame: Frame) -> list[Column]:
     query = board.sums(frame.plan.id or 0, frame.top[0].path, frame.first, frame.after, frame.today)
     rows = session.execute(query).all()
     days: dict[int, tuple[bool, date]] = {}
+    of_office: set[tuple[int, date]] = set()
     found: dict[int, Column] = {}
     for row in rows:  # the day at the head is that of the units directly below, where they have one
         day = (row.branch != "direct" or row.due_on is None, row.due_on or row.own_on)
         days[row.id] = min(days.get(row.id, day), day)
+        if row.office_on:
+            of_office.add((row.id, row.office_on))
     for row in rows:
         title = row.title_en if frame.lang == "en" else row.title_vi
         sums = found[row.id].sums if row.id in found else {}
         each = Sum(on_time=row.on_time, late=row.late)
         each.states[row.shown] = row.tasks
         known = sums[row.branch].add(each) if row.branch in sums else each
+        due_on = days[row.id][1]
+        is_office_set = (row.id, due_on) in of_office
         found[row.id] = Column(
-            row.id, row.obligation, row.period, title, row.source, days[row.id][1], {**sums, row.branch: known}
+            row.id, row.obligation, row.period, title, row.source, due_on, is_office_set, {**sums, row.branch: known}
         )
     # The obligation with most work left stands first; without work left the order is the document's.
     left: Counter[str] = Counter()

@@ -10,7 +10,7 @@ from sqlmodel import Session, col, select
 from engine.plans import calendar_for
 from models import board
 from models.cycle import Cycle
-from models.deadline import Deadline, Origin
+from models.deadline import FIXED, Deadline
 from models.plan import Plan
 from models.step import Step, StepState
 from models.unit import Unit
@@ -20,7 +20,6 @@ from web.office import InOffice, Number, Office
 from web.pages import page
 from web.states import STATES
 
-FIXED: Final = (Origin.PLAN, Origin.MILESTONE)
 PAGE: Final = 100  #: tasks on one page
 router = APIRouter()
 

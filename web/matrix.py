@@ -83,6 +83,7 @@ class Column:
     title: str
     source: str
     due_on: date
+    is_office_set: bool  #: the document gives no day
     sums: Mapping[str, Sum]
 
     def sum_of(self, branches: Sequence[str] | None = None) -> Sum:
