@@ -2,18 +2,20 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
+from enum import StrEnum
 
 from sqlalchemy import and_, exists, func, text
 from sqlmodel import Session, col, select
 
+from dondoc.clock import today
 from engine.plans import active_revision, timeline_of
 from engine.request import ADHOC
 from models.contact import Contact, Role, holding
 from models.cycle import Cycle, CycleState
 from models.day import CalendarSheet
 from models.deadline import Deadline, Origin
-from models.last_round import LastRound, last_round
+from models.last_round import LATE, LastRound, last_round
 from models.message import Message, MessageState
 from models.plan import Plan, Revision
 from models.unit import Placement, Unit, valid
@@ -31,6 +33,15 @@ class Moved:
     fresh: tuple[str, ...]  #: the same as compiled today
 
 
+class Rounds(StrEnum):
+    """How the last round stands to the present moment."""
+
+    NEVER = "never"
+    LATE = "late"
+    IN_TIME = "in_time"
+    AHEAD = "ahead"  #: it was in the future: the clock of this machine has been put back since
+
+
 @dataclass(frozen=True, slots=True)
 class Examination:
     provisional: dict[str, list[int]]  #: calendar -> the years in use that have no entered decision
@@ -38,17 +49,20 @@ class Examination:
     moved: tuple[Moved, ...]
     unknown: int  #: messages that the other side may or may not have
     round: LastRound | None
+    rounds: Rounds
 
 
-def examine(session: Session, on: date) -> Examination:
-    """The office as of a day."""
+def examine(session: Session, now: datetime, zone: str) -> Examination:
+    """The office as of a moment."""
+    on, last = today(now, zone), last_round(session)
     unknown = select(func.count()).select_from(Message).where(col(Message.state) == MessageState.UNKNOWN.value)
     return Examination(
         _provisional(session, on),
         _unreachable(session, on),
         tuple(_moved(session, on)),
         session.exec(unknown).one(),
-        last_round(session),
+        last,
+        _rounds(last, now),
     )
 
 
@@ -60,6 +74,14 @@ def faults(session: Session) -> list[str]:
     broken = [str(row[0]) for row in session.execute(text("PRAGMA integrity_check")) if row[0] != "ok"]
     orphans = session.execute(text("PRAGMA foreign_key_check"))
     return broken + [f"{row[0]} {row[1]}: {row[2]}" for row in orphans]
+
+
+def _rounds(last: LastRound | None, now: datetime) -> Rounds:
+    if last is None:
+        return Rounds.NEVER
+    if last.at > now:
+        return Rounds.AHEAD
+    return Rounds.LATE if now - last.at > LATE else Rounds.IN_TIME
 
 
 def _provisional(session: Session, on: date) -> dict[str, list[int]]:

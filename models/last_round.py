@@ -1,10 +1,13 @@
 """When did the engine last look? One row, renewed by every round."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 from sqlmodel import Field, Session, SQLModel
 
 from models.columns import Moment
+
+LATE: Final = timedelta(minutes=15)  #: rounds come every five minutes: three were missed
 
 
 class LastRound(SQLModel, table=True):

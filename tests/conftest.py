@@ -7,8 +7,9 @@ import socket
 import subprocess
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import hypothesis
@@ -94,6 +95,7 @@ class Postgres:
     """A server of this test session alone, on 127.0.0.1."""
 
     port: int
+    restart: Callable[[], None]  #: breaks every connection off, and waits until the server is back
 
     def url(self, name: str) -> str:
         return f"postgresql+psycopg://dondoc@127.0.0.1:{self.port}/{name}"
@@ -130,7 +132,7 @@ def postgres() -> Iterator[Postgres]:
         listen += " -c fsync=off -c synchronous_commit=off -c full_page_writes=off"
         run("pg_ctl", "start", "--wait", f"--log={folder / 'log'}", "-o", listen)
         try:
-            yield Postgres(port)
+            yield Postgres(port, partial(run, "pg_ctl", "restart", "--wait", "--mode=fast", f"--log={folder / 'log'}"))
         finally:
             run("pg_ctl", "stop", "--mode=fast")
     finally:

@@ -11,6 +11,7 @@ import pytest
 from dondoc.cli import main
 from dondoc.database import Database
 from schedules import shipped
+from schedules.schema import json_schema
 from tests.builders import province
 
 GOLDEN = Path(__file__).parent / "golden" / "kl01-khoi.txt"
@@ -71,6 +72,11 @@ def write(folder: Path, name: str, words: str) -> str:
 
 
 # check
+
+
+def test_the_schema_of_the_language_is_printed_alone(text: Callable[..., str]) -> None:
+    assert json.loads(text("check", "--schema")) == json_schema()
+    assert text("check", "--schema", "--json") == text("check", "--schema")
 
 
 def test_all_shipped_files_are_right_and_one_warning_says_what_was_not_checked(ask: Ask) -> None:

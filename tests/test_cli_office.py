@@ -20,6 +20,7 @@ from dondoc.cli import main
 from dondoc.database import Database
 from schedules import shipped
 from tests.builders import ZONE, at, province, task_of
+from tests.sinks import QUEUED, running
 
 ROOT = Path(__file__).parent.parent
 UNITS = str(ROOT / "samples" / "units.csv")
@@ -84,6 +85,8 @@ def told(output: str) -> Any:
 def test_a_new_office_has_its_folder_key_tables_and_calendar_and_says_what_comes_next(say: Say, tmp_path: Path) -> None:
     first = say("init")
     assert "dondoc units import" in first
+    assert "http://127.0.0.1:8000/desk/" in first
+    assert "dondoc messages test" in first
     data = tmp_path / "data"
     key = (data / "key").read_bytes()
     assert (data.stat().st_mode & 0o777, (data / "key").stat().st_mode & 0o777) == (0o700, 0o600)
@@ -101,6 +104,20 @@ def test_a_folder_with_something_else_in_it_is_left_alone(refused: Say, tmp_path
     assert [path.name for path in (tmp_path / "data").iterdir()] == ["thesis.txt"]
 
 
+def test_a_new_office_is_refused_on_tables_of_a_newer_program_and_with_a_key_that_is_none(
+    say: Say, refused: Say, tmp_path: Path
+) -> None:
+    say("init")
+    (tmp_path / "data" / "key").write_bytes(b"short")
+    assert "expected a key of 32 bytes" in refused("init")
+    (tmp_path / "data" / "key").write_bytes(bytes(32))
+    database = Database(f"sqlite:///{tmp_path}/data/dondoc.sqlite")
+    with database.writing() as session:
+        session.execute(sql("UPDATE alembic_version SET version_num = '9999'"))
+    database.close()
+    assert "mới hơn chương trình" in refused("init")
+
+
 def test_a_playground_never_becomes_an_office(playground: Database, refused: Say) -> None:
     assert "là một sân thử" in refused("init")
 
@@ -109,7 +126,8 @@ def test_units_then_plan_come_in_and_a_second_time_changes_nothing(say: Say, ref
     say("init")
     assert "duk" in refused("plans", "apply", PLAN)  # its issuer is not there yet
     assert "Chưa có kế hoạch" in say("plans", "list")
-    assert say("units", "import", UNITS).startswith("Thêm hoặc đổi: 2")
+    count = len(Path(UNITS).read_text(encoding="utf-8").splitlines()) - 1
+    assert say("units", "import", UNITS).startswith(f"Thêm hoặc đổi: {count} đơn vị")
     assert say("units", "import", UNITS) == "Thêm hoặc đổi: 0 đơn vị, 0 vị trí, 0 đầu mối.\n"
     assert say("units", "tree", "--on", "2021-12-01").splitlines()[:2] == [
         "tinh-uy  Tỉnh ủy  (tinh-uy)",
@@ -320,6 +338,41 @@ def test_a_journal_that_was_touched_is_told(task: str, playground: Database, ref
             session.execute(sql("ALTER TABLE entry DISABLE TRIGGER USER"))
         session.execute(sql("UPDATE entry SET \"by\" = 'nobody' WHERE id = 2"))
     assert "Chuỗi nhật ký bị đứt" in refused("audit", "verify")
+
+
+# Messages
+
+
+def test_a_trial_letter_says_what_the_mail_server_answered(
+    say: Say, refused: Say, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    say("init")
+    with running() as sink:
+        monkeypatch.setenv("DONDOC_SMTP_URL", sink.url)
+        monkeypatch.setenv("DONDOC_MAIL_FROM", "dondoc@duk.example.org")
+        taken = say("messages", "test", "van-thu.stc@example.org")
+        assert "Máy chủ thư đã nhận thư gửi van-thu.stc@example.org." in taken
+        assert f"Câu trả lời: 250 {QUEUED.partition(' ')[2]}" in taken
+        (mail,) = sink.to("van-thu.stc@example.org")
+        assert mail["From"].addresses[0].addr_spec == "dondoc@duk.example.org"
+        assert "dondoc@duk.example.org" in mail.get_body(("plain",)).get_content()
+        sink.to_rcpt["nobody@example.org"] = ["550 5.1.1 No such user here"]
+        said = refused("messages", "test", "nobody@example.org")
+        assert said == "Chưa gửi được: địa chỉ này bị từ chối hẳn\nCâu trả lời: 550 5.1.1 No such user here\n"
+        assert "expected an address" in refused("messages", "test", "no address")
+    assert "Chưa gửi được: máy chủ thư chưa nhận lúc này" in refused("messages", "test", "van-thu.stc@example.org")
+    monkeypatch.setenv("DONDOC_SMTP_URL", "https://me:secret@mail.example.org")
+    said = refused("messages", "test", "van-thu.stc@example.org")
+    assert "DONDOC_SMTP_URL: cần smtp://" in said
+    assert "secret" not in said
+
+
+def test_a_trial_letter_without_a_server_is_a_file_and_writes_no_row(say: Say, tmp_path: Path) -> None:
+    say("init")
+    told = say("messages", "test", "van-thu.stc@example.org")
+    (file,) = (tmp_path / "data" / "messages").iterdir()
+    assert file.name in told
+    assert say("status").startswith("0 đợt, 0 thông báo, 0 tin")
 
 
 # Pages

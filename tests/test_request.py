@@ -173,7 +173,7 @@ def test_the_acts_work_on_it_as_on_all_else(office: Database) -> None:
     act_of(office, accept, task_id, "2022-02-15")
     with office.reading() as session:
         assert task_of(session, "stc", "adhoc:flood", "urgent").is_late is False
-        assert examine(session, date(2022, 2, 15)).moved == ()
+        assert examine(session, at("2022-02-15"), ZONE).moved == ()
 
 
 def test_the_round_neither_opens_nor_closes_what_is_asked_for(office: Database) -> None:

@@ -10,8 +10,9 @@ from collections.abc import Sequence
 
 from cyclopts import CycloptsError
 
-from dondoc.cli import acts, bring, care, check, cycles, dates, explain, rounds, running, simulate, status
+from dondoc.cli import acts, bring, care, check, cycles, dates, explain, messages, rounds, running, simulate, status
 from dondoc.cli.app import app
+from dondoc.cli.trouble import OUTER, of_system
 from dondoc.cli.usage import told
 from dondoc.cli.words import CommandFailedError, _, lang
 from dondoc.i18n import LANGUAGES
@@ -26,6 +27,7 @@ __all__ = [
     "dates",
     "explain",
     "main",
+    "messages",
     "rounds",
     "running",
     "simulate",
@@ -56,6 +58,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Whoever read our output has read enough (`dondoc timeline ... | head`); nothing is left to flush at the exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        if error.errno not in OUTER:
+            raise
+        return _fail(of_system(error), 1)
     return code if isinstance(code, int) else 0
 
 

@@ -225,9 +225,10 @@ def _stored(here: Office, files: list[Path] | None) -> "list[StoredFile]":
     stored = []
     for path in files or []:
         try:
-            with path.open("rb") as content:
-                media_type = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
-                stored.append(store(here.settings.files, path.name, content, media_type))
+            content = path.open("rb")
         except OSError as error:
             raise CommandFailedError(f"{path}: {error.strerror}") from error
+        with content:
+            media_type = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+            stored.append(store(here.settings.files, path.name, content, media_type))
     return stored

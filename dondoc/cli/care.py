@@ -1,16 +1,25 @@
 """`dondoc db|audit|doctor`: is everything sound?"""
 
+import os
+import shutil
 import sqlite3
 import sys
 from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 from dondoc.cli.app import CARE, app, group_of, own_version
-from dondoc.cli.office import office, opened, read_settings
+from dondoc.cli.office import Office, office, opened, read_settings
 from dondoc.cli.words import CommandFailedError, _, lang, write
 from dondoc.i18n import whole_moment
 
+if TYPE_CHECKING:
+    from engine.doctor import Rounds
+
 db = group_of("db", _("Cơ sở dữ liệu: nâng cấp, kiểm tra."), CARE)
 audit = group_of("audit", _("Nhật ký: kiểm tra chuỗi."), CARE)
+MEGABYTE: Final = 1024 * 1024
+LITTLE: Final = 200  #: megabytes of free disk below which somebody should look
 LIBRARIES = ("prefect", "sqlalchemy", "sqlmodel", "alembic", "fastapi", "apprise")
 
 
@@ -50,7 +59,6 @@ def verify() -> None:
 
 @app.command(group=CARE, help=_("Xem xét: phiên bản, cơ sở dữ liệu, kênh gửi, lịch, đầu mối, đợt lệch hạn, vòng cuối."))
 def doctor() -> None:
-    from dondoc.clock import today
     from dondoc.database import WAL_SAFE, journal_mode
     from engine.doctor import examine
 
@@ -69,9 +77,9 @@ def doctor() -> None:
         channel = "SMTP" if settings.smtp_url else _("tệp .eml trong {folder}", folder=settings.eml)
         write(_("Kênh gửi: {channel}", channel=channel))
         with here.database.reading() as session:
-            found = examine(session, today(here.now, here.zone))
+            found = examine(session, here.now, here.zone)
             at = whole_moment(found.round.at, here.zone, lang()) if found.round else _("chưa có")
-        write(_("Vòng cuối: {at}", at=at))
+        write(_("Vòng cuối: {at}", at=at), *_of_rounds(found.rounds, here), *_of_folder(settings.data))
         for code, years in found.provisional.items():
             write(_("! lịch {code}: chưa có quyết định cho {years}", code=code, years=", ".join(map(str, years))))
         for unit in found.unreachable:
@@ -82,3 +90,30 @@ def doctor() -> None:
                     fresh="; ".join(each.fresh) or "–"))  # fmt: skip
         if found.unknown:
             write(_("! {count} tin không rõ đã đến chưa; không tự gửi lại", count=found.unknown))
+
+
+def _of_rounds(rounds: "Rounds", here: Office) -> list[str]:
+    from engine.doctor import Rounds
+
+    now = whole_moment(here.now, here.zone, lang())
+    match rounds:
+        case Rounds.NEVER:
+            return [_("! chưa có vòng nào: chạy dondoc serve, hoặc đặt dondoc round vào cron")]
+        case Rounds.LATE:
+            return [_("! vòng cuối đã quá 15 phút ({now}): chạy dondoc serve, hoặc đặt dondoc round vào cron", now=now)]
+        case Rounds.AHEAD:
+            return [_("! vòng cuối ở sau bây giờ ({now}): đồng hồ của máy đã lùi; không có gì gửi hai lần", now=now)]
+    return []
+
+
+def _of_folder(folder: Path) -> list[str]:
+    """What would stop the next write: a folder that is closed, a disk that is full."""
+    if not folder.is_dir():  # PostgreSQL alone, and nothing uploaded so far
+        return []
+    found = []
+    if not os.access(folder, os.W_OK, effective_ids=os.access in os.supports_effective_ids):
+        found.append(_("! thư mục dữ liệu {folder} không ghi được", folder=folder.absolute()))
+    free = shutil.disk_usage(folder).free // MEGABYTE
+    if free < LITTLE:
+        found.append(_("! đĩa của {folder} chỉ còn {free} MB", folder=folder.absolute(), free=free))
+    return found

@@ -22,11 +22,19 @@ def check(
     units: Annotated[
         Path | None, Parameter(name="--units", help=_("Danh sách đơn vị (CSV, XLSX) để đối chiếu mã, loại, nhãn."))
     ] = None,
+    schema: Annotated[
+        bool, Parameter(name="--schema", negative="", help=_("Chỉ in JSON Schema của ngôn ngữ kế hoạch."))
+    ] = False,
     json: Json = False,
 ) -> int:
     from schedules import shipped
     from schedules.check import check as check_file
 
+    if schema:
+        from schedules.schema import json_schema
+
+        write_json(json_schema())
+        return 0
     chosen = files or tuple(_near(path) for path in (*shipped.plans().values(), *shipped.calendars().values()))
     known, applied = _known(units)
     calendars = {**_calendars(shipped.calendars().values()), **applied, **_calendars(chosen)}

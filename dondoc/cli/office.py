@@ -8,11 +8,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dondoc.cli.trouble import of_database
 from dondoc.cli.words import CommandFailedError, _, coded, lang
 
 if TYPE_CHECKING:
     from dondoc.database import Database
     from dondoc.settings import Settings
+    from notifications.channels.carrier import Carrier
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +95,31 @@ def opened(settings: "Settings", *, is_new: bool = False) -> Iterator["Database"
     try:
         yield database
     except DBAPIError as error:
-        raise CommandFailedError(_("cơ sở dữ liệu không dùng được: {why}", why=str(error.orig).strip())) from error
+        raise CommandFailedError(*of_database(error)) from error
     finally:
         database.close()
+
+
+def key_of(settings: "Settings") -> bytes:
+    """The key that signs links; a file that is no key is told as such."""
+    from dondoc.keys import secret_key
+
+    try:
+        return secret_key(settings.key)
+    except ValueError as error:
+        raise CommandFailedError(str(error)) from error
+
+
+def channel_of(settings: "Settings") -> "Carrier":
+    """The channel that the settings name; a wrong DONDOC_SMTP_URL is told as such, without its password."""
+    from notifications.channels import carrier_for
+
+    try:
+        return carrier_for(settings)
+    except ValueError as error:
+        raise CommandFailedError(
+            _("DONDOC_SMTP_URL: cần smtp://người-dùng:mật-khẩu@máy-chủ:cổng hoặc smtps://…: {why}", why=error)
+        ) from error
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from cyclopts import Parameter
 
 from dondoc.cli.app import ROUND, Json, app
-from dondoc.cli.office import Office, office, read_settings
+from dondoc.cli.office import Office, channel_of, key_of, office, read_settings
 from dondoc.cli.words import CommandFailedError, _, coded, lang, write, write_json
 from dondoc.i18n import whole_day
 
@@ -98,10 +98,7 @@ def _open_request(
 
 
 def _carrier(here: Office) -> "tuple[Carrier, bytes]":
-    from dondoc.keys import secret_key
-    from notifications.channels import carrier_for
-
-    return carrier_for(here.settings), secret_key(here.settings.key)
+    return channel_of(here.settings), key_of(here.settings)
 
 
 def _moment(text: str | None) -> datetime | None:

@@ -1,6 +1,8 @@
 """`dondoc init|web|flows|serve|demo`: a new office, a playground, and what keeps them running."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -8,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from dondoc.cli.app import RUN, Host, Port, PrefectPort, app
-from dondoc.cli.office import in_words, office, opened, read_settings
+from dondoc.cli.office import in_words, key_of, office, opened, read_settings
 from dondoc.cli.words import CommandFailedError, _, write
 
 if TYPE_CHECKING:
@@ -18,33 +20,39 @@ if TYPE_CHECKING:
 @app.command(group=RUN, help=_("Tạo văn phòng mới trong thư mục dữ liệu (DONDOC_DATA)."))
 def init() -> None:
     from dondoc import clock
-    from dondoc.keys import secret_key
     from engine.revise import apply_calendar
     from schedules import shipped
     from schedules.load import read_calendar
+    from web.gate import desk_link
 
-    settings = read_settings()
+    settings = _reachable()
     _prepare(settings)
-    secret_key(settings.key)
+    key = key_of(settings)
     with opened(settings, is_new=True) as database:
+        if database.standing() == "newer":
+            raise CommandFailedError(_("cơ sở dữ liệu mới hơn chương trình; hãy cài bản dondoc mới hơn"))
         database.upgrade()
         with database.writing() as session:
             for path in shipped.calendars().values():
                 calendar, _problems = read_calendar(path)
                 assert calendar is not None  # the shipped files are checked by the tests
                 apply_calendar(session, calendar, by="office", now=clock.now())
+    files = _("tệp .eml trong {folder}; đặt DONDOC_SMTP_URL để gửi thật", folder=settings.eml)
     write(
         _("Văn phòng mới: {folder}", folder=settings.data.absolute()),
+        _("Bàn văn phòng: {link}", link=desk_link(settings.url, key)),
+        _("  Mở một lần khi trang web chạy (dondoc serve); ai có liên kết này đều vào được, hãy giữ kín."),
+        _("Kênh gửi: {channel}", channel="SMTP" if settings.smtp_url else files),
         _("Tiếp theo:"),
-        _("  dondoc units import TỆP      nhập đơn vị và đầu mối (CSV, XLSX)"),
-        _("  dondoc plans apply TỆP       áp dụng kế hoạch"),
-        _("  dondoc serve                 chạy trang web và các vòng nhắc hạn"),
+        _("  dondoc messages test ĐỊA-CHỈ  gửi một thư thử"),
+        _("  dondoc units import TỆP       nhập đơn vị và đầu mối (CSV, XLSX)"),
+        _("  dondoc plans apply TỆP        áp dụng kế hoạch"),
+        _("  dondoc serve                  chạy trang web và các vòng nhắc hạn"),
     )
 
 
 @app.command(group=RUN, help=_("Chạy trang web."))
 def web(*, host: Host = None, port: Port = None) -> None:
-    from dondoc.keys import secret_key
     from web.app import create_app
     from web.gate import desk_link
     from web.listen import listen
@@ -55,7 +63,7 @@ def web(*, host: Host = None, port: Port = None) -> None:
         def ready(address: str) -> None:
             write(f"web {address}")
             if not settings.clock.exists():
-                write(_("Bàn văn phòng: {link}", link=desk_link(settings.url, secret_key(settings.key))))
+                write(_("Bàn văn phòng: {link}", link=desk_link(settings.url, key_of(settings))))
 
         try:
             listen(create_app(here.database, settings), settings.host, settings.port, ready, settings.log_level)
@@ -80,7 +88,8 @@ def serve(*, host: Host = None, port: Port = None, prefect_port: PrefectPort = N
 
     with office():
         settings = _reachable(host=host, port=port, prefect_port=prefect_port)
-    return main(settings)
+    with _alone(settings):
+        return main(settings)
 
 
 @app.command(group=RUN, help=_("Sân thử: tổ chức mẫu, đồng hồ thử, lịch sử dựng sẵn, rồi chạy tất cả."))
@@ -99,14 +108,15 @@ def demo(
     # A playground is its folder; the children that serve it must not find the office's own database either.
     os.environ.pop("DONDOC_DATABASE_URL", None)
     settings = _reachable(data=data, port=port, prefect_port=prefect_port)
-    with in_words():
-        demo(settings, until or LAST_DAY, write)
-    write(_("Sân thử: {folder}", folder=settings.data.absolute()))
-    if no_serve:
-        return 0
-    from dondoc.serve import main
+    with _alone(settings):
+        with in_words():
+            demo(settings, until or LAST_DAY, write)
+        write(_("Sân thử: {folder}", folder=settings.data.absolute()))
+        if no_serve:
+            return 0
+        from dondoc.serve import main
 
-    return main(settings)
+        return main(settings)
 
 
 def _reachable(**given: object) -> "Settings":
@@ -128,8 +138,32 @@ def _prepare(settings: "Settings") -> None:
         raise CommandFailedError(
             _("{folder}: cần một thư mục trống hoặc một văn phòng đã có, gặp thứ khác", folder=folder)
         )
+    _make(folder)
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         folder.chmod(0o700)
     except OSError as error:
         raise CommandFailedError(f"{folder}: {error.strerror}") from error
+
+
+def _make(folder: Path) -> None:
+    """The folder, for its owner alone when it was not there yet."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise CommandFailedError(f"{folder}: {error.strerror}") from error
+
+
+@contextmanager
+def _alone(settings: "Settings") -> Iterator[None]:
+    """Nobody else serves this data folder while it lasts."""
+    from dondoc.lock import TakenError, held
+
+    _make(settings.data)
+    try:
+        with held(settings.data):
+            yield
+    except TakenError as error:
+        raise CommandFailedError(
+            _("{folder}: một dondoc khác đang chạy trên thư mục này; hãy dừng nó, hoặc chọn thư mục khác (DONDOC_DATA)",
+              folder=settings.data.absolute())
+        ) from error  # fmt: skip

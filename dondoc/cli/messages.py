@@ -1,0 +1,38 @@
+"""`dondoc messages ...`: does the channel carry what it is given?"""
+
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from dondoc.cli.app import CARE, group_of
+from dondoc.cli.office import channel_of, office
+from dondoc.cli.words import CommandFailedError, _, lang, write
+from dondoc.i18n import whole_moment
+
+messages = group_of("messages", _("Tin: gửi thử qua kênh đã đặt."), CARE)
+
+
+@messages.command(name="test", help=_("Gửi một thư thử và in đúng câu trả lời của máy chủ thư."))
+def test_channel(address: Annotated[str, Parameter(name="ADDRESS", help=_("Địa chỉ nhận thư thử."))], /) -> None:
+    from models.message import Outcome
+    from notifications.trial import trial
+
+    with office() as here:
+        carrier = channel_of(here.settings)
+        text = _(
+            "Đây là thư thử của dondoc, gửi lúc {when} từ {sender}. "
+            "Liên kết trong thư gửi các đầu mối bắt đầu bằng {url}",
+            when=whole_moment(here.now, here.zone, lang()),
+            sender=here.settings.mail_from,
+            url=here.settings.url,
+        )
+        result = trial(carrier, address, _("Thư thử của dondoc"), text, here.now)
+        place = f"{here.settings.eml}/{result.provider_id}" if here.settings.smtp_url is None else None
+    said = " ".join(part for part in (result.code, result.answer) if part)
+    if result.outcome is not Outcome.SENT:
+        answer = [_("Câu trả lời: {said}", said=said)] if said else []
+        raise CommandFailedError(_("Chưa gửi được: {why}", why=_(f"outcome.{result.outcome}")), *answer)
+    if place is not None:
+        write(_("Chưa đặt DONDOC_SMTP_URL: thư thử nằm trong tệp {place}", place=place))
+    else:
+        write(_("Máy chủ thư đã nhận thư gửi {address}.", address=address), _("Câu trả lời: {said}", said=said))
