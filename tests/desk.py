@@ -23,11 +23,12 @@ from dondoc import clock
 from dondoc.database import Database
 from dondoc.keys import secret_key
 from dondoc.settings import Settings
+from engine import extend, review
 from models.contact import Contact
 from models.last_round import LastRound
 from models.link import Link, token
 from models.task import Task
-from tests.builders import ANSWERS, YEARLY, at, everything, province, step_round, task_of
+from tests.builders import ANSWERS, YEARLY, act_of, at, everything, hand_in, id_of, province, step_round, task_of
 from web.app import create_app
 from web.gate import desk_link
 
@@ -155,6 +156,21 @@ def sqlite_desk(template: Path, folder: Path, *, on: str = "2021-12-20", plan: s
     with opened_desk(database, folder / "data", on=on, plan=plan) as desk:
         yield desk
     database.close()
+
+
+def busied(desk: Desk) -> Desk:
+    """One report accepted, one late, one returned, one exempt, one extended, one silent; all on 5 January."""
+    database = desk.database
+    ids = {unit: id_of(database, unit) for unit in ("stc", "snv", "syt", "stt", "cam")}
+    hand_in(database, ids["stc"], "2021-12-20")
+    act_of(database, review.accept, ids["stc"], "2021-12-21")
+    hand_in(database, ids["snv"], "2022-01-04")
+    hand_in(database, ids["syt"], "2021-12-22")
+    act_of(database, review.send_back, ids["syt"], "2021-12-23", reason="Thiếu", due_on=date(2022, 1, 7))
+    act_of(database, extend.exempt, ids["stt"], "2021-12-23", reason="Mới lập", document=None)
+    act_of(database, extend.extend, ids["cam"], "2021-12-23", due_on=date(2022, 1, 14), reason="Bão", document=None)
+    desk.move_clock("2022-01-05")
+    return desk
 
 
 def answers(**changes: str) -> dict[str, str]:

@@ -21,8 +21,8 @@ from models.task import Task, TaskState
 from models.unit import Placement, path_of
 from schedules.calendars import Day
 from schedules.plan import Text
-from tests.builders import YEARLY, act_of, at, hand_in, id_of, unit_id, vn_state
-from tests.desk import Desk, opened_desk, sqlite_desk
+from tests.builders import YEARLY, act_of, at, hand_in, unit_id, vn_state
+from tests.desk import Desk, busied, opened_desk, sqlite_desk
 from web import alphabet, words
 from web import board as pages
 
@@ -41,21 +41,6 @@ def busy_anywhere(database: Database, tmp_path: Path) -> Iterator[Desk]:
     """The same on each kind of database."""
     with opened_desk(database, tmp_path / "data") as desk:
         yield busied(desk)
-
-
-def busied(desk: Desk) -> Desk:
-    """One report accepted, one late, one returned, one exempt, one extended, one silent; all on 5 January."""
-    database = desk.database
-    ids = {unit: id_of(database, unit) for unit in ("stc", "snv", "syt", "stt", "cam")}
-    hand_in(database, ids["stc"], "2021-12-20")
-    act_of(database, review.accept, ids["stc"], "2021-12-21")
-    hand_in(database, ids["snv"], "2022-01-04")
-    hand_in(database, ids["syt"], "2021-12-22")
-    act_of(database, review.send_back, ids["syt"], "2021-12-23", reason="Thiếu", due_on=date(2022, 1, 7))
-    act_of(database, extend.exempt, ids["stt"], "2021-12-23", reason="Mới lập", document=None)
-    act_of(database, extend.extend, ids["cam"], "2021-12-23", due_on=date(2022, 1, 14), reason="Bão", document=None)
-    desk.move_clock("2022-01-05")
-    return desk
 
 
 def cells(text: str) -> dict[str, str]:
