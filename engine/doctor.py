@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
-from sqlalchemy import and_, exists, func, text
+from sqlalchemy import and_, exists, text
 from sqlmodel import Session, col, select
 
 from dondoc.clock import today
@@ -47,7 +47,7 @@ class Examination:
     provisional: dict[str, list[int]]  #: calendar -> the years in use that have no entered decision
     unreachable: tuple[str, ...]  #: codes of units whose contact cannot be told
     moved: tuple[Moved, ...]
-    unknown: int  #: messages that the other side may or may not have
+    unknown: tuple[Message, ...]  #: that the other side may or may not have
     round: LastRound | None
     rounds: Rounds
 
@@ -55,12 +55,12 @@ class Examination:
 def examine(session: Session, now: datetime, zone: str) -> Examination:
     """The office as of a moment."""
     on, last = today(now, zone), last_round(session)
-    unknown = select(func.count()).select_from(Message).where(col(Message.state) == MessageState.UNKNOWN.value)
+    unknown = select(Message).where(col(Message.state) == MessageState.UNKNOWN.value).order_by(col(Message.id))
     return Examination(
         _provisional(session, on),
         _unreachable(session, on),
         tuple(_moved(session, on)),
-        session.exec(unknown).one(),
+        tuple(session.exec(unknown)),
         last,
         _rounds(last, now),
     )

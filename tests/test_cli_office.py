@@ -329,6 +329,17 @@ def test_the_doctor_names_what_somebody_should_look_at(task: str, say: Say, play
     assert "chưa có quyết định cho 2030, 2031" in ill
 
 
+def test_the_doctor_names_each_message_that_may_have_arrived(task: str, say: Say, playground: Database) -> None:
+    assert "không rõ" not in say("doctor")
+    with playground.writing() as session:
+        session.execute(sql("UPDATE message SET state = 'unknown' WHERE address = 'contact.stc@example.org'"))
+        (reference,) = session.execute(sql("SELECT reference FROM message WHERE state = 'unknown'")).one()
+    found = say("doctor")
+    assert "! 1 tin không rõ đã đến chưa; không tự gửi lại\n    08:00, thứ Tư 01/12/2021 (GMT+7)" in found
+    assert "contact.stc@example.org  “" in found
+    assert f"<{reference}@example.org>" in found
+
+
 def test_a_journal_that_was_touched_is_told(task: str, playground: Database, refused: Say) -> None:
     with playground.writing() as session:
         if playground.is_sqlite:

@@ -14,12 +14,16 @@ from dondoc.cli.words import CommandFailedError, _, lang, write
 from dondoc.i18n import whole_moment
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from engine.doctor import Rounds
+    from models.message import Message
 
 db = group_of("db", _("Cơ sở dữ liệu: nâng cấp, kiểm tra."), CARE)
 audit = group_of("audit", _("Nhật ký: kiểm tra chuỗi."), CARE)
 MEGABYTE: Final = 1024 * 1024
 LITTLE: Final = 200  #: megabytes of free disk below which somebody should look
+LISTED: Final = 20  #: unknown messages that are named
 LIBRARIES = ("prefect", "sqlalchemy", "sqlmodel", "alembic", "fastapi", "apprise")
 
 
@@ -88,8 +92,7 @@ def doctor() -> None:
             write(_("! đợt {cycle} ({obligation} {period}): hạn đã mở {rows}, tính lại {fresh}", cycle=each.cycle,
                     obligation=each.obligation, period=each.period, rows="; ".join(each.rows) or "–",
                     fresh="; ".join(each.fresh) or "–"))  # fmt: skip
-        if found.unknown:
-            write(_("! {count} tin không rõ đã đến chưa; không tự gửi lại", count=found.unknown))
+        write(*_of_unknown(found.unknown, here))
 
 
 def _of_rounds(rounds: "Rounds", here: Office) -> list[str]:
@@ -104,6 +107,18 @@ def _of_rounds(rounds: "Rounds", here: Office) -> list[str]:
         case Rounds.AHEAD:
             return [_("! vòng cuối ở sau bây giờ ({now}): đồng hồ của máy đã lùi; không có gì gửi hai lần", now=now)]
     return []
+
+
+def _of_unknown(messages: "Sequence[Message]", here: Office) -> list[str]:
+    """Each by what the mail server's log and the contact know it by."""
+    if not messages:
+        return []
+    domain = here.settings.mail_from.rpartition("@")[2]
+    lines = [_("! {count} tin không rõ đã đến chưa; không tự gửi lại", count=len(messages))]
+    for each in messages[:LISTED]:
+        when = whole_moment(each.sending_at or each.created_at, here.zone, lang())
+        lines.append(f"    {when}  {each.address}  “{each.subject}”  <{each.reference}@{domain}>")
+    return [*lines, "    …"] if len(messages) > LISTED else lines
 
 
 def _of_folder(folder: Path) -> list[str]:
