@@ -3,8 +3,10 @@
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -27,9 +29,26 @@ class Settings(BaseSettings):
     mail_from: str = Field("dondoc@example.org", description="Sender address of e-mails.")
     mail_name: str = Field("dondoc", description="Sender name of e-mails.")
     host: str = Field("127.0.0.1", description="Address the web pages listen on.")
-    port: int = Field(8000, description="Port of the web pages.")
-    prefect_port: int = Field(4200, description="Port of the Prefect server.")
+    port: int = Field(8000, ge=1, le=65535, description="Port of the web pages.")
+    prefect_port: int = Field(4200, ge=1, le=65535, description="Port of the Prefect server.")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="How much is logged.")
+
+    @field_validator("zone")
+    @classmethod
+    def _is_a_zone(cls, zone: str) -> str:
+        try:
+            ZoneInfo(zone)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise ValueError("expected a time zone such as Asia/Ho_Chi_Minh") from None
+        return zone
+
+    @field_validator("smtp_url")
+    @classmethod
+    def _leads_to_a_server(cls, url: SecretStr | None) -> SecretStr | None:
+        parts = urlsplit(url.get_secret_value()) if url is not None else None
+        if parts is not None and (parts.scheme not in {"smtp", "smtps"} or not parts.hostname):
+            raise ValueError("expected smtp://host:port or smtps://host:port")
+        return url
 
     @property
     def database(self) -> str:

@@ -34,7 +34,7 @@ from notifications.waiting import IS_WAITING, is_any, read_waiting
 
 CONTACTS: Final = 500  #: whose notices are read and rendered at a time
 WAVE: Final = 500  #: messages claimed at a time
-LEASE: Final = timedelta(minutes=15)
+LEASE: Final = timedelta(minutes=4)  #: what a killed sender had claimed goes out with the next round
 CONFIG_WAIT: Final = timedelta(minutes=15)
 DEFER_WAIT: Final = timedelta(hours=6)
 FIRST_WAIT: Final = timedelta(minutes=5)  #: doubled with every try

@@ -22,7 +22,7 @@ Value = TypeVar("Value", Plan, Calendar)
 PLAN_KEYS: Final = (
     "plan", "title", "document", "issuer", "calendar", "term", "note", "defaults", "milestones", "obligations"
 )  # fmt: skip
-PLAN_REQUIRED: Final = ("plan", "title", "document", "issuer", "calendar", "term", "defaults", "obligations")
+PLAN_REQUIRED: Final = ("plan", "title", "issuer", "calendar", "term", "defaults", "obligations")
 DEFAULT_KEYS: Final = ("opens", "roll", "at", "grace", "remind", "escalate")
 DEFAULT_REQUIRED: Final = ("opens", "roll")
 CALENDAR_KEYS: Final = ("calendar", "title", "decided", "days")
@@ -108,7 +108,7 @@ def _plan(reader: Reader, root: Node) -> Plan:
     return Plan(
         code=_code(reader, get("plan")),
         title=_text(reader, get("title")),
-        document=_text(reader, get("document")),
+        document=_text(reader, get("document") or get("title")),
         issuer=reader.outside(issuer, "unit") if issuer else "",
         calendar=_code(reader, get("calendar")),
         term=term or SOME_PERIOD,

@@ -48,7 +48,7 @@ def read_settings(**given: object) -> "Settings":
             _(
                 "DONDOC_{name}: giá trị “{got}” không dùng được: {why}",
                 name=_upper(each["loc"]),
-                got=each["input"],
+                got="***" if each["loc"] == ("smtp_url",) else each["input"],  # it may hold a password
                 why=each["msg"],
             )
             for each in error.errors()

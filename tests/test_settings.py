@@ -1,0 +1,33 @@
+"""Which settings are refused, and what do they never say?"""
+
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr, ValidationError
+
+from dondoc.cli.office import read_settings
+from dondoc.cli.words import CommandFailedError
+from dondoc.settings import Settings
+from notifications.channels import carrier_for
+from notifications.channels.eml import EmlCarrier
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("zone", "Mars/X"), ("smtp_url", "http://mail"), ("smtp_url", "smtp://"), ("port", 99999)]
+)
+def test_a_setting_that_cannot_work_is_refused_at_once(name: str, value: object) -> None:
+    with pytest.raises(ValidationError):
+        Settings(**{name: value})  # type: ignore[arg-type]
+
+
+def test_a_refused_mail_address_does_not_show_its_password() -> None:
+    with pytest.raises(CommandFailedError) as refused:
+        read_settings(smtp_url="ftp://office:secret@mail")
+    assert "secret" not in str(refused.value)
+
+
+def test_a_playground_sends_nothing_whatever_the_settings_say(tmp_path: Path) -> None:
+    office = Settings(data=tmp_path, smtp_url=SecretStr("smtp://127.0.0.1:1"))
+    assert not isinstance(carrier_for(office), EmlCarrier)
+    office.clock.write_text("2025-10-03T01:15:00+00:00")
+    assert isinstance(carrier_for(office), EmlCarrier)
