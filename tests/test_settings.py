@@ -17,7 +17,7 @@ from notifications.channels.eml import EmlCarrier
 )
 def test_a_setting_that_cannot_work_is_refused_at_once(name: str, value: object) -> None:
     with pytest.raises(ValidationError):
-        Settings(**{name: value})  # type: ignore[arg-type]
+        Settings.model_validate({name: value})
 
 
 def test_a_refused_mail_address_does_not_show_its_password() -> None:
@@ -27,7 +27,7 @@ def test_a_refused_mail_address_does_not_show_its_password() -> None:
 
 
 def test_a_playground_sends_nothing_whatever_the_settings_say(tmp_path: Path) -> None:
-    office = Settings(data=tmp_path, smtp_url=SecretStr("smtp://127.0.0.1:1"))
+    office = read_settings(data=tmp_path, smtp_url=SecretStr("smtp://127.0.0.1:1"))
     assert not isinstance(carrier_for(office), EmlCarrier)
     office.clock.write_text("2025-10-03T01:15:00+00:00")
     assert isinstance(carrier_for(office), EmlCarrier)
