@@ -366,7 +366,9 @@ def test_a_trial_letter_says_what_the_mail_server_answered(
         assert f"Câu trả lời: 250 {QUEUED.partition(' ')[2]}" in taken
         (mail,) = sink.to("van-thu.stc@example.org")
         assert mail["From"].addresses[0].addr_spec == "dondoc@duk.example.org"
-        assert "dondoc@duk.example.org" in mail.get_body(("plain",)).get_content()
+        body = mail.get_body(("plain",))
+        assert body is not None
+        assert "dondoc@duk.example.org" in body.get_content()
         sink.to_rcpt["nobody@example.org"] = ["550 5.1.1 No such user here"]
         said = refused("messages", "test", "nobody@example.org")
         assert said == "Chưa gửi được: địa chỉ này bị từ chối hẳn\nCâu trả lời: 550 5.1.1 No such user here\n"

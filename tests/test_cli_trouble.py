@@ -268,7 +268,7 @@ def test_the_doctor_tells_rounds_that_never_came_are_late_or_lie_in_the_future(o
 def test_a_server_restarted_in_the_middle_of_a_round_costs_that_round_alone(
     office: Database, postgres: Postgres, say: Ask, refused: Ask, moment: str
 ) -> None:
-    gone = []
+    gone: list[str] = []
 
     def restart(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
         if statement.lstrip().startswith(moment) and not gone:
