@@ -148,10 +148,11 @@ def test_rows_have_exactly_the_keys_of_the_contract(ask: Ask) -> None:
     assert {tuple(row) for row in ask("timeline", "kl01-khoi")} == {tuple(keys.split())}
 
 
-def test_from_and_to_are_both_included(ask: Ask) -> None:
+def test_from_and_to_are_both_included_and_stand_in_order(ask: Ask, refused: Callable[..., str]) -> None:
     rows = ask("timeline", "kl01-khoi", "--from", "2021-11-30", "--to", "2021-12-31")
     assert {row["nominal_due_on"] for row in rows} == {"2021-11-30", "2021-12-31"}
-    assert ask("timeline", "kl01-khoi", "--from", "2022-01-01", "--to", "2021-12-31") == []
+    said = refused("timeline", "kl01-khoi", "--from", "2022-01-01", "--to", "2021-12-31")
+    assert said == "cần --from không muộn hơn --to, gặp 2022-01-01 và 2021-12-31\n"
 
 
 def test_one_unit_sees_what_it_owes_by_its_kind_its_tags_and_its_place(ask: Ask) -> None:

@@ -71,7 +71,13 @@ def apply_days(file: File, /) -> None:
             code=calendar.code, days=len(calendar.days)))  # fmt: skip
 
 
-@units.command(name="import", help=_("Nhập đơn vị và đầu mối từ CSV hoặc XLSX: tất cả hoặc không gì cả."))
+@units.command(
+    name="import",
+    help=_(
+        "Nhập đơn vị và đầu mối từ CSV hoặc XLSX: tất cả hoặc không gì cả. Cột: code, name, kind, parent, tags, "
+        "valid_from, valid_to, và cho mỗi vai contact, head, secretariat, standing: contact_name, contact_email, contact_lang, ..."
+    ),
+)
 def import_(file: File, /) -> None:
     from engine.units import import_units, read_rows
 

@@ -33,6 +33,8 @@ def timeline(
 ) -> None:
     from schedules.timeline import timeline as rows_between
 
+    if from_ is not None and to is not None and from_ > to:
+        raise CommandFailedError(_("cần --from không muộn hơn --to, gặp {first} và {last}", first=from_, last=to))
     with reading() as (session, _now):
         meant = plan_named(session, plan)
         waiting = meant.compiled().waiting
