@@ -53,8 +53,8 @@ def open_due(session: Session, now: datetime, zone: str) -> Opened:
     return opened
 
 
-def open_obligation(session: Session, plan_code: str, obligation: str, now: datetime, zone: str) -> Opened:
-    """The same for one obligation of one plan."""
+def open_obligation(session: Session, plan_code: str, obligation: str | None, now: datetime, zone: str) -> Opened:
+    """The same for one obligation of one plan, or for all of that plan."""
     on, opened = today(now, zone), Opened()
     for revision in session.scalars(to_open(on)).all():
         if plan_of(session, revision.id).code == plan_code:

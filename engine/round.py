@@ -1,4 +1,4 @@
-"""One pass of the engine: open, fire, deliver. Run as often as one likes; a second pass adds nothing."""
+"""One pass of the engine: open, fire, track, deliver. Run as often as one likes; a second pass adds nothing."""
 
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -6,6 +6,7 @@ from datetime import datetime
 from dondoc.database import Database
 from engine.fire import Fired, fire
 from engine.open import Opened, open_due
+from engine.track import track
 from models.last_round import LastRound
 from notifications.channels.carrier import Carrier
 from notifications.deliver import Delivered, deliver
@@ -28,6 +29,7 @@ def run(database: Database, carrier: Carrier, now: datetime, *, zone: str, url: 
         opened = open_due(session, now, zone)
     with database.writing() as session:
         fired = fire(session, now, zone)
+        track(session, now)
     delivered = deliver(database, carrier, now, zone=zone, url=url, key=key)
     return remember(database, now, opened, fired, delivered)
 
