@@ -40,6 +40,9 @@ def environment(settings: Settings) -> dict[str, str]:
         "PREFECT_SERVER_SERVICES_DB_VACUUM_RETENTION_PERIOD": "P14D",
         # They serve work pools, automations, pauses and slots, and cost a quarter of an idle server.
         **{f"PREFECT_SERVER_SERVICES_{service}_ENABLED": "false" for service in UNUSED},
+        # Runs are made an hour ahead: to look every minute for more of them costs, and brings nothing.
+        "PREFECT_SERVER_SERVICES_SCHEDULER_LOOP_SECONDS": "900",
+        "PREFECT_SERVER_SERVICES_LATE_RUNS_LOOP_SECONDS": "60",
         "PREFECT_LOGGING_LEVEL": settings.log_level,
         "PREFECT_SERVER_LOGGING_LEVEL": "WARNING",
     }

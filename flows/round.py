@@ -1,54 +1,64 @@
-"""What happens every few minutes? A round as Prefect sees it: open, fire, deliver, thin tasks over the use cases."""
+"""What happens every few minutes? A round as Prefect sees it: thin tasks over the use cases, one after another."""
 
 import asyncio
-import multiprocessing
-from collections.abc import Coroutine
-from datetime import datetime
-from pathlib import Path
-from typing import Any, TypeVar
-from zoneinfo import ZoneInfo
+from collections.abc import Callable, Coroutine
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from typing import Any, Final, TypeVar
+from uuid import UUID
 
 from prefect import flow, get_run_logger, task
 from prefect.artifacts import acreate_markdown_artifact
 from prefect.cache_policies import NO_CACHE
-from prefect.runtime import flow_run
+from prefect.client.orchestration import get_client
+from prefect.events import emit_event
+from prefect.runtime import deployment, flow_run
+from sqlmodel import Session
 
-from dondoc import clock
+from dondoc.clock import today
 from dondoc.database import Database
 from dondoc.keys import secret_key
 from dondoc.settings import Settings, settings
-from engine.fire import Fired, fire
+from engine.fire import Fired, escalate, remind
 from engine.open import Opened, open_due
 from engine.round import remember
-from flows.orphans import die_with_parent
-from flows.summary import summary, upcoming
+from engine.track import Tracked, track
+from flows import rates
+from flows.deployments import follow
+from flows.moment import moment, run_name
+from flows.summary import Result, summary, upcoming
+from models.last_round import last_round
 from notifications.channels import carrier_for
 from notifications.deliver import Delivered, deliver
 
-Counts = TypeVar("Counts")
+#: An act stands for the moment of its click, and is committed some seconds later.
+LONGEST_ACT: Final = timedelta(minutes=1)
+Counts = TypeVar("Counts", Opened, Fired, Tracked)
 
 
 # Nothing here may be answered from a cache, and nothing is retried by Prefect: the next round is the retry.
 @task(name="open", cache_policy=NO_CACHE)
 async def opens(database: Database, office: Settings, now: datetime) -> Opened:
     """Cycles whose opening day has come, with a task for every unit concerned."""
-
-    def work() -> Opened:
-        with database.writing() as session:
-            return open_due(session, now, office.zone)
-
-    return await asyncio.to_thread(work)
+    return await _written(database, lambda session: open_due(session, now, office.zone))
 
 
-@task(name="fire", cache_policy=NO_CACHE)
-async def fires(database: Database, office: Settings, now: datetime) -> Fired:
-    """Steps whose moment has come: reminders, due days, escalations, closings."""
+@task(name="remind", cache_policy=NO_CACHE)
+async def reminds(database: Database, office: Settings, now: datetime) -> Fired:
+    """Ends of grace, reminders and due days whose moment has come."""
+    return await _written(database, lambda session: remind(session, now, office.zone))
 
-    def work() -> Fired:
-        with database.writing() as session:
-            return fire(session, now, office.zone)
 
-    return await asyncio.to_thread(work)
+@task(name="escalate", cache_policy=NO_CACHE)
+async def escalates(database: Database, office: Settings, now: datetime) -> Fired:
+    """Rungs whose moment has come: what is late is told further up."""
+    return await _written(database, lambda session: escalate(session, now, office.zone))
+
+
+@task(name="track", cache_policy=NO_CACHE)
+async def tracks(database: Database, _: Settings, now: datetime) -> Tracked:
+    """What is finished is closed."""
+    return await _written(database, lambda session: track(session, now))
 
 
 @task(name="deliver", cache_policy=NO_CACHE)
@@ -62,51 +72,72 @@ async def delivers(database: Database, office: Settings, now: datetime) -> Deliv
     return await asyncio.to_thread(work)
 
 
-def _run_name() -> str:
-    """A round is called by its moment: 2025-09-30 08:00."""
-    scheduled = flow_run.get_scheduled_start_time().astimezone(ZoneInfo(settings().zone))
-    return f"{scheduled:%Y-%m-%d %H:%M}"
+#: In their order.
+STAGES: Final = (opens, reminds, escalates, tracks, delivers)
 
 
-@flow(name="round", flow_run_name=_run_name, persist_result=False)
+@flow(name="round", flow_run_name=run_name, persist_result=False)
 async def one_round() -> None:
-    """Mở đợt, nhắc và đôn đốc theo bước đến hạn, gửi tin. Opens, fires and delivers what is due at this moment.
+    """Mở đợt, nhắc hạn, đôn đốc, theo dõi, gửi tin. Opens, reminds, escalates, tracks and delivers what is due now.
 
     Each stage is tried even when an earlier one failed: a broken plan must not silence the reminders of the others.
     """
-    if multiprocessing.parent_process():
-        die_with_parent()
     office = settings()
     now = moment(office.clock, flow_run.get_scheduled_start_time())
     database = Database(office.database)
     try:
-        opened = await _tried(opens(database, office, now))
-        fired = await _tried(fires(database, office, now))
-        delivered = await _tried(delivers(database, office, now))
-        match opened, fired, delivered:
-            case Opened(), Fired(), Delivered():
-                await asyncio.to_thread(remember, database, now, opened, fired, delivered)
-        coming = await asyncio.to_thread(upcoming, database, now)
+        since = await asyncio.to_thread(_since, database, office, now)
+        done = [await _tried(stage.name, stage(database, office, now)) for stage in STAGES]
+        match done:
+            case [Opened() as opened, Fired() as reminded, Fired() as escalated, Tracked(), Delivered() as delivered]:
+                await asyncio.to_thread(remember, database, now, opened, reminded + escalated, delivered)
+        await _tell(database, office, now, done)
+        for rate in await asyncio.to_thread(rates.changed_since, database, since):
+            await rates.show(rate, office)
+        await _follow(database, office, now)
     finally:
         database.close()
-    done = (opened, fired, delivered)
-    text = summary(done, now, coming, office)
-    get_run_logger().info(text)
-    await acreate_markdown_artifact(text, key="round", description="Vòng · Round")
     if problems := [result for result in done if isinstance(result, BaseException)]:
         raise BaseExceptionGroup("the round did not come to its end", problems)
 
 
-def moment(clock_file: Path, scheduled: datetime | None) -> datetime:
-    """The moment that a round stands for.
+async def _written(database: Database, act: Callable[[Session], Counts]) -> Counts:
+    """One use case, one transaction, in a thread."""
 
-    Prefect begins a run up to half a second before its time; what is due at 08:00:00 sharp must not wait for the next.
-    """
-    now = clock.now(clock_file)
-    return now if scheduled is None or clock_file.exists() else max(now, scheduled)
+    def work() -> Counts:
+        with database.writing() as session:
+            return act(session)
+
+    return await asyncio.to_thread(work)
 
 
-async def _tried(stage: Coroutine[Any, Any, Counts]) -> Counts | BaseException:
-    """What a stage counted, or why it failed."""
-    outcomes = await asyncio.gather(stage, return_exceptions=True)
-    return outcomes[0]
+async def _tried(name: str, stage: Coroutine[Any, Any, Result]) -> Result:
+    """What a stage counted, or why it failed. What it did is committed by now: one event tells of the batch."""
+    (outcome,) = await asyncio.gather(stage, return_exceptions=True)
+    if not isinstance(outcome, BaseException) and any(asdict(outcome).values()):
+        emit_event(f"dondoc.{name}", resource={"prefect.resource.id": f"dondoc.{name}"}, payload=asdict(outcome))
+    return outcome
+
+
+def _since(database: Database, office: Settings, now: datetime) -> datetime | None:
+    """The last round's moment, less what an act may take; None when it was on another day: then all is told anew."""
+    with database.reading() as session:
+        last = last_round(session)
+    if last is None or today(last.at, office.zone) != today(now, office.zone):
+        return None
+    return last.at - LONGEST_ACT
+
+
+async def _tell(database: Database, office: Settings, now: datetime, done: list[Result]) -> None:
+    """The log says every round; the artifact only one that did or failed something: there are 288 a day."""
+    coming = await asyncio.to_thread(upcoming, database, now)
+    text = summary(done, now, coming, office)
+    get_run_logger().info(text)
+    if any(isinstance(result, BaseException) or any(asdict(result).values()) for result in done):
+        await acreate_markdown_artifact(text, key="round", description="Vòng · Round")
+
+
+async def _follow(database: Database, office: Settings, now: datetime) -> None:
+    if deployment.id is not None:
+        async with get_client() as client:
+            await follow(client, UUID(deployment.id), office, database, today(now, office.zone))

@@ -10,16 +10,19 @@ from dondoc.i18n import translate, whole_moment
 from dondoc.settings import Settings
 from engine.fire import Fired
 from engine.open import Opened
+from engine.track import Tracked
 from models.cycle import Cycle
 from models.step import Step, next_step
 from notifications.deliver import Delivered
 
-Result = Opened | Fired | Delivered | BaseException
+Result = Opened | Fired | Tracked | Delivered | BaseException
 
 #: In the order of a round: what a stage is called, what it counted.
 STAGES: Final = (
     ("Mở đợt", "{cycles} đợt, {tasks} nhiệm vụ, {steps} bước"),
-    ("Bước đến hạn", "{steps} bước, {notices} thông báo, {skipped} bước bỏ qua"),
+    ("Nhắc hạn", "{steps} bước, {notices} thông báo, {skipped} bước bỏ qua"),
+    ("Đôn đốc", "{steps} bước, {notices} thông báo, {skipped} bước bỏ qua"),
+    ("Theo dõi", "{closed} đợt đã xong"),
     (
         "Gửi tin",
         "{messages} tin, {sent} đã gửi, {retried} gửi lại sau, {refused} bị từ chối, {unknown} chưa rõ, bỏ {dropped}",

@@ -1,5 +1,6 @@
 """Does Prefect run the round at its moment, and is the work in our tables?"""
 
+import asyncio
 import json
 import os
 import pkgutil
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -31,15 +33,17 @@ from dondoc import clock
 from dondoc.database import Database
 from dondoc.serve import children
 from dondoc.settings import Settings
+from engine import revise
 from engine.fire import Fired
 from engine.open import Opened
+from engine.track import Tracked
 from flows import environment
 from flows.summary import Result, summary
 from models.cycle import Cycle
 from models.last_round import last_round
 from models.plan import Revision
 from models.task import Task
-from tests.builders import ZONE, province
+from tests.builders import UNITS, ZONE, province
 
 Answer = TypeVar("Answer")
 
@@ -95,16 +99,18 @@ class Office:
         found: list[dict[str, Any]] = self.ask("/deployments/filter", {})
         return found
 
+    def deployment(self, name: str) -> dict[str, Any] | None:
+        return next((found for found in self.deployments() if found["name"] == name), None)
+
     def runs(self, *states: str) -> list[dict[str, Any]]:
         wanted = {"flow_runs": {"state": {"type": {"any_": list(states)}}}, "sort": "EXPECTED_START_TIME_ASC"}
         found: list[dict[str, Any]] = self.ask("/flow_runs/filter", wanted)
         return found
 
-    def artifact(self) -> str:
-        """What the last round said."""
-        wanted = {"artifacts": {"key": {"any_": ["round"]}}, "sort": "CREATED_DESC"}
-        text: str = self.ask("/artifacts/filter", wanted)[0]["data"]
-        return text
+    def artifact(self, key: str = "round") -> Any:
+        """What the last round said, or what it said about a cycle."""
+        wanted = {"artifacts": {"key": {"any_": [key]}}, "sort": "CREATED_DESC"}
+        return self.ask("/artifacts/filter", wanted)[0]["data"]
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
@@ -192,7 +198,7 @@ def until(asked: Callable[[], Answer], seconds: float = 90) -> Answer:
 def test_the_round_runs_at_its_moment_and_its_work_is_in_our_tables(office: Office) -> None:
     first = (clock.now() + timedelta(seconds=20)).replace(microsecond=0)
     with office.flows(first):
-        until(office.deployments)
+        until(lambda: office.deployment("report"))
         # SQLAlchemy 2.1 breaks exactly this, without an error: deployments are there, and nothing is ever scheduled.
         scheduled = until(lambda: office.runs("SCHEDULED"), 10)
         assert moment_of(scheduled[0]) == first
@@ -210,6 +216,14 @@ def test_the_round_runs_at_its_moment_and_its_work_is_in_our_tables(office: Offi
     assert "| Mở đợt | 1 đợt, 3 nhiệm vụ, " in text
     assert f"/cycles/{cycle.id})" in text
     assert f"[Mở bảng theo dõi]({office.settings.url}/)" in text
+    key = f"thu-nghiem-report-{cycle.period}"
+    assert office.artifact(f"{key}-progress") == 0
+    (row,) = json.loads(office.artifact(key))
+    assert row == {
+        "Cấp trên": UNITS["duk"][0],
+        "Còn thiếu": 3,
+        "Đơn vị": ", ".join(UNITS[code][0] for code in ("stc", "stt", "cam")),
+    }
 
 
 @pytest.mark.slow
@@ -219,17 +233,23 @@ def test_a_broken_plan_fails_the_run_but_silences_nothing_and_a_new_start_leaves
     with office.writing() as session:
         revision = session.exec(select(Revision)).one()
         whole, revision.text, revision.next_open_on = revision.text, "plan: [", revision.from_on
+    known = office.deployment("round")
+    assert known is not None
+    for _ in range(3):  # as after an outage
+        office.ask(f"/deployments/{known['id']}/create_flow_run", {})
     with office.flows(broken_at):
-        # With a demo clock, nothing runs by itself: time passes when somebody moves it.
-        (deployment,) = until(lambda: [found for found in office.deployments() if not found["schedules"]])
-        assert deployment["name"] == "round"
-        # A slot that a killed run held would stop every later round.
-        assert (deployment["concurrency_limit"], deployment["global_concurrency_limit"]) == (None, None)
-        assert not office.runs("SCHEDULED")
-        office.ask(f"/deployments/{deployment['id']}/create_flow_run", {})
         (run,) = until(lambda: office.runs("FAILED", "CRASHED"))
         assert run["state_type"] == "FAILED"
         assert "the round did not come to its end (1 sub-exception)" in run["state"]["message"]
+        assert len(office.runs("CANCELLED")) == 2  # the last stands for them
+        deployment = office.deployment("round")
+        assert deployment is not None
+        assert deployment["id"] == known["id"]
+        # With a demo clock, nothing runs by itself: time passes when somebody moves it.
+        assert deployment["schedules"] == []
+        assert not office.runs("SCHEDULED")
+        # A slot that a killed run held would stop every later round.
+        assert (deployment["concurrency_limit"], deployment["global_concurrency_limit"]) == (None, None)
     text = office.artifact()
     assert "| Mở đợt | LỖI: ValueError: " in text
     assert "| Gửi tin | LỖI" not in text
@@ -237,6 +257,48 @@ def test_a_broken_plan_fails_the_run_but_silences_nothing_and_a_new_start_leaves
         session.exec(select(Revision)).one().text = whole
         assert (last := last_round(session)) is not None
         assert last.at < broken_at  # it did not come to its end
+
+
+@pytest.mark.slow
+def test_deployments_follow_the_revisions_by_hash(office: Office, quiet_prefect: None) -> None:
+    from prefect.client.orchestration import PrefectClient
+
+    from flows.deployments import Synchronised, synchronise
+    from flows.serve import register
+
+    today = clock.today(clock.now(), ZONE)
+    coming = (today.replace(day=1) + timedelta(days=32)).replace(day=1)
+    text = PLAN.format(month=coming)
+    more = text + text[text.index("  report:") :].replace("  report:", "  second:")
+    office.settings.clock.unlink(missing_ok=True)
+    database = Database(office.settings.database)
+
+    def apply(text: str) -> None:
+        with database.writing() as session:
+            revise.apply_plan(session, text.encode(), "plan.yaml", by="office", now=clock.now(), zone=ZONE)
+
+    async def follow() -> list[Synchronised | None]:
+        api, login = office.env["PREFECT_API_URL"], office.env["PREFECT_API_AUTH_STRING"]
+        async with PrefectClient(api, auth_string=login) as client:
+            done = []
+            await register(client, office.settings, clock.now() + timedelta(days=1))
+            known = office.deployment("round")
+            assert known is not None
+            for each in (text, more, more, more.replace("Báo cáo nhanh", "Báo cáo chậm", 1), text):
+                apply(each)
+                done.append(await synchronise(client, UUID(known["id"]), office.settings, database, today))
+            await client.delete_deployment((await client.read_deployment_by_name("thu-nghiem/report")).id)
+            return done
+
+    assert asyncio.run(follow()) == [
+        Synchronised(changed=1),
+        Synchronised(added=1),
+        None,
+        Synchronised(changed=1),
+        Synchronised(changed=1, removed=1),
+    ]
+    database.close()
+    assert [found["name"] for found in office.deployments()] == ["round"]
 
 
 @pytest.mark.slow
@@ -267,7 +329,7 @@ def test_single_moments_are_written_as_wall_time_of_the_zone(quiet_prefect: None
 def test_a_run_that_begins_early_stands_for_its_moment_and_a_demo_clock_for_its_own(
     quiet_prefect: None, tmp_path: Path
 ) -> None:
-    from flows.round import moment
+    from flows.moment import moment
 
     demo, soon = tmp_path / "clock", clock.now() + timedelta(minutes=1)
     assert moment(demo, soon) == soon
@@ -278,7 +340,7 @@ def test_a_run_that_begins_early_stands_for_its_moment_and_a_demo_clock_for_its_
 
 
 def test_a_quiet_round_says_so_in_either_language() -> None:
-    done: list[Result] = [Opened(), Fired(), ValueError("one | two\nthree")]
+    done: list[Result] = [Opened(), Fired(), Fired(), Tracked(), ValueError("one | two\nthree")]
     now = datetime(2025, 9, 30, 1, tzinfo=UTC)
     office = Settings.model_validate({})
     assert summary(done, now, None, office).splitlines() == [
@@ -287,7 +349,9 @@ def test_a_quiet_round_says_so_in_either_language() -> None:
         "| Việc | Kết quả |",
         "|---|---|",
         "| Mở đợt | không có việc đến hạn |",
-        "| Bước đến hạn | không có việc đến hạn |",
+        "| Nhắc hạn | không có việc đến hạn |",
+        "| Đôn đốc | không có việc đến hạn |",
+        "| Theo dõi | không có việc đến hạn |",
         "| Gửi tin | LỖI: ValueError: one \\| two three |",
         "",
         "[Mở bảng theo dõi](http://127.0.0.1:8000/)",
