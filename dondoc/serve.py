@@ -37,13 +37,17 @@ class Child:
     url: str | None = None
 
 
-def main(settings: Settings) -> int:
-    """Runs everything until SIGTERM or SIGINT; 1 when a port is taken."""
+def main(settings: Settings, first: Sequence[str] | None = None) -> int:
+    """Runs everything until SIGTERM or SIGINT; 1 when a port is taken.
+
+    `first` is a module with its arguments, to run to its end beside Prefect's server before the others start.
+    """
     own = {f"DONDOC_{name.upper()}": _plain(value) for name, value in settings if value is not None}
     prefect = environment(settings)
     message = "Mật khẩu của Prefect (dondoc:...) nằm trong tệp {home}/password"
     _write(translate(message, settings.lang, home=prefect["PREFECT_HOME"]))
-    return serve(children(settings), {**os.environ, **own, **prefect}, settings.lang)
+    before = Child(first[0].rpartition(".")[2], (sys.executable, "-m", *first)) if first else None
+    return serve(children(settings), {**os.environ, **own, **prefect}, settings.lang, before)
 
 
 def children(settings: Settings) -> list[Child]:
@@ -60,30 +64,54 @@ def children(settings: Settings) -> list[Child]:
     ]
 
 
-def serve(children: Sequence[Child], env: Mapping[str, str], lang: str) -> int:
-    """Keeps the children alive until told to stop; the first is the ground of the others and stopped last."""
+def serve(children: Sequence[Child], env: Mapping[str, str], lang: str, before: Child | None = None) -> int:
+    """Keeps the children alive until told to stop; the first is the ground of the others and stopped last.
+
+    What comes `before` the others is run once; when it fails, so does everything.
+    """
     taken = [child for child in children if child.url and not _is_free(child.url)]
     for child in taken:
         message = "{name}: cổng của {url} đã có chương trình khác dùng; hãy chọn cổng khác (--port, --prefect-port)"
         sys.stderr.write(translate(message, lang, name=child.name, url=child.url) + "\n")
-    return 1 if taken else asyncio.run(_supervise(children, env, lang))
+    return 1 if taken else asyncio.run(_supervise(children, env, lang, before))
 
 
-async def _supervise(children: Sequence[Child], env: Mapping[str, str], lang: str) -> int:
+async def _supervise(children: Sequence[Child], env: Mapping[str, str], lang: str, before: Child | None) -> int:
     told = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, told.set)
-    keepers = [_Keeper(child, env, lang) for child in children]
+    ground, *others = [_Keeper(child, env, lang) for child in children]
+    first = _Keeper(before, env, lang) if before else None
+    code = 0
     async with asyncio.TaskGroup() as group:
-        working = [group.create_task(keeper.keep()) for keeper in keepers]
-        working.append(group.create_task(_announce(children)))
+        working = [group.create_task(ground.keep())]
+        if first is not None:
+            code = await _once(first, told)
+        if code:
+            told.set()
+        if not told.is_set():
+            working += [group.create_task(keeper.keep()) for keeper in others]
+            working.append(group.create_task(_announce(children)))
         await told.wait()
-        ground, *others = keepers
         await asyncio.gather(*(keeper.stop(STOP_SECONDS) for keeper in others))
         await ground.stop(GROUND_SECONDS)
         for task in working:
             task.cancel()
-    return 0
+    return code
+
+
+async def _once(first: "_Keeper", told: asyncio.Event) -> int:
+    """Its exit code; 0 as well when we were told to stop in the middle of it."""
+    async with asyncio.TaskGroup() as group:
+        living, stopped = group.create_task(first.live()), group.create_task(told.wait())
+        await asyncio.wait([living, stopped], return_when=asyncio.FIRST_COMPLETED)
+        stopped.cancel()
+        if told.is_set():
+            await first.stop(0)
+            return 0
+    if code := living.result():
+        _say(first.child.name, translate("đã dừng (mã {code})", first.lang, code=code))
+    return 1 if code else 0
 
 
 class _Keeper:
@@ -101,7 +129,7 @@ class _Keeper:
         wait = FIRST_WAIT
         while not self.stopping.is_set():
             born = clock()
-            code = await self._live()
+            code = await self.live()
             if self.stopping.is_set():
                 return
             wait = FIRST_WAIT if clock() - born > STEADY_SECONDS else wait
@@ -110,7 +138,8 @@ class _Keeper:
             await asyncio.sleep(wait)
             wait = min(wait * 2, LONGEST_WAIT)
 
-    async def _live(self) -> int:
+    async def live(self) -> int:
+        """One life, from its start to its exit code."""
         # A session of its own: Ctrl-C reaches us alone, and whatever the child started ends with it.
         self.process = process = await asyncio.create_subprocess_exec(
             *self.child.argv,

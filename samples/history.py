@@ -1,136 +1,185 @@
-"""What happened in the sample organisation so far? Its history, played day by day through the real engine.
+"""What happened in the sample organisation so far? Its history, played month by month through the real engine.
 
 Who reports when is drawn from a hash of unit, obligation and period: the same history every time, with most on time,
-some late, a few silent, some sent back.
+some late, a few silent, some sent back, one extended and one exempted.
 """
 
 import hashlib
 import heapq
+import os
 import shutil
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from enum import IntEnum
+from functools import partial
+from itertools import groupby
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
+from sqlalchemy import event, func, insert, literal, update
 from sqlmodel import Session, col, select
 
 from dondoc.clock import moment, move
 from dondoc.database import Database
+from dondoc.i18n import translate, whole_period
 from dondoc.keys import secret_key
 from dondoc.settings import Settings
 from engine import extend, milestones, review, revise, submit
 from engine.errors import RefusedError
-from engine.plans import obligation_of
+from engine.fire import fire
+from engine.open import open_due
+from engine.plans import active_plans, obligation_of, timeline_of
 from engine.round import run
+from engine.track import track
 from models.cycle import Cycle
+from models.day import calendar_of
 from models.deadline import Deadline
-from models.message import Outcome
+from models.message import Attempt, Message, MessageState, Outcome
 from models.plan import active
 from models.step import next_step
-from models.submission import Way
-from models.task import Task, TaskState
+from models.submission import Submission, Way
+from models.task import OWING, Task, TaskState
 from models.unit import Unit
+from notifications import deliver, render
 from notifications.channels import carrier_for
-from notifications.channels.carrier import Carrier, Gate, Letter, Result
-from samples import organisation
+from notifications.channels.carrier import Carrier
+from samples import acts, organisation
 from schedules import load
-from schedules.plan import FieldType, Obligation
+from schedules.calendars import Calendar
+from schedules.plan import FieldType, Obligation, Offset
+from schedules.timeline import Timeline
 
-ADOPTED: Final = date(2021, 10, 1)  #: the plan came in autumn 2021; its first cycles open then
-LAST_DAY: Final = date(2022, 10, 5)  #: three working days after the yearly report was due: some are late
+ADOPTED: Final = date(2021, 10, 1)  #: the first plan came in autumn 2021; its first cycles open then
+LAST_DAY: Final = date(2024, 7, 4)  #: some days after the half-year's reports were due: some are late, in all plans
+CELLS: Final = "chi-bo-truc-thuoc"
+#: Until then the base organisations report alone. The cells are four of five units: with them from the beginning, the
+#: demonstration would take twice as long to play.
+CELLS_JOIN: Final = date(2023, 12, 29)
 SCHEDULES: Final = Path(load.__file__).parent
+CALENDAR: Final = "vn-state"
 ONE_DAY: Final = timedelta(days=1)
+REVIEWS: Final = (1, 4)  #: Tuesday and Friday
+MANY: Final = 10  #: in a cycle of so many units one asks for more time, in a yearly one another is let off
 Report = Callable[[str], None]
+Tasks = Sequence[tuple[Task, Deadline, Cycle]]
+#: A month: its label, and what lives it and says in a line what happened.
+Month = tuple[str, Callable[[], str]]
+#: Lives the months, one after another, over this database.
+Through = Callable[[Sequence[Month], Database], None]
 
 
-def demo(settings: Settings, until: date, report: Report) -> None:
+class Doing(IntEnum):
+    """What will be done about a task, in the order of a day."""
+
+    EXTEND = 0
+    EXEMPT = 1
+    SUBMIT = 2
+    REVIEW = 3
+
+
+def demo(settings: Settings, until: date, through: Through) -> None:
     """Makes a playground of the data folder, or leaves the one that is there as it is.
 
-    History is played in a folder beside it and moved in at the end: a killed start leaves nothing half played.
-    Raises RefusedError for a folder that holds anything but a playground: it may be somebody's office.
+    History is played in a folder beside it and moved in at the end, the clock last: a start that was killed leaves
+    nothing half played, and one that was killed while moving is brought to its end.
+    """
+    beside = _beside(settings)
+    if is_played(settings):
+        return
+    if not (beside / settings.clock.name).exists():
+        shutil.rmtree(beside, ignore_errors=True)
+        beside.mkdir(mode=0o700, parents=True)
+        making = settings.model_copy(update={"data": beside, "database_url": None})
+        database = Database(making.database)
+        event.listen(database.engine, "connect", _hurry)
+        database.upgrade()
+        prepare(database, making)
+        play(database, making, carrier_for(making), until, through)
+        database.close()
+        with (beside / "dondoc.sqlite").open("rb") as file:
+            os.fsync(file.fileno())
+    settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for each in sorted(beside.iterdir(), key=lambda path: path.name == settings.clock.name):
+        each.replace(settings.data / each.name)
+    beside.rmdir()
+
+
+def is_played(settings: Settings) -> bool:
+    """Whether there is a playground already, brought to its end.
+
+    Raises RefusedError for a folder that holds anything else: it may be somebody's office. Prefect's own folder may
+    be there: its server was started first, to show how history is played.
     """
     if settings.clock.exists():
-        return
+        return True
     folder = settings.data.absolute()
-    if folder.exists() and any(folder.iterdir()):
+    is_moving = (_beside(settings) / settings.clock.name).exists()
+    if not is_moving and folder.exists() and {each.name for each in folder.iterdir()} - {"prefect"}:
         raise RefusedError("refused.not_a_playground", folder=folder)
-    beside = folder.with_name(f".{folder.name}.making")
-    shutil.rmtree(beside, ignore_errors=True)
-    beside.mkdir(mode=0o700, parents=True)
-    making = settings.model_copy(update={"data": beside, "database_url": None})
-    database = Database(making.database)
-    database.upgrade()
-    prepare(database, making)
-    play(database, making, carrier_for(making), until, report)
-    database.close()
-    if folder.exists():
-        folder.rmdir()
-    beside.replace(folder)
+    return False
+
+
+def straight(report: Report) -> Through:
+    """Lives the months and reports each."""
+
+    def through(months: Sequence[Month], _: Database) -> None:
+        for _label, live in months:
+            report(live())
+
+    return through
 
 
 def prepare(database: Database, settings: Settings) -> None:
-    """The sample organisation, the shipped calendar and the shipped plans, as on the day of adoption."""
+    """The sample organisation (the cells come later), the shipped calendar and plans, as on the day of adoption."""
     now = moment(ADOPTED, "07:00", settings.zone)
-    calendar, problems = load.read_calendar(SCHEDULES / "calendars" / "vn-state.yaml")
+    calendar, problems = load.read_calendar(SCHEDULES / "calendars" / f"{CALENDAR}.yaml")
     if calendar is None:
         raise ValueError("; ".join(problem.text(settings.lang) for problem in problems))
     with database.writing() as session:
-        organisation.load(session, now=now, zone=settings.zone)
+        organisation.load(session, now=now, zone=settings.zone, without=CELLS)
         revise.apply_calendar(session, calendar, by="system", now=now)
         for path in sorted((SCHEDULES / "plans").glob("*.yaml")):
             revise.apply_plan(session, path.read_bytes(), path.name, by="system", now=now, zone=settings.zone)
 
 
-def play(database: Database, settings: Settings, carrier: Carrier, until: date, report: Report) -> None:
+def play(database: Database, settings: Settings, carrier: Carrier, until: date, through: Through) -> None:
     """Lives from the day of adoption to the morning of `until`; the demo clock stands at that moment afterwards."""
-    player = _Player(database, settings, _Past(carrier), secret_key(settings.key))
-    year = 0
-    for day in player.days(until):
-        if day.year != year:
-            year = day.year
-            report(str(year))
-        player.live(day)
-    player.carrier = carrier
-    player.round(moment(until, "08:15", settings.zone))
-    move(settings.clock, moment(until, "08:15", settings.zone))
-
-
-@dataclass(frozen=True)
-class _Past:
-    """Carries the messages of the past: they count as sent, and nobody writes thousands of files for them."""
-
-    now: Carrier
-
-    @property
-    def channel(self) -> str:
-        return self.now.channel
-
-    @property
-    def reply_address(self) -> str:
-        return self.now.reply_address
-
-    def send(self, letters: Sequence[Letter], before_content: Gate) -> Iterator[tuple[Letter, Result]]:
-        allowed = before_content(letters)
-        yield from ((letter, Result(Outcome.SENT)) for letter in letters if letter.message_id in allowed)
+    player = Player(database, settings, carrier)
+    months = list(_months(ADOPTED, until))
+    through([(f"{first:%Y-%m}", partial(player.live, first, after)) for first, after in months], database)
+    now = moment(until, "08:15", settings.zone)
+    run(database, carrier, now, zone=settings.zone, url=settings.url, key=secret_key(settings.key))
+    move(settings.clock, now)
 
 
 @dataclass
-class _Player:
+class Player:
+    """The units and their superiors; what they will do is drawn when their task opens."""
+
     database: Database
     settings: Settings
     carrier: Carrier
-    key: bytes
-    #: (day, task, what): what the units and their superiors will do
-    plans: list[tuple[date, int, str]] = field(default_factory=list)
-    seen: int = 0
+    one_by_one: bool = False  #: every act by itself: slower, and the same to the last row
+    plans: list[tuple[date, Doing, int]] = field(default_factory=list)  #: day, what, task
+    seen: int = 0  #: the last task whose doings were drawn
 
-    def days(self, until: date) -> Iterator[date]:
-        """The days on which anything happens, in order."""
-        day = ADOPTED
-        while day < until:
-            yield day
-            day = min(until, max(day + ONE_DAY, self.next_day(day)))
+    def __post_init__(self) -> None:
+        with self.database.reading() as session:
+            self.calendar: Calendar = calendar_of(session, CALENDAR)
+
+    def live(self, first: date, after: date) -> str:
+        """Lives the days of [first, after) on which anything happens; what it came to, in a line."""
+        before = self._counts()
+        day = first
+        while day < after:
+            self.live_day(day)
+            day = max(day + ONE_DAY, self.next_day(day))
+        counts = {name: count - before[name] for name, count in self._counts().items()}
+        line = "{month}: {cycles} đợt, {tasks} nhiệm vụ, {submissions} bản nộp, {messages} tin"
+        lang = self.settings.lang
+        return translate(line, lang, month=whole_period(f"{first:%Y-%m}", lang), **counts)
 
     def next_day(self, day: date) -> date:
         with self.database.reading() as session:
@@ -139,110 +188,199 @@ class _Player:
         found = [self.plans[0][0]] if self.plans else []
         if step is not None:
             found.append(step[0].on)
-        return min([*found, *openings, date(day.year + 1, 1, 20)])
+        known = (self.milestone_day(day.year), self.milestone_day(day.year + 1), CELLS_JOIN)
+        return min([*found, *openings, *(each for each in known if each > day)])
 
-    def live(self, day: date) -> None:
+    def milestone_day(self, year: int) -> date:
+        """When what a plan waits for in a year happens: the first working day from 20 January on."""
+        return self.working(date(year, 1, 19), 1)
+
+    def live_day(self, day: date) -> None:
         zone = self.settings.zone
-        if (day.month, day.day) == (1, 20) and day.year >= 2023:
-            self.enter_resolutions(day)
-        self.round(moment(day, "08:00", zone))
-        self.look_ahead()
-        afternoon = moment(day, "15:00", zone)
+        if day == self.milestone_day(day.year):
+            self.enter_milestones(day)
+        if day == CELLS_JOIN:
+            with self.database.writing() as session:
+                organisation.load(session, now=moment(day, "07:00", zone), zone=zone)
+        morning, afternoon = moment(day, "08:00", zone), moment(day, "15:00", zone)
         with self.database.writing() as session:
-            while self.plans and self.plans[0][0] <= day:
-                _, task_id, what = heapq.heappop(self.plans)
-                self.act(session, session.get_one(Task, task_id), what, day, afternoon)
+            open_due(session, morning, zone)
+            fire(session, morning, zone)
+            track(session, morning)
+        self.deliver(morning)
+        with self.database.writing() as session:
+            self.look_ahead(session)
+            self.act(session, day, afternoon)
 
-    def round(self, now: datetime) -> None:
-        settings = self.settings
-        run(self.database, self.carrier, now, zone=settings.zone, url=settings.url, key=self.key)
+    def deliver(self, now: datetime) -> None:
+        """The messages of the past count as sent; nobody writes thousands of files for them."""
+        here = self.settings
+        office = render.Office(self.carrier.channel, self.carrier.reply_address, here.url.rstrip("/"), here.zone, now)
+        if not deliver.queue(self.database, office)["messages"]:
+            return
+        queued = col(Message.state) == MessageState.QUEUED.value
+        at = literal(now, Attempt.__table__.c.at.type)  # type: ignore[attr-defined]
+        tried = select(col(Message.id), literal(1), at, literal(Outcome.SENT.value)).where(queued)
+        sent = {"state": MessageState.SENT.value, "tries": 1, "sending_at": now, "sent_at": now}
+        with self.database.writing() as session:
+            session.execute(insert(Attempt).from_select(["message_id", "number", "at", "outcome"], tried))
+            session.execute(update(Message).where(queued).values(**sent))
 
-    def look_ahead(self) -> None:
-        """Draws what each newly opened task's unit will do."""
-        with self.database.reading() as session:
-            opened = session.execute(
-                select(Task, Unit, Cycle, Deadline)
-                .join(Unit, col(Unit.id) == col(Task.unit_id))
-                .join(Cycle, col(Cycle.id) == col(Task.cycle_id))
-                .join(Deadline, col(Deadline.id) == col(Task.deadline_id))
-                .where(col(Task.id) > self.seen)
-                .order_by(col(Task.id))
-            ).all()
+    def look_ahead(self, session: Session) -> None:
+        """Draws what each newly opened task's unit will do, and what will be decided about it."""
+        opened = session.execute(
+            select(Task, Unit, Cycle, Deadline)
+            .join(Unit, col(Unit.id) == col(Task.unit_id))
+            .join(Cycle, col(Cycle.id) == col(Task.cycle_id))
+            .join(Deadline, col(Deadline.id) == col(Task.deadline_id))
+            .where(col(Task.id) > self.seen)
+            .order_by(col(Task.id))
+        ).all()
+        by_cycle: defaultdict[int, list[tuple[int, Task, Unit, Cycle, Deadline]]] = defaultdict(list)
         for task, unit, cycle, deadline in opened:
-            self.seen, due_on = task.id, deadline.due_on
+            self.seen = task.id
             draw = _draw(unit.code, cycle.obligation, cycle.period)
-            room = max((due_on - cycle.opened_at.date()).days, 0)
-            habit = _draw(unit.code) % 100  # some units are late more often than others
-            if draw % 100 < (8 if habit < 12 else 2):
-                continue  # silent
-            if draw % 100 < (35 if habit < 12 else 6):
-                day = due_on + timedelta(days=1 + draw // 100 % 20)
-            else:
-                day = due_on - timedelta(days=draw // 100 % (min(room, 20) + 1))
-            heapq.heappush(self.plans, (day, task.id, "submit"))
+            by_cycle[cycle.id].append((draw, task, unit, cycle, deadline))
+        for group in by_cycle.values():
+            chosen = sorted(draw for draw, *_ in group) if len(group) >= MANY else []
+            for draw, task, unit, cycle, deadline in group:
+                if chosen and draw == chosen[0]:
+                    self.plan(self.working(deadline.due_on, -3), Doing.EXTEND, task)
+                elif chosen and draw == chosen[1] and len(cycle.period) == len("2024"):
+                    self.plan(self.working(deadline.due_on, -8), Doing.EXEMPT, task)
+                elif (day := self.day_of(draw, unit, cycle, deadline)) is not None:
+                    self.plan(day, Doing.SUBMIT, task)
 
-    def act(self, session: Session, task: Task, what: str, day: date, now: datetime) -> None:
-        draw = _draw(str(task.id), what, str(task.versions))
-        if what == "submit" and task.state in (TaskState.OPEN, TaskState.RETURNED):
-            self.submit(session, task, draw, now)
-            heapq.heappush(self.plans, (day + timedelta(days=1 + draw % 4), task.id, "review"))
-        elif what == "review" and task.state == TaskState.SUBMITTED:
-            if draw % 100 < 5 and task.versions == 1:
-                due_on = day + timedelta(days=7)
-                reason = "Báo cáo chưa nêu số liệu cụ thể, đề nghị bổ sung."
-                review.send_back(
-                    session, task.id, by="office", reason=reason, due_on=due_on, now=now, zone=self.settings.zone
-                )
-                heapq.heappush(self.plans, (day + timedelta(days=1 + draw % 6), task.id, "submit"))
-            else:
-                review.accept(session, task.id, by="office", now=now)
-        elif what == "submit" and task.state == TaskState.MISSED and draw % 3 == 0:
-            extend.extend(
-                session,
-                task.id,
-                by="office",
-                due_on=day + timedelta(days=5),
-                reason="Đơn vị có văn bản đề nghị gia hạn.",
-                document=None,
-                now=now,
-                zone=self.settings.zone,
+    def day_of(self, draw: int, unit: Unit, cycle: Cycle, deadline: Deadline) -> date | None:
+        """The working day on which a unit will hand in; None: it stays silent."""
+        habit = _draw(unit.code) % 100  # some units are late more often than others
+        sitting = _draw(unit.code, str(deadline.due_on))  # what is due on one day is handed in together
+        if draw % 100 < (8 if habit < 12 else 2):
+            return None
+        if draw % 100 < (35 if habit < 12 else 6):
+            return self.working(deadline.due_on, 1 + sitting % 14)
+        opened_on = self.working(cycle.opened_at.date(), 1)
+        room = self.calendar.working_days(opened_on, deadline.due_on)
+        return max(self.working(deadline.due_on + ONE_DAY, -1 - sitting % max(1, room)), opened_on)
+
+    def review_day(self, day: date) -> date:
+        """The secretariat reviews on Tuesdays and Fridays, or on the working day after."""
+        ahead = min((weekday - day.weekday() - 1) % 7 for weekday in REVIEWS)
+        return self.working(day + timedelta(days=ahead), 1)
+
+    def plan(self, day: date, doing: Doing, task: Task) -> None:
+        heapq.heappush(self.plans, (day, doing, task.id))
+
+    def working(self, day: date, count: int) -> date:
+        return self.calendar.after(day, Offset(count, working=True))
+
+    def act(self, session: Session, day: date, now: datetime) -> None:
+        """What was planned up to this day, in its order: alike things in one cycle together."""
+        due: defaultdict[Doing, list[int]] = defaultdict(list)
+        while self.plans and self.plans[0][0] <= day:
+            _, doing, task_id = heapq.heappop(self.plans)
+            due[doing].append(task_id)
+        for doing, ids in sorted(due.items()):
+            query = (
+                select(Task, Deadline, Cycle)
+                .join(Deadline, col(Deadline.id) == col(Task.deadline_id))
+                .join(Cycle, col(Cycle.id) == col(Task.cycle_id))
+                .where(col(Task.id).in_(ids))
+                .order_by(col(Task.id))  # as they were opened: cycle by cycle
             )
-            heapq.heappush(self.plans, (day + timedelta(days=2), task.id, "submit"))
+            tasks = session.exec(query).all()
+            match doing:
+                case Doing.EXTEND:
+                    self.extend(session, tasks, day, now)
+                case Doing.EXEMPT:
+                    self.exempt(session, tasks, now)
+                case Doing.SUBMIT:
+                    self.submit(session, tasks, day, now)
+                case Doing.REVIEW:
+                    for _, group in groupby(tasks, lambda row: row[2].id):
+                        self.review(session, list(group), day, now)
 
-    def submit(self, session: Session, task: Task, draw: int, now: datetime) -> None:
-        obligation = obligation_of(session, session.get_one(Cycle, task.cycle_id))
-        submit.submit(
-            session,
-            task.id,
-            by="system",
-            answers=_answers(obligation, draw),
-            files=(),
-            key=f"sample:{task.id}:{task.versions + 1}",
-            now=now,
-            zone=self.settings.zone,
-            way=Way.LINK,
-        )
+    def extend(self, session: Session, tasks: Tasks, day: date, now: datetime) -> None:
+        for task, deadline, _ in tasks:
+            later = self.working(max(deadline.due_on, day), 10)
+            if task.state in (*OWING, TaskState.MISSED):
+                extend.extend(session, task.id, by=acts.BY_OFFICE, due_on=later, document=None, now=now,
+                              reason="Đơn vị có văn bản đề nghị gia hạn.", zone=self.settings.zone)  # fmt: skip
+                self.plan(self.working(later, -1), Doing.SUBMIT, task)
 
-    def enter_resolutions(self, day: date) -> None:
-        """The yearly resolution: one day for most, an own day for a few."""
+    def exempt(self, session: Session, tasks: Tasks, now: datetime) -> None:
+        for task, *_ in tasks:
+            if task.state in (*OWING, TaskState.MISSED):
+                reason = "Đơn vị đang sắp xếp lại tổ chức, báo cáo chung với đơn vị khác."
+                extend.exempt(session, task.id, by=acts.BY_OFFICE, reason=reason, document=None, now=now)
+
+    def submit(self, session: Session, tasks: Tasks, day: date, now: datetime) -> None:
+        first = list[acts.FirstVersion]()
+        for task, deadline, cycle in tasks:
+            draw = _draw(str(task.id), "submit", str(task.versions))
+            if task.state == TaskState.MISSED and draw % 3 == 0:
+                self.plan(self.working(day, 1), Doing.EXTEND, task)
+            if task.state not in OWING:
+                continue
+            obligation = obligation_of(session, cycle)
+            answers = answers_of(obligation, draw)
+            if task.versions or self.one_by_one:
+                submit.submit(
+                    session, task.id, by=acts.BY_UNIT, answers=answers, files=(), way=Way.LINK, now=now,
+                    key=acts.key_of(task.id, task.versions + 1), zone=self.settings.zone,
+                )  # fmt: skip
+            else:
+                first.append((task, deadline, obligation, answers))
+            self.plan(self.review_day(day), Doing.REVIEW, task)
+        if first:
+            acts.hand_in(session, first, now, self.settings.zone)
+
+    def review(self, session: Session, tasks: Tasks, day: date, now: datetime) -> None:
+        """Of one cycle."""
+        accepted = list[tuple[Task, Deadline]]()
+        for task, deadline, _ in tasks:
+            draw = _draw(str(task.id), "review", str(task.versions))
+            if task.state != TaskState.SUBMITTED:
+                continue
+            if draw % 100 < 4 and task.versions == 1:
+                reason = "Báo cáo chưa nêu số liệu cụ thể, đề nghị bổ sung."
+                friday = self.working(day + timedelta(days=12 - day.weekday()), -1)  # of next week
+                review.send_back(session, task.id, by=acts.BY_OFFICE, reason=reason, due_on=friday, now=now,
+                                 zone=self.settings.zone)  # fmt: skip
+                self.plan(self.working(day, 1 + draw % 5), Doing.SUBMIT, task)
+            else:
+                accepted.append((task, deadline))
+        if self.one_by_one:
+            for task, _ in accepted:
+                review.accept(session, task.id, by=acts.BY_OFFICE, now=now)
+        elif accepted:
+            acts.accept(session, tasks[0][2], accepted, now)
+
+    def enter_milestones(self, day: date) -> None:
+        """What plans wait for this year: one day for most units, an own day for a few."""
         now = moment(day, "07:30", self.settings.zone)
         with self.database.writing() as session:
             codes = session.exec(select(Unit.code).order_by(col(Unit.code))).all()
-            own = [code for code in codes if _draw(code, "resolution") % 60 == 0]
-            for code, on in [(None, day), *((code, day + timedelta(days=5)) for code in own)]:
-                milestones.enter(
-                    session,
-                    "kl01-khoi",
-                    "leadership-resolution",
-                    str(day.year),
-                    on,
-                    unit_code=code,
-                    by="office",
-                    now=now,
-                )
+            waited = [
+                (plan.code, each)
+                for _, revision, plan in active_plans(session)
+                for each in _waited(timeline_of(session, revision), str(day.year))
+            ]
+            for plan, milestone in waited:
+                own = [code for code in codes if _draw(code, milestone) % 60 == 0]
+                for code, on in [(None, day), *((code, day + timedelta(days=5)) for code in own)]:
+                    milestones.enter(session, plan, milestone, str(day.year), on, unit_code=code, by="office", now=now)
+
+    def _counts(self) -> dict[str, int]:
+        tables = {"cycles": Cycle, "tasks": Task, "submissions": Submission, "messages": Message}
+        with self.database.reading() as session:
+            return {
+                name: session.scalar(select(func.count()).select_from(table)) or 0 for name, table in tables.items()
+            }
 
 
-def _answers(obligation: Obligation, draw: int) -> dict[str, object]:
+def answers_of(obligation: Obligation, draw: int) -> dict[str, object]:
+    """What a unit fills in: figures around the target, a sentence elsewhere."""
     values: dict[str, object] = {}
     for each in obligation.fields:
         if each.type is FieldType.NUMBER:
@@ -250,6 +388,29 @@ def _answers(obligation: Obligation, draw: int) -> dict[str, object]:
         else:
             values[each.name] = "Đã thực hiện theo kế hoạch, có phân công cụ thể."
     return values
+
+
+def _waited(timeline: Timeline, period: str) -> list[str]:
+    return sorted({each.milestone for each in timeline.waiting if each.period.label == period})
+
+
+def _months(first: date, until: date) -> Iterator[tuple[date, date]]:
+    """The months from one day up to, not including, another: half-open, the last one cut short."""
+    while first < until:
+        after = min((first.replace(day=1) + timedelta(days=32)).replace(day=1), until)
+        yield first, after
+        first = after
+
+
+def _beside(settings: Settings) -> Path:
+    folder = settings.data.absolute()
+    return folder.with_name(f".{folder.name}.making")
+
+
+def _hurry(connection: Any, _record: object) -> None:
+    """No waiting for the disk: what is killed here is thrown away and played anew."""
+    connection.execute("PRAGMA synchronous = off")
+    connection.execute("PRAGMA journal_mode = memory")
 
 
 def _draw(*parts: str) -> int:

@@ -19,6 +19,7 @@ from engine.units import Imported, import_units, read_rows
 UNITS: Final = Path(__file__).parent / "units.csv"
 
 
-def load(session: Session, *, now: datetime, zone: str) -> Imported:
-    """Brings the sample organisation in; a second time it changes nothing."""
-    return import_units(session, read_rows(UNITS), by="system", now=now, zone=zone)
+def load(session: Session, *, now: datetime, zone: str, without: str | None = None) -> Imported:
+    """Brings the sample organisation in, or all of it but one kind; a second time it changes nothing."""
+    rows = [row for row in read_rows(UNITS) if row.words["kind"] != without]
+    return import_units(session, rows, by="system", now=now, zone=zone)

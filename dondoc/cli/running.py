@@ -103,20 +103,23 @@ def demo(
     port: Port = None,
     prefect_port: PrefectPort = None,
 ) -> int:
-    from samples.history import LAST_DAY, demo
+    from samples.history import LAST_DAY, demo, is_played, straight
 
     # A playground is its folder; the children that serve it must not find the office's own database either.
     os.environ.pop("DONDOC_DATABASE_URL", None)
     settings = _reachable(data=data, port=port, prefect_port=prefect_port)
     with _alone(settings):
         with in_words():
-            demo(settings, until or LAST_DAY, write)
+            is_ready = is_played(settings)
+            if no_serve:
+                demo(settings, until or LAST_DAY, straight(write))
         write(_("Sân thử: {folder}", folder=settings.data.absolute()))
         if no_serve:
             return 0
         from dondoc.serve import main
 
-        return main(settings)
+        # History is played beside Prefect's server, so that Prefect shows it.
+        return main(settings, None if is_ready else ("samples.play", (until or LAST_DAY).isoformat()))
 
 
 def _reachable(**given: object) -> "Settings":
