@@ -42,12 +42,16 @@ def main(settings: Settings, first: Sequence[str] | None = None) -> int:
 
     `first` is a module with its arguments, to run to its end beside Prefect's server before the others start.
     """
-    own = {f"DONDOC_{name.upper()}": _plain(value) for name, value in settings if value is not None}
     prefect = environment(settings)
     message = "Mật khẩu của Prefect (dondoc:...) nằm trong tệp {home}/password"
     _write(translate(message, settings.lang, home=prefect["PREFECT_HOME"]))
     before = Child(first[0].rpartition(".")[2], (sys.executable, "-m", *first)) if first else None
-    return serve(children(settings), {**os.environ, **own, **prefect}, settings.lang, before)
+    return serve(children(settings), {**os.environ, **own(settings), **prefect}, settings.lang, before)
+
+
+def own(settings: Settings) -> dict[str, str]:
+    """The settings as the children read them: what was given on the command line holds for them too."""
+    return {f"DONDOC_{name.upper()}": _plain(value) for name, value in settings if value is not None}
 
 
 def children(settings: Settings) -> list[Child]:

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 import pytest
 
 from dondoc.keys import password, secret_key
-from dondoc.serve import children
+from dondoc.serve import children, own
 from dondoc.settings import Settings
 from flows import environment
 
@@ -56,8 +56,10 @@ from dondoc.serve import Child, serve
 python, folder, port, also = (sys.executable, "-uc"), sys.argv[1], sys.argv[2], sys.argv[3:]
 url = f"http://127.0.0.1:{{port}}"
 children = [Child("web", (*python, {WEB!r}, folder, port), url + "/health", url)]
-children += [Child("stubborn", (*python, {STUBBORN!r}, folder)) for _ in also]
-sys.exit(serve(children, os.environ, "en"))
+children += [Child("stubborn", (*python, {STUBBORN!r}, folder)) for word in also if word == "stubborn"]
+codes = [word for word in also if word.isdigit()]
+before = Child("before", (*python, f"print('chơi'); raise SystemExit({{codes[0]}})")) if codes else None
+sys.exit(serve(children, os.environ, "en", before))
 """
 
 
@@ -149,6 +151,24 @@ def test_a_killed_supervisor_leaves_no_children(tmp_path: Path, port: int) -> No
         until(lambda: not is_alive(web))
 
 
+def test_what_comes_first_has_ended_before_the_others_start(tmp_path: Path, port: int) -> None:
+    with serving(tmp_path, port, "0", "stubborn") as supervisor:
+        said(supervisor, "chơi")
+        said(supervisor, f"web http://127.0.0.1:{port}")  # only now: the addresses are told when the others start
+        until(lambda: born(tmp_path, "stubborn"))
+        supervisor.terminate()
+        supervisor.communicate(timeout=5)
+        assert supervisor.returncode == 0
+
+
+def test_when_what_comes_first_fails_so_does_everything(tmp_path: Path, port: int) -> None:
+    with serving(tmp_path, port, "3", "stubborn") as supervisor:
+        output, _ = supervisor.communicate(timeout=20)
+    assert " before | ended (code 3)\n" in output
+    assert supervisor.returncode == 1
+    assert not born(tmp_path, "stubborn")
+
+
 def test_a_taken_port_is_named_before_anything_starts(tmp_path: Path, port: int) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", port))
@@ -176,6 +196,13 @@ def test_the_three_children_stand_on_prefects_server(tmp_path: Path) -> None:
     assert (web.url, web.ready_url) == ("http://0.0.0.0:8123", "http://127.0.0.1:8123/health")
     assert flows.argv[1:] == ("-m", "dondoc", "flows")
     assert flows.ready_url is None
+
+
+def test_the_children_read_the_settings_that_the_command_line_gave(tmp_path: Path) -> None:
+    given = own(office(tmp_path, url="http://127.0.0.1:8123", port=8123, smtp_url="smtp://a:b@127.0.0.1"))
+    assert (given["DONDOC_URL"], given["DONDOC_PORT"]) == ("http://127.0.0.1:8123", "8123")
+    assert given["DONDOC_SMTP_URL"] == "smtp://a:b@127.0.0.1"
+    assert "DONDOC_DATABASE_URL" not in given
 
 
 def test_prefect_is_closed_to_others_and_calls_nobody(tmp_path: Path) -> None:
