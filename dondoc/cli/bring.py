@@ -75,7 +75,8 @@ def apply_days(file: File, /) -> None:
     name="import",
     help=_(
         "Nhập đơn vị và đầu mối từ CSV hoặc XLSX: tất cả hoặc không gì cả. Cột: code, name, kind, parent, tags, "
-        "valid_from, valid_to, và cho mỗi vai contact, head, secretariat, standing: contact_name, contact_email, contact_lang, ..."
+        "valid_from, valid_to, và cho mỗi vai contact, head, secretariat, standing: contact_name, contact_email, "
+        "contact_lang, ..."
     ),
 )
 def import_(file: File, /) -> None:
