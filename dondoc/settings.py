@@ -29,7 +29,7 @@ class Settings(BaseSettings):
     mail_from: str = Field("dondoc@example.org", description="Sender address of e-mails.")
     mail_name: str = Field("dondoc", description="Sender name of e-mails.")
     host: str = Field("127.0.0.1", description="Address the web pages listen on.")
-    port: int = Field(8000, ge=1, le=65535, description="Port of the web pages.")
+    port: int = Field(8000, ge=0, le=65535, description="Port of the web pages; dondoc web takes 0 for any.")
     prefect_port: int = Field(4200, ge=1, le=65535, description="Port of the Prefect server.")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="How much is logged.")
 

@@ -52,7 +52,9 @@ def commands(above: object, path: tuple[str, ...] = ()) -> list[tuple[str, ...]]
 # Starting
 
 
-@pytest.mark.parametrize("words", ["--help", "--version", "check", "check --schema", "calendar vn-state 2025-05-01 -5wd"])
+@pytest.mark.parametrize(
+    "words", ["--help", "--version", "check", "check --schema", "calendar vn-state 2025-05-01 -5wd"]
+)
 def test_what_must_answer_at_once_imports_nothing_heavy(words: str, tmp_path: Path) -> None:
     watch = f"import sys; from dondoc.cli import main; main({words.split()}); print(*sys.modules, file=sys.stderr)"
     ran = subprocess.run(

@@ -304,8 +304,12 @@ def assert_once(database: Database) -> None:
 
 def test_a_second_serve_on_one_data_folder_is_refused(office: Database, refused: Ask) -> None:
     with held(Path("data")):
-        assert "một dondoc khác đang chạy trên thư mục này" in refused("serve", "--port", "0")
+        assert "một dondoc khác đang chạy trên thư mục này" in refused("serve")
         assert "một dondoc khác đang chạy trên thư mục này" in refused("demo", "--no-serve")
+
+
+def test_everything_together_needs_a_port_that_is_known_before(office: Database, refused: Ask) -> None:
+    assert "--port: cần một cổng từ 1 đến 65535, gặp 0" in refused("serve", "--port", "0")
 
 
 def test_what_a_holder_started_does_not_hold_the_folder(tmp_path: Path) -> None:

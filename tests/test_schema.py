@@ -11,7 +11,7 @@ from schedules import nodes, shipped
 from schedules.nodes import Listing, Node, Scalar
 from schedules.schema import DIALECT, json_schema
 from tests.plans import HEAD, OWED, YEARLY
-from tests.test_docs import BLOCKS
+from tests.test_docs import LANGUAGE
 
 BAD: Final = {path.stem: path for path in (Path(__file__).parent / "data" / "bad").glob("*.yaml")}
 SHIPPED: Final = [*shipped.plans().values(), *shipped.calendars().values()]
@@ -67,7 +67,7 @@ def test_a_shipped_file_has_the_shape(path: Path) -> None:
     assert faults(path.read_bytes()) == []
 
 
-@pytest.mark.parametrize("block", BLOCKS, ids=[block.partition("\n")[0] for block in BLOCKS])
+@pytest.mark.parametrize("block", LANGUAGE, ids=[block.partition("\n")[0] for block in LANGUAGE])
 def test_what_the_docs_show_has_the_shape(block: str) -> None:
     assert faults(block.encode()) == []
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from dondoc.cli.app import CARE, app, group_of, own_version
-from dondoc.cli.office import Office, office, opened, read_settings
+from dondoc.cli.office import Office, channel_of, office, opened, read_settings
 from dondoc.cli.words import CommandFailedError, _, lang, write
 from dondoc.i18n import whole_moment
 
@@ -78,7 +78,8 @@ def doctor() -> None:
                     version=sqlite3.sqlite_version, mode=mode, why=why))  # fmt: skip
         else:
             write(f"PostgreSQL {here.database.engine.url.render_as_string(hide_password=True)}")
-        channel = "SMTP" if settings.smtp_url else _("tệp .eml trong {folder}", folder=settings.eml)
+        is_file = channel_of(settings).channel == "eml"
+        channel = _("tệp .eml trong {folder}", folder=settings.eml) if is_file else "SMTP"
         write(_("Kênh gửi: {channel}", channel=channel))
         with here.database.reading() as session:
             found = examine(session, here.now, here.zone)

@@ -27,12 +27,12 @@ def test_channel(address: Annotated[str, Parameter(name="ADDRESS", help=_("Đị
             url=here.settings.url,
         )
         result = trial(carrier, address, _("Thư thử của dondoc"), text, here.now)
-        place = f"{here.settings.eml}/{result.provider_id}" if here.settings.smtp_url is None else None
+        place = here.settings.eml / str(result.provider_id) if carrier.channel == "eml" else None
     said = " ".join(part for part in (result.code, result.answer) if part)
     if result.outcome is not Outcome.SENT:
         answer = [_("Câu trả lời: {said}", said=said)] if said else []
         raise CommandFailedError(_("Chưa gửi được: {why}", why=_(f"outcome.{result.outcome}")), *answer)
     if place is not None:
-        write(_("Chưa đặt DONDOC_SMTP_URL: thư thử nằm trong tệp {place}", place=place))
+        write(_("Kênh gửi là tệp (không có DONDOC_SMTP_URL, hoặc là sân thử): thư thử nằm trong {place}", place=place))
     else:
         write(_("Máy chủ thư đã nhận thư gửi {address}.", address=address), _("Câu trả lời: {said}", said=said))

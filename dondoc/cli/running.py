@@ -161,6 +161,8 @@ def _alone(settings: "Settings") -> Iterator[None]:
     """Nobody else serves this data folder while it lasts."""
     from dondoc.lock import TakenError, held
 
+    if settings.port == 0:  # the parts must know one another's address before the first of them listens
+        raise CommandFailedError(_("--port: cần một cổng từ 1 đến 65535, gặp 0"))
     _make(settings.data)
     try:
         with held(settings.data):
