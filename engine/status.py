@@ -16,7 +16,6 @@ from models.notice import Notice
 from models.plan import Plan
 from models.task import OWING, Task, TaskState
 from models.unit import Unit
-from schedules.calendars import Calendar
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,11 +98,10 @@ def _overdue(session: Session, on: date, of_plan: list[ColumnElement[bool]]) -> 
         )
         .order_by(col(Deadline.due_on), col(Cycle.id), col(Unit.code))
     )
-    calendars: dict[int, Calendar] = {}
+    late: dict[int, int] = {}  # by deadline: the days of years are counted once, not once for every unit
     found = []
     for task, deadline, cycle, unit, plan in session.execute(query).tuples():
-        if cycle.id not in calendars:
-            calendars[cycle.id] = calendar_for(session, cycle)
-        late = calendars[cycle.id].working_days(deadline.due_on, on)
-        found.append(Overdue(task.id, unit, plan, cycle.obligation, cycle.period, deadline.due_on, late))
+        if deadline.id not in late:
+            late[deadline.id] = calendar_for(session, cycle).working_days(deadline.due_on, on)
+        found.append(Overdue(task.id, unit, plan, cycle.obligation, cycle.period, deadline.due_on, late[deadline.id]))
     return tuple(found)
