@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from functools import lru_cache
 from typing import Final
 
 # A letter with a hat or a horn is a letter of its own, after the plain one; the five tones only break ties.
@@ -16,6 +17,7 @@ def plain(text: str) -> str:
     return " ".join(bare.replace("đ", "d").split())
 
 
+@lru_cache(maxsize=10_000)
 def order(text: str) -> tuple[object, ...]:
     """A sort key: â after ă after a, đ after d, tones last, numbers as numbers (Chi bộ 2 before Chi bộ 10)."""
     letters: list[tuple[int, int, str]] = []

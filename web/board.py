@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any, Final
@@ -203,8 +203,9 @@ def _rows(
 ) -> list[Row]:
     place = {column.cycle_id: number for number, column in enumerate(columns)}
     cells: dict[int, list[Cell | None]] = {unit.id or 0: [None] * len(columns) for unit, _ in units}
-    for row in session.execute(board.cells(list(place), list(cells), frame.today)):
-        cells[row.unit_id][place[row.cycle_id]] = _cell(row, frame.today, calendar)
+    found = session.execute(board.cells(list(place), list(cells), frame.today))
+    for row, cell in _cells(found, frame.today, calendar):
+        cells[row.unit_id][place[row.cycle_id]] = cell
     names = {unit.id: unit.name for _, unit, _ in frame.tree}
     parents = {place.unit_id: place.parent_id for place, _, _ in frame.tree}
     return [
@@ -227,16 +228,23 @@ def _rows_in_state(
     place = {column.cycle_id: number for number, column in enumerate(columns)}
     found: dict[int, Row] = {}
     query = board.cells_in_state(list(place), frame.top[0].path, frame.today, states)
-    for row in session.execute(query.limit(MAX_CELLS)):
+    for row, cell in _cells(session.execute(query.limit(MAX_CELLS)), frame.today, calendar):
         above = "" if row.above == frame.top[1].name else row.above or ""
         unit = found.setdefault(row.unit_id, Row(row.unit_id, row.code, row.name, above, False, [None] * len(columns)))
-        unit.cells[place[row.cycle_id]] = _cell(row, frame.today, calendar)
+        unit.cells[place[row.cycle_id]] = cell
     return sorted(found.values(), key=lambda row: alphabet.order(row.name))
 
 
-def _cell(row: Record[Any], today: date, calendar: Calendar) -> Cell:
-    late_days = calendar.working_days(row.due_on, today) if row.shown == "overdue" else 0
-    return Cell(row.id, row.shown, row.is_late, late_days, row.due_on, row.origin == Origin.EXTENSION)
+def _cells(rows: Iterable[Record[Any]], today: date, calendar: Calendar) -> Iterator[tuple[Record[Any], Cell]]:
+    """Each row with its cell; the days are counted once for all that were due on one day."""
+    late_days: dict[date, int] = {}
+    for row in rows:
+        late = 0
+        if row.shown == "overdue":
+            if row.due_on not in late_days:
+                late_days[row.due_on] = calendar.working_days(row.due_on, today)
+            late = late_days[row.due_on]
+        yield row, Cell(row.id, row.shown, row.is_late, late, row.due_on, row.origin == Origin.EXTENSION)
 
 
 def _is_direct(unit: Unit, parents: Mapping[int, int | None], frame: Frame) -> bool:

@@ -4,8 +4,10 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import lru_cache
 from typing import Final
 
+from dondoc.i18n import short_day, translate
 from web.states import STATES
 
 PRESSING: Final = ("overdue", "missed")
@@ -26,6 +28,9 @@ class Cell:
     @property
     def is_pressing(self) -> bool:
         return self.state in PRESSING
+
+    def words(self, lang: str) -> str:
+        return _words(lang, self.state, bool(self.is_late), self.late_days, self.due_on if self.is_extended else None)
 
 
 @dataclass(slots=True)
@@ -134,6 +139,17 @@ class Roll:
         for each in self.sums:
             total.add(each)
         return total
+
+
+@lru_cache(maxsize=10_000)  # a board of 4,000 cells says a dozen different things
+def _words(lang: str, state: str, is_late: bool, late_days: int, extended_to: date | None) -> str:
+    if late_days:
+        return translate("quá hạn {n} ngày làm việc", lang, n=late_days)
+    if state == "accepted" and is_late:
+        return translate("đã nhận, nộp trễ", lang)
+    if state == "not_due" and extended_to:
+        return translate("gia hạn đến {day}", lang, day=short_day(extended_to))
+    return translate(f"shown.{state}", lang).lower()
 
 
 def groups(columns: Sequence[Column]) -> list[tuple[Column, int]]:
