@@ -113,9 +113,9 @@ def rates(session: Session, cycle_ids: Collection[int]) -> list[Rate]:
     made = []
     for cycle, plan in found:
         counts = by_state[cycle.id]
-        handed_in = {late: n for (state, late), n in counts.items() if state in _COMPLETE}
         owed = sum(n for (state, _), n in counts.items() if state not in _NOT_OWED)
-        complete, on_time = sum(handed_in.values()), handed_in.get(False, 0)
+        complete = sum(n for (state, _), n in counts.items() if state in _COMPLETE)
+        on_time = sum(n for (state, is_late), n in counts.items() if state in _COMPLETE and is_late is False)
         made.append(Rate(cycle, plan, due[cycle.id], owed, complete, on_time, missing[cycle.id]))
     return made
 

@@ -56,7 +56,7 @@ LAST_DAY: Final = date(2024, 7, 4)  #: some days after the half-year's reports w
 CELLS: Final = "chi-bo-truc-thuoc"
 #: Until then the base organisations report alone. The cells are four of five units: with them from the beginning, the
 #: demonstration would take twice as long to play.
-CELLS_JOIN: Final = date(2023, 12, 29)
+CELLS_JOIN: Final = date(2024, 4, 1)
 SCHEDULES: Final = Path(load.__file__).parent
 CALENDAR: Final = "vn-state"
 ONE_DAY: Final = timedelta(days=1)
