@@ -10,14 +10,13 @@ import pytest
 
 from dondoc import clock
 from engine.round import run
-from models.last_round import LastRound, last_round
+from models.last_round import LATE, LastRound, last_round
 from models.message import Message
 from models.step import Step, StepState
 from models.task import TaskState
 from notifications.channels import carrier_for
 from tests.builders import at, step_round
 from tests.desk import URL, Desk, answers, sqlite_desk
-from web.watch import LATE
 
 
 @pytest.fixture

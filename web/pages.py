@@ -70,7 +70,6 @@ def page(
             now=now,
             today=office.today(),
             is_demo=office.is_demo,
-            has_mail_server=office.settings.smtp_url is not None,
             here=_here(request),
             late_round=lambda: office.watch.late(office.database, now),
             next_stop=lambda: stop_after(office, now),

@@ -1,13 +1,10 @@
 """Does the engine still look? Each round writes down when it was; one that is late is told on every page."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Final
+from datetime import datetime
 
 from dondoc.database import Database
-from models.last_round import last_round
-
-LATE: Final = timedelta(minutes=15)  #: rounds come every five minutes: three were missed
+from models.last_round import LATE, last_round
 
 
 @dataclass(slots=True)

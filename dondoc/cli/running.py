@@ -65,8 +65,13 @@ def web(*, host: Host = None, port: Port = None) -> None:
             if not settings.clock.exists():
                 write(_("Bàn văn phòng: {link}", link=desk_link(settings.url, key_of(settings))))
 
+        player = None
+        if settings.clock.exists():
+            from samples.life import Life
+
+            player = Life(here.database, settings)
         try:
-            listen(create_app(here.database, settings), settings.host, settings.port, ready, settings.log_level)
+            listen(create_app(here.database, settings, player), settings.host, settings.port, ready, settings.log_level)
         except OSError as error:
             raise CommandFailedError(
                 _("{host}:{port}: {why}", host=settings.host, port=settings.port, why=error.strerror)
