@@ -21,7 +21,7 @@ from models.task import Task, TaskState
 from models.unit import Placement, path_of
 from schedules.calendars import Day
 from schedules.plan import Text
-from tests.builders import YEARLY, act_of, at, hand_in, unit_id, vn_state
+from tests.builders import YEARLY, ZONE, act_of, at, hand_in, step_round, unit_id, vn_state
 from tests.desk import Desk, busied, opened_desk, sqlite_desk
 from web import alphabet, words
 from web import board as pages
@@ -235,17 +235,20 @@ def office_set(sqlite_template: Path, tmp_path: Path) -> Iterator[Desk]:
 
 
 @pytest.mark.parametrize(
-    ("lang", "words"),
+    ("lang", "mark", "reason"),
     [
-        ("vi", "văn phòng đặt, văn bản không ghi ngày"),
-        ("en", "set by the office, the document gives no day"),
+        ("vi", "văn phòng đặt, văn bản không ghi ngày", "Văn bản không ấn định ngày; văn phòng đặt"),
+        ("en", "set by the office, the document gives no day", "The document leaves the day open; the office set it"),
     ],
 )
-def test_a_day_of_the_office_is_marked_wherever_it_stands(office_set: Desk, busy: Desk, lang: str, words: str) -> None:
+def test_a_day_of_the_office_is_marked_wherever_it_stands(
+    office_set: Desk, busy: Desk, lang: str, mark: str, reason: str
+) -> None:
     for desk, is_marked in ((office_set, True), (busy, False)):
-        for path in ("/", "/cycles/1", f"/tasks/{desk.task_id()}", desk.link("snv")):
-            page = desk.get(f"{path}?lang={lang}").text.lower()
-            assert (words in page) is is_marked, path
+        for path in ("/", "/cycles/1", f"/tasks/{desk.task_id()}"):
+            assert (mark in desk.get(f"{path}?lang={lang}").text) is is_marked, path
+        for path in ("/cycles/1", f"/tasks/{desk.task_id()}", desk.link("doan-khoi")):
+            assert (reason in desk.get(f"{path}?lang={lang}").text) is is_marked, path
 
 
 def test_the_head_of_the_column_and_the_legend_carry_the_mark(office_set: Desk) -> None:
@@ -260,3 +263,18 @@ def test_a_day_that_was_extended_is_no_setting_of_the_plan(office_set: Desk) -> 
         office_set.database, extend.extend, task, "2021-12-20", due_on=date(2022, 1, 14), reason="Bão", document=None
     )
     assert "văn bản không ghi ngày" not in office_set.get(f"/tasks/{task}").text.lower()
+
+
+# Several plans
+
+
+def test_the_plan_that_most_needs_somebody_stands_first_and_its_links_stay_with_it(busy: Desk) -> None:
+    assert "plan=" not in busy.get("/").text.partition('<form class="filters"')[0]
+    with busy.database.writing() as session:
+        text = YEARLY.replace("plan: kl01", "plan: kl02").encode()
+        revise.apply_plan(session, text, "kl02.yaml", by="office", now=at("2021-10-01"), zone=ZONE)
+    step_round(busy.database, at("2022-01-05"))
+    page = busy.get("/").text
+    assert '<option value="kl02" selected>' in page
+    assert 'href="/?plan=kl02&amp;year=all&amp;state=overdue"' in page
+    assert '<option value="kl01" selected>' in busy.get("/?plan=kl01").text

@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -93,13 +93,16 @@ def show_board(request: Request, office: InOffice) -> Response:
     view = View(**given)
     with office.database.reading() as session:
         values = read(session, office, view, language(request))
+    if len(values["plans"]) > 1:  # the links stay with this plan, wherever most needs somebody by then
+        view = replace(view, plan=values["chosen"].Plan.code)
     return page(request, "board.html", view=view, **values)
 
 
 def read(session: Session, office: Office, view: View, lang: str) -> dict[str, Any]:
     """Everything the page shows, in four queries (and two more after a calendar has changed)."""
     plans = session.execute(board.plans(office.today())).all()
-    chosen = next((row for row in plans if row.Plan.code == view.plan), plans[0] if plans else None)
+    pressing = max(plans, key=lambda row: row.overdue + row.to_review, default=None)
+    chosen = next((row for row in plans if row.Plan.code == view.plan), pressing)
     frame = _frame(session, view, chosen, office.today(), lang) if chosen else None
     if chosen is None or frame is None:
         return {"plans": plans, "chosen": chosen, "frame": None}
