@@ -5,6 +5,7 @@ its own boards. Two of the queries are the demo clock's: a real office has none.
 """
 
 import asyncio
+import gc
 import os
 import sys
 import tempfile
@@ -72,6 +73,8 @@ def measure(name: str, database: Database, data: Path, paths: list[str]) -> None
     settings = Settings.model_validate({"data": data, "database_url": database.url, "zone": ZONE})
     app, queries = create_app(database, settings), list[str]()
     event.listen(database.engine, "before_cursor_execute", lambda *given: queries.append(given[2]))
+
+    gc.freeze()  # as web/listen.py
 
     async def ask() -> None:
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1") as client:

@@ -1,6 +1,7 @@
 """How are the pages served? One uvicorn process, which says when it answers."""
 
 import contextlib
+import gc
 import socket
 from collections.abc import Callable, Iterator
 
@@ -24,6 +25,7 @@ class _Announcing(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
+        gc.freeze()  # what lives as long as the server is not looked through again: that made one answer in twenty wait
         if self.started:
             self.ready()
 
