@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, exists, func, literal, select, update
+from sqlalchemy import ColumnElement, exists, func, literal, select
 from sqlmodel import Session, col
 from sqlmodel import select as rows
 
 from dondoc.clock import moment, today
 from dondoc.database import insert_new
-from engine.close import finish
+from engine.close import finish, miss
 from engine.plans import calendar_for, obligation_of
 from models.contact import Contact, Role, holding
 from models.cycle import Cycle, CycleState
@@ -20,7 +20,7 @@ from models.entry import append
 from models.extension import Extension
 from models.notice import Notice, NoticeKind
 from models.step import Step, StepKind, StepState, due_steps
-from models.task import OWING, Task, TaskState
+from models.task import OWING, Task
 from models.unit import Placement
 from schedules.plan import Offset, Rung
 
@@ -131,12 +131,7 @@ def _tell(session: Session, step: Step, deadline: Deadline, cycle: Cycle, now: d
 
 def _end(session: Session, step: Step, deadline: Deadline, cycle: Cycle, now: datetime) -> None:
     """The end of grace: what is still owed is missed."""
-    session.execute(
-        update(Task)
-        .where(col(Task.deadline_id) == deadline.id, col(Task.state).in_([state.value for state in OWING]))
-        .values(state=TaskState.MISSED.value, changed_at=now)
-    )
-    session.expire_all()
+    miss(session, col(Task.deadline_id) == deadline.id, now)
     _done(session, step, deadline, cycle, now)
     finish(session, cycle, now)
 
@@ -145,7 +140,10 @@ def _done(session: Session, step: Step, deadline: Deadline, cycle: Cycle, now: d
     """Marks the step with counts that add up to all the tasks that its deadline ever had."""
     by_state: dict[str, int] = dict(
         session.execute(
-            select(col(Task.state), func.count()).where(col(Task.deadline_id) == deadline.id).group_by(col(Task.state))
+            select(col(Task.state), func.count())
+            .where(col(Task.deadline_id) == deadline.id)
+            .group_by(col(Task.state))
+            .order_by(col(Task.state))  # else PostgreSQL counts in the order it likes
         )
         .tuples()
         .all()
