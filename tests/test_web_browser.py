@@ -88,10 +88,12 @@ def test_a_returned_report_comes_back_filled_in_and_is_accepted_the_second_time(
     fill(phone)
     phone.get_by_label("Chọn tệp").set_input_files(FILE)
     phone.get_by_role("button", name="Gửi báo cáo").tap()
+    expect(phone.get_by_role("heading", name="Giấy báo nhận")).to_be_visible()
     desk = office.open(task, **SCREEN)
     desk.get_by_label("Lý do trả lại").fill("Thiếu 01 cá nhân điển hình.")
     desk.get_by_label("Hạn nộp lại").fill("28/12/2021")
     desk.get_by_role("button", name="Trả lại").click()
+    expect(desk.locator(".page-head .state")).to_have_text(re.compile("Trả lại"))
     phone.goto(office.url + link)
     reason = phone.get_by_text("Thiếu 01 cá nhân điển hình.")
     expect(reason).to_be_in_viewport()
@@ -120,6 +122,7 @@ def test_the_second_of_two_tabs_is_led_to_the_receipt(office: Office) -> None:
     for tab in (first, second):
         fill(tab)
         tab.get_by_role("button", name="Gửi báo cáo").tap()
+        expect(tab.get_by_role("button", name="Gửi báo cáo")).to_be_hidden()  # answered: the other one comes after
     expect(second.get_by_role("heading", name="Việc này không làm được nữa")).to_be_visible()
     second.get_by_role("link", name="Xem tình hình hiện nay").tap()
     expect(second.get_by_text("đang chờ duyệt")).to_be_visible()
