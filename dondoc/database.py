@@ -10,7 +10,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Select, create_engine, event, inspect
+from sqlalchemy import Select, create_engine, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, make_url
 from sqlmodel import Session, SQLModel
@@ -80,9 +80,6 @@ class Database:
                 yield session
                 session.commit()
             connection.commit()
-
-    def is_empty(self) -> bool:
-        return not inspect(self.engine).get_table_names()
 
     def upgrade(self, to: str = "head") -> None:
         """Brings the tables to a migration, both databases from the same files."""

@@ -5,6 +5,8 @@ import secrets
 from pathlib import Path
 from typing import Final
 
+from dondoc.disk import sync_folder
+
 KEY_BYTES: Final = 32
 
 
@@ -38,18 +40,9 @@ def _made_once(path: Path, fresh: bytes) -> bytes:
         os.fsync(file.fileno())
     try:
         os.link(draft, path)
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
     except FileExistsError:
         return path.read_bytes()
     finally:
         draft.unlink()
     return fresh
-
-
-def _sync_folder(folder: Path) -> None:
-    """A link survives a power cut only when its folder is on the disk too."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -61,6 +61,16 @@ def has_ended(session: Session, deadline_id: int, now: datetime) -> bool:
     return bool(session.scalar(select(end)))
 
 
+def miss(session: Session, where: ColumnElement[bool], now: datetime) -> None:
+    """What is still owed among these tasks is missed."""
+    session.execute(
+        update(Task)
+        .where(where, col(Task.state).in_([state.value for state in OWING]))
+        .values(state=TaskState.MISSED.value, changed_at=now)
+    )
+    session.expire_all()
+
+
 def close_cycle(session: Session, cycle_id: int, *, by: str, note: str, now: datetime) -> Cycle:
     """Closes by hand: what is still owed is missed. Refused while something waits for review."""
     cycle = _open_cycle(session, cycle_id)
@@ -71,12 +81,7 @@ def close_cycle(session: Session, cycle_id: int, *, by: str, note: str, now: dat
     )
     if waiting:
         raise RefusedError("refused.awaiting_review", count=waiting)
-    session.execute(
-        update(Task)
-        .where(col(Task.cycle_id) == cycle.id, col(Task.state).in_([state.value for state in OWING]))
-        .values(state=TaskState.MISSED.value, changed_at=now)
-    )
-    session.expire_all()
+    miss(session, col(Task.cycle_id) == cycle.id, now)
     end(session, cycle, now)
     append(session, "closed", by=by, at=now, cycle_id=cycle.id, note=note)
     return cycle

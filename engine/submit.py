@@ -50,13 +50,10 @@ def submit(
     way: Way = Way.LINK,
 ) -> Submission:
     """Takes the next version of a report in. The same key again is the same submission: nothing is added."""
-    known = _by_key(session, key, task_id)
+    known = _by_key(session, key, task_id)  # a second tap has waited for the one writer's lock, and finds the first
     if known is not None:
         return known
     task = locked(session, task_id)
-    known = _by_key(session, key, task_id)  # a second tap may have waited for the lock
-    if known is not None:
-        return known
     on = today(now, zone)
     return take_in(
         session,

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final
 
+from dondoc.disk import sync_folder
+
 CHUNK: Final = 1 << 16
 
 
@@ -36,7 +38,7 @@ def store(folder: Path, name: str, content: BinaryIO, media_type: str) -> Stored
         place = path_of(folder, stored.hash)
         place.parent.mkdir(exist_ok=True)
         temporary.replace(place)
-        _sync(place.parent)
+        sync_folder(place.parent)
     finally:
         temporary.unlink(missing_ok=True)
     return stored
@@ -45,11 +47,3 @@ def store(folder: Path, name: str, content: BinaryIO, media_type: str) -> Stored
 def path_of(folder: Path, hash_: str) -> Path:
     """The place of a content in the folder; two letters of the hash keep the folders small."""
     return folder / hash_[:2] / hash_
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

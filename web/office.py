@@ -11,9 +11,9 @@ from sqlmodel import Session
 from dondoc import clock
 from dondoc.database import Database
 from dondoc.settings import Settings
-from engine.plans import plan_of
 from engine.round import Round
 from models.day import calendar_of
+from models.plan import Revision
 from schedules.calendars import Calendar
 from web.watch import Watch
 
@@ -41,7 +41,7 @@ class Office:
         """The calendar of a revision, read again when the hashes of the calendars have changed."""
         known = self.calendars.get((revision_id, hashes))
         if known is None:
-            known = calendar_of(session, plan_of(session, revision_id).calendar)
+            known = calendar_of(session, session.get_one(Revision, revision_id).calendar)
             self.calendars[revision_id, hashes] = known
         return known
 

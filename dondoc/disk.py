@@ -1,0 +1,12 @@
+"""Is it really on the disk? A new name survives a power cut only when its folder is there too."""
+
+import os
+from pathlib import Path
+
+
+def sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
