@@ -22,6 +22,7 @@ class Contact(SQLModel, table=True):
     role: str  #: a Role
     name: str
     email: str | None = None
+    phone: str | None = None  #: for calling, never for sending
     lang: str = "vi"
     is_active: bool = True
     is_bouncing: bool = False  #: the address was refused for good; nothing more is sent to it

@@ -1,12 +1,13 @@
 """By when? The due days of a cycle: one a level, one a day that units were extended to, one a milestone's day."""
 
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, Final
 
 from sqlalchemy import JSON, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
+from models.columns import Moment
 from schedules.plan import SetBy
 
 
@@ -30,6 +31,7 @@ class Deadline(SQLModel, table=True):
     origin: str = Origin.PLAN
     nominal_on: date  #: by the rule alone, before rolling
     due_on: date  #: on time until 24:00 of this day in the organisation's zone
+    due_at: datetime | None = Field(default=None, sa_type=Moment)  #: on time until this moment of `due_on`
     grace_until: date | None = None  #: taken, but late; None: until the cycle is closed by hand
     is_provisional: bool = False
     set_by: str

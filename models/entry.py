@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterator
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -12,6 +13,8 @@ from sqlmodel import Field, Session, SQLModel, col, select
 from models.columns import Moment
 
 GENESIS: Final = "0" * 64
+#: The flow run that acts here and now; None when a person does.
+acting_run: Final[ContextVar[str | None]] = ContextVar("acting_run", default=None)
 
 
 class Entry(SQLModel, table=True):
@@ -26,6 +29,7 @@ class Entry(SQLModel, table=True):
     data: dict[str, Any] = Field(sa_type=JSON)
     previous: str
     hash: str
+    run: str | None = None  #: Prefect's id of the flow run behind an automatic act; only for looking, so not hashed
 
 
 class JournalHead(SQLModel, table=True):
@@ -60,6 +64,7 @@ def append(
         data=data,
         previous=head.hash,
         hash="",
+        run=acting_run.get(),
     )
     entry.hash = digest(entry)
     head.number, head.hash = head.number + 1, entry.hash

@@ -23,6 +23,16 @@ class Link(SQLModel, table=True):
     revoked_at: datetime | None = Field(default=None, sa_type=Moment)
 
 
+class UnitLink(SQLModel, table=True):
+    """One contact's way to all duties of the unit; lasts until it is revoked or the contact leaves."""
+
+    __tablename__ = "unit_link"
+    id: int = Field(default=None, primary_key=True)
+    contact_id: int = Field(foreign_key="contact.id", unique=True)
+    generation: int = 1
+    revoked_at: datetime | None = Field(default=None, sa_type=Moment)
+
+
 def token(key: bytes, link: Link) -> str:
     """`<link id>-<signature>`: 256 bits of HMAC-SHA-256 over task, contact and generation."""
     text = f"link:{link.task_id}:{link.contact_id}:{link.generation}".encode()

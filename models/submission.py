@@ -29,6 +29,7 @@ class Submission(SQLModel, table=True):
     at: datetime = Field(sa_type=Moment)
     received_on: date
     due_on: date  #: the due day that this version had to meet
+    due_at: datetime | None = Field(default=None, sa_type=Moment)  #: the moment that it had to meet, where hours count
     by: str  #: contact:12, or who recorded it
     answers: dict[str, Any] = Field(sa_type=JSON)
     document: str | None = None  #: number of the paper, where there is one

@@ -3,22 +3,28 @@
 from sqlmodel import SQLModel
 
 from models import (
+    ask,
     contact,
     cycle,
     day,
     deadline,
+    draft,
     entry,
     extension,
     last_round,
     link,
     message,
     milestone,
+    note,
     notice,
     plan,
     step,
     submission,
     task,
     unit,
+    user,
+    view,
+    visit,
 )
 
 metadata = SQLModel.metadata
@@ -39,4 +45,10 @@ modules = (
     notice,
     entry,
     last_round,
+    user,
+    visit,
+    note,
+    draft,
+    ask,
+    view,
 )
