@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, exists, func, literal, select
+from sqlalchemy import ColumnElement, bindparam, exists, func, literal, select
 from sqlmodel import Session, col
 from sqlmodel import select as rows
 
@@ -24,6 +24,8 @@ from models.task import OWING, Task
 from models.unit import Placement
 from schedules.plan import Offset, Rung
 
+#: Whether anything is due `now`.
+IS_DUE: Final = due_steps(bindparam("now")).exists()
 #: rung -> (whose contacts: the unit's, its superior's or the issuer's; with which role)
 RUNGS: Final = {
     Rung.UNIT_CONTACT: ("unit", Role.CONTACT),
@@ -50,7 +52,7 @@ class Fired:
 
 def fire(session: Session, now: datetime, zone: str) -> Fired:
     """Fires what is due. After an outage: the end first, then the latest missed reminder, then one rung a deadline."""
-    if session.execute(due_steps(now).limit(1)).first() is None:
+    if not session.scalar(select(IS_DUE), {"now": now}):
         return Fired()
     return remind(session, now, zone) + escalate(session, now, zone)
 

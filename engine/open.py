@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
 
-from sqlalchemy import Select, exists, literal, select
+from sqlalchemy import Select, bindparam, exists, literal, select
 from sqlmodel import Session, col
 from sqlmodel import select as rows
 
@@ -28,6 +28,8 @@ from schedules.plan import Plan as PlanFile
 from schedules.timeline import DueDay, Occurrence
 
 NEVER: Final = date.max
+#: Whether anything may be to open `on` a day.
+IS_TO_OPEN: Final = to_open(bindparam("on")).exists()
 TASK_COLUMNS: Final = (
     "cycle_id", "unit_id", "placement_id", "receiver_id", "deadline_id", "state", "versions", "returns", "changed_at"
 )  # fmt: skip

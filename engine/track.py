@@ -21,6 +21,11 @@ from models.unit import Placement, Unit
 
 #: Written out, because SQLite takes a partial index only for words that it sees.
 IS_UNFINISHED: Final = text("task.cycle_id = cycle.id AND task.state IN ('open', 'submitted', 'returned')")
+_OVER: Final = rows(Cycle).where(
+    col(Cycle.state) == CycleState.OPEN.value, ~select(text("1")).select_from(Task).where(IS_UNFINISHED).exists()
+)
+#: Whether a cycle is to be closed.
+IS_OVER: Final = _OVER.exists()
 PAGE: Final = 500  #: entries read at a time, from the newest back
 MOST_NAMES: Final = 300  #: a cycle that misses more units than this is told by its superiors alone
 _COMPLETE: Final = (TaskState.SUBMITTED, TaskState.ACCEPTED)
@@ -58,8 +63,7 @@ class Rate:
 
 def track(session: Session, now: datetime) -> Tracked:
     """Closes the open cycles in which nothing is unfinished. Every act does so itself: this is the net beneath them."""
-    is_waited_for = select(text("1")).select_from(Task).where(IS_UNFINISHED).exists()
-    over = session.exec(rows(Cycle).where(col(Cycle.state) == CycleState.OPEN.value, ~is_waited_for)).all()
+    over = session.exec(_OVER).all()
     return Tracked(sum(finish(session, cycle, now) for cycle in over))
 
 

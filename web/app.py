@@ -10,7 +10,7 @@ from starlette.staticfiles import StaticFiles
 from dondoc.database import Database
 from dondoc.keys import secret_key
 from dondoc.settings import Settings
-from web import board, cycles, downloads, gate, health, playground, submissions, tasks
+from web import access, board, cycles, downloads, gate, health, playground, submissions, tasks
 from web.errors import answer_errors, refusal
 from web.log import mask_access_log
 from web.office import Office, Player
@@ -29,9 +29,10 @@ def create_app(database: Database, settings: Settings, player: Player | None = N
     app.add_middleware(Protection, refuse=refusal)  # the outermost: nothing gets out without its headers
     answer_errors(app)
     for room in OPEN:
-        app.include_router(room.router)
+        app.include_router(room.router, dependencies=[access.OpenToAll])
     for room in OFFICE:
-        app.include_router(room.router, dependencies=[gate.OnlyOffice])
+        app.include_router(room.router)
+    access.check_routes(app)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     mask_access_log()
     return app

@@ -13,12 +13,14 @@ from fastapi.responses import Response
 from sqlalchemy import Row as Record
 from sqlmodel import Session, col
 
+from engine.access import Right
 from models import board
 from models.deadline import Origin
 from models.plan import Plan
 from models.unit import Placement, Unit
 from schedules.calendars import Calendar
 from web import alphabet, words
+from web.access import needs
 from web.matrix import Cell, Column, Roll, Row, Sum, groups
 from web.office import InOffice, Office
 from web.pages import language, page
@@ -86,7 +88,7 @@ class Frame:
         return sorted(found.values(), key=lambda each: alphabet.order(each[0].name))
 
 
-@router.api_route("/", methods=["GET", "HEAD"])
+@router.api_route("/", methods=["GET", "HEAD"], dependencies=[needs(Right.SEE)])
 def show_board(request: Request, office: InOffice) -> Response:
     names = View.__dataclass_fields__
     given = {name: words.clean(value) for name, value in request.query_params.items() if name in names}

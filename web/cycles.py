@@ -7,6 +7,7 @@ from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import Response
 from sqlmodel import Session, col, select
 
+from engine.access import Right
 from engine.plans import calendar_for
 from models import board
 from models.cycle import Cycle
@@ -15,6 +16,7 @@ from models.plan import Plan
 from models.step import Step, StepState
 from models.unit import Unit
 from web import alphabet
+from web.access import needs
 from web.matrix import Sum
 from web.office import InOffice, Number, Office
 from web.pages import page
@@ -24,7 +26,7 @@ PAGE: Final = 100  #: tasks on one page
 router = APIRouter()
 
 
-@router.api_route("/cycles/{cycle_id}", methods=["GET", "HEAD"])
+@router.api_route("/cycles/{cycle_id}", methods=["GET", "HEAD"], dependencies=[needs(Right.SEE)])
 def show_cycle(request: Request, cycle_id: Number, office: InOffice) -> Response:
     state = request.query_params.get("state", "")
     number = request.query_params.get("page", "1")

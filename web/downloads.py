@@ -5,14 +5,16 @@ from urllib.parse import quote
 from fastapi import APIRouter, HTTPException
 from fastapi.responses import FileResponse, Response
 
+from engine.access import Right
 from models.files import path_of
 from models.submission import SubmissionFile
+from web.access import needs
 from web.office import InOffice, Number
 
 router = APIRouter()
 
 
-@router.api_route("/files/{file_id}", methods=["GET", "HEAD"])
+@router.api_route("/files/{file_id}", methods=["GET", "HEAD"], dependencies=[needs(Right.SEE)])
 def download(file_id: Number, office: InOffice) -> Response:
     with office.database.reading() as session:
         file = session.get(SubmissionFile, file_id)

@@ -6,7 +6,7 @@ import hmac
 from datetime import date, timedelta
 from typing import Final
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
 from web.errors import NoWayInError
@@ -25,13 +25,8 @@ def desk_link(url: str, key: bytes) -> str:
     return f"{url.rstrip('/')}/desk/{_signed(key, 'desk')}"
 
 
-def only_office(request: Request, office: InOffice) -> None:
-    """A dependency of every page of the office. Raises NoWayInError."""
-    if not (office.is_demo or _is_valid(request.cookies.get(COOKIE, ""), office)):
-        raise NoWayInError(401)
-
-
-OnlyOffice: Final = Depends(only_office)
+def is_let_in(request: Request, office: Office) -> bool:
+    return office.is_demo or _is_valid(request.cookies.get(COOKIE, ""), office)
 
 
 @router.api_route("/desk/{key}", methods=["GET", "HEAD"])

@@ -12,6 +12,7 @@ from dondoc import clock
 from dondoc.database import Database
 from dondoc.settings import Settings
 from engine.round import Round
+from engine.walk import Stop, next_stop
 from models.day import calendar_of
 from models.plan import Revision
 from schedules.calendars import Calendar
@@ -44,6 +45,11 @@ class Office:
             known = calendar_of(session, session.get_one(Revision, revision_id).calendar)
             self.calendars[revision_id, hashes] = known
         return known
+
+    def next_stop(self, now: datetime) -> Stop | None:
+        """Where the clock of a playground may go next."""
+        with self.database.reading() as session:
+            return next_stop(session, now, self.settings.zone)
 
     @property
     def is_demo(self) -> bool:

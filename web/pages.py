@@ -15,7 +15,6 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from dondoc import i18n
 from web import words
 from web.office import office_of
-from web.playground import stop_after
 from web.states import STATES
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
@@ -72,7 +71,7 @@ def page(
             is_demo=office.is_demo,
             here=_here(request),
             late_round=lambda: office.watch.late(office.database, now),
-            next_stop=lambda: stop_after(office, now),
+            next_stop=lambda: office.next_stop(now),
             walked=office.walks.get(now),
             states=STATES,
             short_day=i18n.short_day,

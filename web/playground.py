@@ -12,11 +12,13 @@ from fastapi import APIRouter
 from fastapi.responses import RedirectResponse, Response
 
 from dondoc import clock
+from engine.access import Right
 from engine.errors import RefusedError
 from engine.round import Round, run
-from engine.walk import Stop, next_stop, walk
+from engine.walk import walk
 from notifications.channels import carrier_for
 from web import forms
+from web.access import needs
 from web.office import InOffice, Office
 
 SPANS: Final = {"day": timedelta(days=1), "week": timedelta(days=7)}
@@ -24,7 +26,7 @@ SPANS: Final = {"day": timedelta(days=1), "week": timedelta(days=7)}
 router = APIRouter()
 
 
-@router.post("/clock")
+@router.post("/clock", dependencies=[needs(Right.MANAGE)])
 def move(office: InOffice, form: forms.Form) -> Response:
     """A press counts from the moment that its page showed: the second of two taps finds it gone, and is none."""
     if not office.is_demo:
@@ -36,11 +38,6 @@ def move(office: InOffice, form: forms.Form) -> Response:
             office.walks.clear()
             office.walks[to] = _walk(office, now, to)
     return RedirectResponse(_here(forms.text(form, "back")), 303)
-
-
-def stop_after(office: Office, now: datetime) -> Stop | None:
-    with office.database.reading() as session:
-        return next_stop(session, now, office.settings.zone)
 
 
 def _walk(office: Office, start: datetime, to: datetime) -> Round:
@@ -59,7 +56,7 @@ def _target(office: Office, to: str, now: datetime) -> datetime | None:
     """The same hour of a later day in the organisation's zone, or the next stop; None where there is none."""
     if to in SPANS:
         return (now.astimezone(ZoneInfo(office.settings.zone)) + SPANS[to]).astimezone(now.tzinfo)
-    stop = stop_after(office, now) if to == "next" else None
+    stop = office.next_stop(now) if to == "next" else None
     return stop.at if stop else None
 
 

@@ -10,6 +10,7 @@ from sqlmodel import Session, col, or_, select
 from starlette.datastructures import FormData
 
 from engine import extend, record, review
+from engine.access import Right
 from engine.errors import RefusedError
 from engine.plans import calendar_for, obligation_of
 from engine.shown import shown
@@ -24,6 +25,7 @@ from models.submission import Review, Submission, SubmissionFile, Way
 from models.task import Act, Task
 from models.unit import Placement, Unit
 from web import forms
+from web.access import needs
 from web.office import InOffice, Number, Office
 from web.pages import page
 from web.reasons import deadline_reasons
@@ -42,12 +44,12 @@ FORMS: Final = {
 router = APIRouter()
 
 
-@router.api_route("/tasks/{task_id}", methods=["GET", "HEAD"])
+@router.api_route("/tasks/{task_id}", methods=["GET", "HEAD"], dependencies=[needs(Right.SEE)])
 def show_task(request: Request, task_id: Number, office: InOffice) -> Response:
     return _task_page(request, office, task_id)
 
 
-@router.post("/tasks/{task_id}/acceptance")
+@router.post("/tasks/{task_id}/acceptance", dependencies=[needs(Right.REVIEW)])
 def accept(request: Request, task_id: Number, office: InOffice, form: forms.Form) -> Response:
     def act(session: Session) -> object:
         note = forms.text(form, "note") or None
@@ -56,7 +58,7 @@ def accept(request: Request, task_id: Number, office: InOffice, form: forms.Form
     return _done(request, office, task_id, "accept", form, act)
 
 
-@router.post("/tasks/{task_id}/return")
+@router.post("/tasks/{task_id}/return", dependencies=[needs(Right.REVIEW)])
 def send_back(request: Request, task_id: Number, office: InOffice, form: forms.Form) -> Response:
     def act(session: Session) -> object:
         return review.send_back(
@@ -73,7 +75,7 @@ def send_back(request: Request, task_id: Number, office: InOffice, form: forms.F
     return _done(request, office, task_id, "return", form, act)
 
 
-@router.post("/tasks/{task_id}/extension")
+@router.post("/tasks/{task_id}/extension", dependencies=[needs(Right.CHASE)])
 def give_time(request: Request, task_id: Number, office: InOffice, form: forms.Form) -> Response:
     def act(session: Session) -> object:
         return extend.extend(
@@ -90,7 +92,7 @@ def give_time(request: Request, task_id: Number, office: InOffice, form: forms.F
     return _done(request, office, task_id, "extend", form, act)
 
 
-@router.post("/tasks/{task_id}/exemption")
+@router.post("/tasks/{task_id}/exemption", dependencies=[needs(Right.CHASE)])
 def exempt(request: Request, task_id: Number, office: InOffice, form: forms.Form) -> Response:
     def act(session: Session) -> object:
         return extend.exempt(
@@ -105,7 +107,7 @@ def exempt(request: Request, task_id: Number, office: InOffice, form: forms.Form
     return _done(request, office, task_id, "exempt", form, act)
 
 
-@router.post("/tasks/{task_id}/record")
+@router.post("/tasks/{task_id}/record", dependencies=[needs(Right.CHASE)])
 def enter_paper(request: Request, task_id: Number, office: InOffice, form: forms.Form) -> Response:
     def act(session: Session) -> object:
         return record.record(
@@ -122,7 +124,7 @@ def enter_paper(request: Request, task_id: Number, office: InOffice, form: forms
     return _done(request, office, task_id, "record", form, act)
 
 
-@router.post("/tasks/{task_id}/reopening")
+@router.post("/tasks/{task_id}/reopening", dependencies=[needs(Right.REVIEW)])
 def reopen(request: Request, task_id: Number, office: InOffice, form: forms.Form) -> Response:
     def act(session: Session) -> object:
         return review.reopen(session, task_id, by=BY, reason=forms.text(form, "reason"), now=office.now())

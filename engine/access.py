@@ -1,0 +1,141 @@
+"""May this user do this to that? One function decides; a role holds at a unit and everything below it."""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from sqlalchemy import ColumnElement, and_, false, or_, true
+from sqlmodel import Session, col, select
+
+from models.cycle import Cycle
+from models.task import Task
+from models.unit import BEYOND, Placement
+from models.user import User, UserRole, UserScope
+
+
+class Right(StrEnum):
+    """What a page or a button needs."""
+
+    SEE = "see"
+    REVIEW = "review"  #: accept, return, reopen
+    CHASE = "chase"  #: remind, extend, exempt, record, note, pause
+    MANAGE = "manage"  #: plans, calendars, units, contacts, users
+
+
+RIGHTS: Final = {
+    UserRole.VIEWER: frozenset({Right.SEE}),
+    UserRole.REVIEWER: frozenset({Right.SEE, Right.REVIEW}),
+    UserRole.SECRETARIAT: frozenset({Right.SEE, Right.REVIEW, Right.CHASE}),
+    UserRole.ADMIN: frozenset(Right),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """A role at a path of the tree and below; the empty path is everywhere."""
+
+    role: UserRole
+    path: str
+
+    def reaches(self, path: str) -> bool:
+        return self.path <= path < self.path + BEYOND if self.path else True
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who acts: a user with the scopes of today. `by` is how the journal names them: user:3, office in a playground."""
+
+    by: str
+    name: str
+    scopes: tuple[Scope, ...]
+    user_id: int | None = None
+    lang: str | None = None
+
+    def holds(self, right: Right) -> bool:
+        """Somewhere at all."""
+        return any(right in RIGHTS[scope.role] for scope in self.scopes)
+
+    def paths(self, right: Right) -> frozenset[str]:
+        """Where the right holds: at these paths and below; the empty path is everywhere."""
+        return frozenset(scope.path for scope in self.scopes if right in RIGHTS[scope.role])
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a thing belongs. `own`: the unit that it is of; `over`: who receives or answers for it (none: `own` does).
+
+    A task is seen from either side, decided on from above alone: nobody accepts their own report or gives themselves
+    another week.
+    """
+
+    own: str
+    over: tuple[str, ...] = ()
+
+
+def can(actor: Actor, right: Right, place: Place) -> bool:
+    """The one decision. Whoever may not SEE may do nothing else there either."""
+    at = (place.own, *place.over) if right is Right.SEE else place.over or (place.own,)
+    return any(right in RIGHTS[scope.role] and scope.reaches(path) for scope in actor.scopes for path in at)
+
+
+def seen(actor: Actor, path: Collection[ColumnElement[str]] = ()) -> ColumnElement[bool]:
+    """The condition on rows: a path column (Placement's unless others are named) lies where the actor may SEE."""
+    columns = path or (col(Placement.path),)
+    paths = actor.paths(Right.SEE)
+    if "" in paths:
+        return true()
+    if not paths:
+        return false()
+    return or_(*(and_(column >= each, column < each + BEYOND) for column in columns for each in sorted(paths)))
+
+
+def place_of_task(session: Session, task: Task) -> Place:
+    """The unit's place on the day of opening; over it its superior then, and the unit that receives."""
+    own = session.get_one(Placement, task.placement_id).path
+    over = own[:-9]
+    receiver = _path_of(session, task.receiver_id)
+    return Place(own, tuple(dict.fromkeys(each for each in (over, receiver) if each)))
+
+
+def place_of_cycle(session: Session, cycle: Cycle) -> Place:
+    """The issuer's."""
+    return Place(_path_of(session, cycle.issuer_id))
+
+
+def place_of_unit(session: Session, unit_id: int) -> Place:
+    """Where the unit stands, or stood last."""
+    return Place(_path_of(session, unit_id))
+
+
+def actor_of(session: Session, user: User) -> Actor:
+    """The user with the scopes that hold now. A unit that was closed gives no more rights than it has units below."""
+    scopes = session.exec(select(UserScope).where(col(UserScope.user_id) == user.id)).all()
+    return Actor(
+        by=f"user:{user.id}",
+        name=user.name,
+        scopes=tuple(_scopes(session, scopes)),
+        user_id=user.id,
+        lang=user.lang,
+    )
+
+
+def everything(by: str, name: str) -> Actor:
+    """Who may do all: the clerk of a playground."""
+    return Actor(by, name, (Scope(UserRole.ADMIN, ""),))
+
+
+def _scopes(session: Session, scopes: Iterable[UserScope]) -> Iterable[Scope]:
+    for scope in scopes:
+        path = _path_of(session, scope.unit_id)
+        if path or scope.unit_id is None:
+            yield Scope(UserRole(scope.role), path)
+
+
+def _path_of(session: Session, unit_id: int | None) -> str:
+    """The newest path of a unit; empty when there is none."""
+    if unit_id is None:
+        return ""
+    newest = select(Placement).where(col(Placement.unit_id) == unit_id).order_by(col(Placement.valid_from).desc())
+    found = session.exec(newest).first()
+    return found.path if found else ""
