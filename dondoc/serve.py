@@ -9,6 +9,7 @@ import socket
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -17,7 +18,7 @@ from pydantic import SecretStr
 from dondoc.i18n import translate
 from dondoc.settings import Settings
 from flows import environment
-from flows.orphans import die_with_parent
+from flows.orphans import die_with
 
 FIRST_WAIT: Final = 1.0  # seconds before a crashed child is started again; doubles with each crash
 LONGEST_WAIT: Final = 30.0
@@ -152,7 +153,7 @@ class _Keeper:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
             start_new_session=True,
-            preexec_fn=die_with_parent,
+            preexec_fn=partial(die_with, os.getpid()),
         )
         async with asyncio.TaskGroup() as group:
             group.create_task(self._read(process))

@@ -1,5 +1,6 @@
 """When do things run? The environment that Prefect needs here, its thin flows over engine/ beside this file."""
 
+import os
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -45,4 +46,13 @@ def environment(settings: Settings) -> dict[str, str]:
         "PREFECT_SERVER_SERVICES_LATE_RUNS_LOOP_SECONDS": "60",
         "PREFECT_LOGGING_LEVEL": settings.log_level,
         "PREFECT_SERVER_LOGGING_LEVEL": "WARNING",
+        **straight_here(),
     }
+
+
+def straight_here() -> dict[str, str]:
+    """No proxy on the way to this machine itself: with one set, the password went there and no round ran."""
+    names = ("NO_PROXY", "no_proxy")
+    known = next((given for name in names if (given := os.environ.get(name))), "")
+    hosts = [host for host in known.split(",") if host]
+    return dict.fromkeys(names, ",".join(dict.fromkeys([*hosts, "127.0.0.1"])))

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from prefect import flow, task
+from prefect import flow, tags, task
 from prefect.artifacts import acreate_progress_artifact, acreate_table_artifact, aupdate_progress_artifact
 from prefect.cache_policies import NO_CACHE
 from prefect.client.orchestration import get_client
@@ -13,6 +13,7 @@ from dondoc.database import Database
 from dondoc.i18n import translate
 from dondoc.settings import Settings
 from flows import rates
+from flows.triggers import TAG
 
 KEY: Final = "play-history"
 TITLE: Final = "Lịch sử của sân thử, từng tháng một"
@@ -52,4 +53,5 @@ def play(
         await play_history()
 
     by_label = dict(months)
-    asyncio.run(when_answering())
+    with tags(TAG):
+        asyncio.run(when_answering())

@@ -12,7 +12,7 @@ from dondoc import clock
 from dondoc.clock import today
 from dondoc.database import Database
 from dondoc.settings import Settings
-from flows import environment
+from flows import environment, straight_here
 
 FIRST_ROUND: Final = timedelta(seconds=15)  # the server looks for new schedules every 5 seconds
 #: A run that has not ended this long after SIGTERM ends with us; what it was doing, the next round finds in our tables.
@@ -26,8 +26,7 @@ def main(settings: Settings, first: datetime | None = None) -> int:
 
     What the environment already says about Prefect wins: that is how several machines share one server.
     """
-    for name, value in environment(settings).items():
-        os.environ.setdefault(name, value)
+    os.environ.update({**environment(settings), **os.environ, **straight_here()})
     return asyncio.run(_until_told(_serve(settings, first)))
 
 
@@ -60,11 +59,12 @@ async def _serve(settings: Settings, first: datetime | None) -> None:
     # Here, not above: prefect reads its environment when it is imported.
     from prefect.client.orchestration import get_client
 
-    from flows.runs import run_what_is_due
+    from flows.runs import bury, run_what_is_due
 
     async with get_client() as client:
         while await client.api_healthcheck() is not None:
             await asyncio.sleep(0.5)
+        await bury(client)
         await register(client, settings, first or clock.now() + FIRST_ROUND)
         await run_what_is_due(client)
 
