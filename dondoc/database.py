@@ -36,33 +36,34 @@ class Database:
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self.engine = create_engine(url, pool_pre_ping=not url.startswith("sqlite"))
+        self.is_sqlite = make_url(url).get_backend_name() == "sqlite"
+        self.engine = create_engine(url, pool_pre_ping=not self.is_sqlite)
         if self.is_sqlite:
             event.listen(self.engine, "connect", _prepare_sqlite)
             event.listen(self.engine, "begin", _begin_sqlite)
         else:
             event.listen(self.engine, "begin", _begin_postgresql)
 
-    @property
-    def is_sqlite(self) -> bool:
-        return make_url(self.url).get_backend_name() == "sqlite"
-
     @contextmanager
     def reading(self) -> Iterator[Session]:
-        """A session whose writes are refused by the database itself; it sees one state from first to last query."""
+        """A session whose writes are refused by the database itself; it sees one state from first to last query.
+
+        It ends by COMMIT: at a ROLLBACK psycopg forgets the statements that PostgreSQL has planned, and planning
+        takes longer than most of them.
+        """
         options: dict[str, Any] = (
             {"dondoc_begin": "BEGIN"}
             if self.is_sqlite
             else {"postgresql_readonly": True, "isolation_level": "REPEATABLE READ"}
         )
         with self.engine.connect().execution_options(**options) as connection:
-            if self.is_sqlite:
-                connection.exec_driver_sql("PRAGMA query_only = on")
             try:
-                with Session(connection) as session:
-                    yield session
+                with connection.begin():
+                    if self.is_sqlite:
+                        connection.exec_driver_sql("PRAGMA query_only = on")
+                    with Session(connection) as session:
+                        yield session
             finally:
-                connection.rollback()
                 if self.is_sqlite:
                     connection.exec_driver_sql("PRAGMA query_only = off")
                     connection.rollback()

@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 
-from sqlalchemy import Index, Select, select, text
+from sqlalchemy import BindParameter, Index, Select, select, text
 from sqlmodel import Field, SQLModel, col
 
 from models.columns import Moment
@@ -46,6 +46,6 @@ def active() -> Select[tuple[Revision]]:
     return select(Revision).where(col(Revision.is_active)).order_by(col(Revision.plan_id))
 
 
-def to_open(on: date) -> Select[tuple[Revision]]:
+def to_open(on: date | BindParameter[date]) -> Select[tuple[Revision]]:
     """The active revisions that may have something to open on a day."""
     return active().where(col(Revision.next_open_on) <= on)

@@ -4,7 +4,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, Index, Select, UniqueConstraint, select, text
+from sqlalchemy import JSON, BindParameter, Index, Select, UniqueConstraint, select, text
 from sqlmodel import Field, SQLModel, col
 
 from models.columns import Moment
@@ -46,7 +46,7 @@ class Step(SQLModel, table=True):
     counts: dict[str, Any] | None = Field(default=None, sa_type=JSON)  #: told, submitted, accepted, ...: they add up
 
 
-def due_steps(now: datetime) -> Select[tuple[Step, Deadline, Cycle]]:
+def due_steps(now: datetime | BindParameter[datetime]) -> Select[tuple[Step, Deadline, Cycle]]:
     """The steps whose moment has come, of open cycles that are not paused, in the order of their moments."""
     return (
         select(Step, Deadline, Cycle)

@@ -30,7 +30,7 @@ from notifications import pipeline
 from notifications.channels.carrier import Carrier, Letter, Result
 from notifications.pipeline import UNREACHABLE, Batch, Bundle, moot
 from notifications.render import Office, fill_links
-from notifications.waiting import IS_WAITING, is_any, read_waiting
+from notifications.waiting import IS_WAITING, read_waiting
 
 CONTACTS: Final = 500  #: whose notices are read and rendered at a time
 WAVE: Final = 500  #: messages claimed at a time
@@ -49,6 +49,10 @@ _COUNTED: Final = {
     MessageState.UNKNOWN: "unknown",
 }
 _IS_UNSENT: Final = col(Message.state).in_([MessageState.QUEUED.value, MessageState.DEFERRED.value])
+#: Whether anything is to be told or sent `now`.
+IS_TO_DELIVER: Final = or_(
+    exists().where(IS_WAITING), exists().where(_IS_UNSENT, col(Message.try_after) <= bindparam("now"))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +70,7 @@ class Delivered:
 def deliver(database: Database, carrier: Carrier, now: datetime, *, zone: str, url: str, key: bytes) -> Delivered:
     """Makes messages of the notices that wait and sends what is due. A second call with the same `now` adds nothing."""
     with database.reading() as session:
-        if not (is_any(session) or session.scalar(select(exists().where(_IS_UNSENT, col(Message.try_after) <= now)))):
+        if not session.scalar(select(IS_TO_DELIVER), {"now": now}):
             return Delivered()
     office = Office(carrier.channel, carrier.reply_address, url.rstrip("/"), zone, now)
     counts = Counter(unknown=recover(database, now), dropped=dissolve(database, now))

@@ -7,7 +7,7 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import ColumnElement, and_, exists, select
+from sqlalchemy import ColumnElement, and_, select
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
@@ -62,10 +62,6 @@ class Waiting:
     def is_own(self) -> bool:
         """Told as the unit that owes, not as somebody above it."""
         return self.notice.rung.startswith("unit.")
-
-
-def is_any(session: Session) -> bool:
-    return bool(session.scalar(select(exists().where(IS_WAITING))))
 
 
 def read_waiting(session: Session, after: int, contacts: int, now: datetime) -> list[Waiting]:
