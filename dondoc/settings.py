@@ -31,6 +31,9 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", description="Address the web pages listen on.")
     port: int = Field(8000, ge=0, le=65535, description="Port of the web pages; dondoc web takes 0 for any.")
     prefect_port: int = Field(4200, ge=1, le=65535, description="Port of the Prefect server.")
+    prefect_url: str | None = Field(
+        None, description="The address at which people open Prefect's pages; by default the port on this machine."
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="How much is logged.")
 
     @field_validator("zone")
@@ -54,6 +57,11 @@ class Settings(BaseSettings):
     def database(self) -> str:
         """The address that is really used."""
         return self.database_url or f"sqlite:///{self.data.absolute() / 'dondoc.sqlite'}"
+
+    @property
+    def prefect(self) -> str:
+        """Where people open Prefect's pages, without a slash at the end."""
+        return (self.prefect_url or f"http://127.0.0.1:{self.prefect_port}").rstrip("/")
 
     @property
     def files(self) -> Path:

@@ -31,6 +31,8 @@ def environment(settings: Settings) -> dict[str, str]:
         "PREFECT_SERVER_API_AUTH_STRING": login,
         "PREFECT_API_AUTH_STRING": login,
         "PREFECT_SERVER_CORS_ALLOWED_ORIGINS": f"{page.scheme}://{page.netloc}",
+        # Where it looks for its own data: it may be opened from another machine.
+        "PREFECT_SERVER_UI_API_URL": f"{settings.prefect}/api",
         # No calls home.
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "DO_NOT_TRACK": "1",

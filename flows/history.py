@@ -8,12 +8,14 @@ from prefect import flow, tags, task
 from prefect.artifacts import acreate_progress_artifact, acreate_table_artifact, aupdate_progress_artifact
 from prefect.cache_policies import NO_CACHE
 from prefect.client.orchestration import get_client
+from prefect.runtime import flow_run
 
 from dondoc.database import Database
 from dondoc.i18n import translate
 from dondoc.settings import Settings
 from flows import rates
 from flows.triggers import TAG
+from models.entry import acting_run
 
 KEY: Final = "play-history"
 TITLE: Final = "Lịch sử của sân thử, từng tháng một"
@@ -34,6 +36,7 @@ def play(
     @flow(name=KEY, flow_run_name=f"{months[0][0]}..{months[-1][0]}" if months else KEY, persist_result=False)
     async def play_history() -> None:
         """Dựng lịch sử của sân thử. Plays the history of the demonstration through the real engine."""
+        acting_run.set(flow_run.get_id())
         told: list[dict[str, str]] = []
         done = await acreate_progress_artifact(0.0, key=f"{KEY}-progress", description=translate(TITLE, office.lang))
         for number, (label, _) in enumerate(months, 1):

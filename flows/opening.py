@@ -12,6 +12,7 @@ from dondoc.i18n import translate
 from dondoc.settings import settings
 from engine.open import Opened, open_obligation
 from flows.moment import moment, run_name
+from models.entry import acting_run
 
 
 @flow(name="open", flow_run_name=run_name, persist_result=False)
@@ -19,6 +20,7 @@ async def opening(plan: str, obligation: str | None = None) -> State[None]:
     """Mở những đợt đã đến ngày của một yêu cầu. Opens what is due of one obligation, or of a whole plan."""
     office = settings()
     now = moment(office.clock, flow_run.get_scheduled_start_time())
+    acting_run.set(flow_run.get_id())
 
     def work() -> Opened:
         database = Database(office.database)

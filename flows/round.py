@@ -27,6 +27,7 @@ from flows import rates
 from flows.deployments import follow
 from flows.moment import moment, run_name
 from flows.summary import Result, summary, upcoming
+from models.entry import acting_run
 from models.last_round import last_round
 from notifications.channels import carrier_for
 from notifications.deliver import Delivered, deliver
@@ -84,6 +85,7 @@ async def one_round() -> None:
     """
     office = settings()
     now = moment(office.clock, flow_run.get_scheduled_start_time())
+    acting_run.set(flow_run.get_id())
     database = Database(office.database)
     try:
         since = await asyncio.to_thread(_since, database, office, now)

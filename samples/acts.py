@@ -18,7 +18,7 @@ from engine.submit import checked, receipt_code
 from models.contact import Contact, Role
 from models.cycle import Cycle
 from models.deadline import Deadline
-from models.entry import Entry, JournalHead, digest
+from models.entry import Entry, JournalHead, acting_run, digest
 from models.notice import Notice, NoticeKind
 from models.submission import Review, ReviewVerdict, Submission, Way
 from models.task import Act, Task
@@ -30,7 +30,7 @@ BY_OFFICE: Final = "office"
 FirstVersion = tuple[Task, Deadline, Obligation, dict[str, object]]
 #: A task, its deadline, what the journal says.
 Told = tuple[Task, Deadline, dict[str, Any]]
-_ENTRY: Final = ("id", "at", "by", "act", "task_id", "cycle_id", "data", "previous", "hash")
+_ENTRY: Final = ("id", "at", "by", "act", "task_id", "cycle_id", "data", "previous", "hash", "run")
 
 
 def key_of(task_id: int, number: int) -> str:
@@ -92,7 +92,7 @@ def _tell(
     for task, deadline, told in acts:
         entry = Entry(
             id=head.number + 1, at=now, by=by, act=act, task_id=task.id, cycle_id=task.cycle_id, data=told,
-            previous=head.hash, hash="",
+            previous=head.hash, hash="", run=acting_run.get(),
         )  # fmt: skip
         head.number, head.hash = head.number + 1, digest(entry)
         entry.hash = head.hash

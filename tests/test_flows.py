@@ -40,6 +40,7 @@ from engine.track import Tracked
 from flows import environment
 from flows.summary import Result, summary
 from models.cycle import Cycle
+from models.entry import Entry
 from models.last_round import last_round
 from models.plan import Revision
 from models.task import Task
@@ -215,6 +216,9 @@ def test_the_round_runs_at_its_moment_and_its_work_is_in_our_tables(office: Offi
         assert cycle.opened_at >= first
         assert (last := last_round(session)) is not None
         assert (last.at, last.tasks) == (cycle.opened_at, 3)
+        (opened,) = session.exec(select(Entry).where(Entry.act == "opened"))
+        assert opened.run == run["id"]
+        assert {entry.run for entry in session.exec(select(Entry).where(Entry.by != "system"))} == {None}
         assert len(session.exec(select(Task)).all()) == 3
     text = office.artifact()
     assert "| Mở đợt | 1 đợt, 3 nhiệm vụ, " in text
