@@ -13,6 +13,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from dondoc import i18n
+from models.entry import Entry
 from web import words
 from web.office import office_of
 from web.states import STATES
@@ -88,6 +89,7 @@ def page(
             reason=lambda told: i18n.say(told["code"], chosen, told["params"]),
             size=lambda count: words.size(count, chosen),
             fingerprint=words.fingerprint,
+            run_link=partial(run_link, office.settings.prefect),
             sentence=words.sentence,
             iso_day=lambda day: i18n.short_day(date.fromisoformat(day)),
             local_day=lambda moment: f"{moment.astimezone(ZoneInfo(office.settings.zone)):%d/%m/%Y}",
@@ -126,6 +128,11 @@ def _form_page(request: Request) -> str:
 def _small_moment(zone: str, moment: datetime) -> str:
     """02/10/2025 16:21, in the organisation's zone."""
     return f"{moment.astimezone(ZoneInfo(zone)):%d/%m/%Y %H:%M}"
+
+
+def run_link(prefect: str, entry: Entry | None) -> str | None:
+    """Where Prefect shows the run behind an entry; None when a person acted, or nobody did yet."""
+    return f"{prefect}/runs/flow-run/{entry.run}" if entry is not None and entry.run else None
 
 
 def _zone_of(zone: str, day: date) -> str:
