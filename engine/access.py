@@ -5,13 +5,17 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from sqlalchemy import ColumnElement, and_, false, or_, true
+from sqlalchemy import ColumnElement, Select, and_, exists, false, func, or_, true
+from sqlalchemy import select as select_columns
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from models.cycle import Cycle
 from models.task import Task
 from models.unit import BEYOND, Placement
 from models.user import User, UserRole, UserScope
+
+PIECE: Final = 9  #: characters of one unit in a path
 
 
 class Right(StrEnum):
@@ -90,10 +94,43 @@ def seen(actor: Actor, path: Collection[ColumnElement[str]] = ()) -> ColumnEleme
     return or_(*(and_(column >= each, column < each + BEYOND) for column in columns for each in sorted(paths)))
 
 
+def may_tasks(actor: Actor, right: Right) -> ColumnElement[bool]:
+    """`can` for whole sets: the condition on task rows, whatever else is joined to them."""
+    paths = actor.paths(right)
+    if "" in paths:
+        return true()
+    if not paths:
+        return false()
+    path = col(Placement.path)
+    if right is Right.SEE:
+        own = [and_(path >= each, path < each + BEYOND) for each in sorted(paths)]
+    else:  # from above alone, unless nobody stands above and nobody else receives
+        top = and_(func.length(path) == PIECE, col(Task.receiver_id).is_(None))
+        own = [and_(path >= each, path < each + BEYOND, or_(path != each, top)) for each in sorted(paths)]
+    place = exists().where(col(Placement.id) == col(Task.placement_id), or_(*own)).correlate(Task)
+    return or_(place, col(Task.receiver_id).in_(units_within(paths)))
+
+
+def may_units(actor: Actor, right: Right, unit_id: ColumnElement[int]) -> ColumnElement[bool]:
+    """The condition on a column of unit ids: the unit stands, or stood last, where the right holds."""
+    paths = actor.paths(right)
+    if "" in paths:
+        return true()
+    return unit_id.in_(units_within(paths)) if paths else false()
+
+
+def units_within(paths: Collection[str]) -> Select[tuple[int]]:
+    """The ids of the units whose newest place lies at or below one of these paths."""
+    place, newer = aliased(Placement), aliased(Placement)
+    inside = or_(*(and_(col(place.path) >= each, col(place.path) < each + BEYOND) for each in sorted(paths)))
+    is_newest = ~exists().where(col(newer.unit_id) == col(place.unit_id), col(newer.valid_from) > col(place.valid_from))
+    return select_columns(col(place.unit_id)).where(inside, is_newest)
+
+
 def place_of_task(session: Session, task: Task) -> Place:
     """The unit's place on the day of opening; over it its superior then, and the unit that receives."""
     own = session.get_one(Placement, task.placement_id).path
-    over = own[:-9]
+    over = own[:-PIECE]
     receiver = _path_of(session, task.receiver_id)
     return Place(own, tuple(dict.fromkeys(each for each in (over, receiver) if each)))
 

@@ -1,4 +1,4 @@
-"""When is a cycle over? It closes when no task is open any more, or by hand; it may be paused with a note."""
+"""When is a cycle over? It closes when no task is open any more, or by hand."""
 
 from datetime import datetime, timedelta
 from typing import Final
@@ -73,7 +73,7 @@ def miss(session: Session, where: ColumnElement[bool], now: datetime) -> None:
 
 def close_cycle(session: Session, cycle_id: int, *, by: str, note: str, now: datetime) -> Cycle:
     """Closes by hand: what is still owed is missed. Refused while something waits for review."""
-    cycle = _open_cycle(session, cycle_id)
+    cycle = open_cycle(session, cycle_id)
     waiting = session.scalar(
         select(func.count())
         .select_from(Task)
@@ -87,29 +87,8 @@ def close_cycle(session: Session, cycle_id: int, *, by: str, note: str, now: dat
     return cycle
 
 
-def pause(session: Session, cycle_id: int, *, by: str, note: str, now: datetime) -> Cycle:
-    """No step fires until it is resumed; units may still hand in."""
-    cycle = _open_cycle(session, cycle_id)
-    if cycle.paused_at is not None:
-        raise RefusedError("refused.already_paused")
-    cycle.paused_at, cycle.pause_note = now, note
-    session.add(cycle)
-    append(session, "paused", by=by, at=now, cycle_id=cycle.id, note=note)
-    return cycle
-
-
-def resume(session: Session, cycle_id: int, *, by: str, note: str, now: datetime) -> Cycle:
-    """What fell into the pause is caught up as after an outage."""
-    cycle = _open_cycle(session, cycle_id)
-    if cycle.paused_at is None:
-        raise RefusedError("refused.not_paused")
-    cycle.paused_at = cycle.pause_note = None
-    session.add(cycle)
-    append(session, "resumed", by=by, at=now, cycle_id=cycle.id, note=note)
-    return cycle
-
-
-def _open_cycle(session: Session, cycle_id: int) -> Cycle:
+def open_cycle(session: Session, cycle_id: int) -> Cycle:
+    """The cycle, locked. Raises RefusedError when there is none, or it is over."""
     cycle = session.get(Cycle, cycle_id, with_for_update=True)
     if cycle is None:
         raise RefusedError("refused.no_cycle", id=cycle_id)

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -52,26 +52,42 @@ def append(
     **data: Any,
 ) -> Entry:
     """Adds an entry in the caller's transaction. The head is locked from here on: call it late."""
+    (entry,) = append_all(session, act, [(task_id, cycle_id, data)], by=by, at=at)
+    return entry
+
+
+def append_all(
+    session: Session,
+    act: str,
+    of: Iterable[tuple[int | None, int | None, Mapping[str, Any]]],
+    *,
+    by: str,
+    at: datetime,
+) -> list[Entry]:
+    """One act on many things: an entry each, (task, cycle, data), in their order. The head is locked, as above."""
     query = select(JournalHead).where(col(JournalHead.id) == 1).with_for_update()
     head = session.exec(query, execution_options={"populate_existing": True}).one()
-    entry = Entry(
-        id=head.number + 1,
-        at=at,
-        by=by,
-        act=act,
-        task_id=task_id,
-        cycle_id=cycle_id,
-        data=data,
-        previous=head.hash,
-        hash="",
-        run=acting_run.get(),
-    )
-    entry.hash = digest(entry)
-    head.number, head.hash = head.number + 1, entry.hash
-    session.add(entry)
+    entries = []
+    for task_id, cycle_id, data in of:
+        entry = Entry(
+            id=head.number + 1,
+            at=at,
+            by=by,
+            act=act,
+            task_id=task_id,
+            cycle_id=cycle_id,
+            data=dict(data),
+            previous=head.hash,
+            hash="",
+            run=acting_run.get(),
+        )
+        entry.hash = digest(entry)
+        head.number, head.hash = entry.id, entry.hash
+        entries.append(entry)
+    session.add_all(entries)
     session.add(head)
     session.flush()
-    return entry
+    return entries
 
 
 def digest(entry: Entry) -> str:

@@ -10,7 +10,7 @@ from sqlmodel import Session, col, func, select
 
 from dondoc.clock import today
 from dondoc.database import Database
-from engine import close, extend, reorganise, review, revise
+from engine import close, extend, pause, reorganise, review, revise
 from engine.errors import RefusedError
 from models.contact import Contact
 from models.cycle import Cycle, CycleState
@@ -345,12 +345,12 @@ def test_closing_by_hand_misses_what_is_owed_and_waits_for_what_is_handed_in(dat
 def test_a_paused_cycle_tells_nobody_and_catches_up_when_it_is_resumed(database: Database) -> None:
     province(database)
     step_round(database, at("2021-12-01"))
-    assert of_cycle(database, close.pause, "2021-12-10") == ""
-    assert of_cycle(database, close.pause, "2021-12-10") == "refused.already_paused"
+    assert of_cycle(database, pause.pause, "2021-12-10") == ""
+    assert of_cycle(database, pause.pause, "2021-12-10") == "refused.already_paused"
     assert [step_round(database, at(day))[1].steps for day in ("2021-12-17", "2021-12-24", "2021-12-26")] == [0, 0, 0]
     hand_in(database, id_of(database, "stc"), "2021-12-26")
-    assert of_cycle(database, close.resume, "2021-12-27") == ""
-    assert of_cycle(database, close.resume, "2021-12-27") == "refused.not_paused"
+    assert of_cycle(database, pause.resume, "2021-12-27") == ""
+    assert of_cycle(database, pause.resume, "2021-12-27") == "refused.not_paused"
     _, fired = step_round(database, at("2021-12-27"))
     assert (fired.steps, fired.skipped, fired.notices) == (1, 1, 4)
 

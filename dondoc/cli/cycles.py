@@ -23,7 +23,7 @@ def close(cycle: CycleId, /, *, note: Note) -> None:
 
 @cycle.command(help=_("Tạm dừng: không nhắc, không đôn đốc; đơn vị vẫn nộp được."))
 def pause(cycle: CycleId, /, *, note: Note) -> None:
-    from engine.close import pause
+    from engine.pause import pause
 
     with office() as here, here.database.writing() as session:
         pause(session, cycle, by="office", note=note, now=here.now)
@@ -32,7 +32,7 @@ def pause(cycle: CycleId, /, *, note: Note) -> None:
 
 @cycle.command(help=_("Tiếp tục đợt đã tạm dừng."))
 def resume(cycle: CycleId, /, *, note: Note) -> None:
-    from engine.close import resume
+    from engine.pause import resume
 
     with office() as here, here.database.writing() as session:
         resume(session, cycle, by="office", note=note, now=here.now)
