@@ -61,7 +61,7 @@ _CODE: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _ISO_DAY: Final = re.compile(r"(?P<year>[0-9]{4})-(?P<month>[0-9]{2})-(?P<day>[0-9]{2})")
 _OUR_DAY: Final = re.compile(r"(?P<day>[0-9]{1,2})/(?P<month>[0-9]{1,2})/(?P<year>[0-9]{4})")
 # What a mail server can be handed as it stands: one address, ASCII, a domain of at least two labels.
-_EMAIL: Final = re.compile(
+EMAIL: Final = re.compile(
     r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
     r"@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z][A-Za-z0-9-]{0,61}[A-Za-z0-9]"
 )
@@ -203,7 +203,7 @@ def _line(row: Row, problems: list[Problem]) -> Line:
 
     def person(role: str) -> Person | None:
         name, email, lang = word(f"{role}_name"), word(f"{role}_email"), word(f"{role}_lang")
-        if email and (len(email) > 254 or not _EMAIL.fullmatch(email)):
+        if email and (len(email) > 254 or not EMAIL.fullmatch(email)):
             refuse(f"{role}_email", "sheet.bad-email", got=_shown(email))
         elif email and not name:
             refuse(f"{role}_name" if f"{role}_name" in row.columns else f"{role}_email", "sheet.nameless", got=email)
