@@ -31,6 +31,7 @@ from models.task import Task
 from tests.builders import ANSWERS, YEARLY, act_of, at, everything, hand_in, id_of, province, step_round, task_of
 from web.app import create_app
 from web.gate import desk_link
+from web.listen import Server
 
 URL = "http://office.example.org"
 PDF = b"%PDF-1.7\n1 0 obj\n<<>>\nendobj\ntrailer\n<<>>\n%%EOF\n"
@@ -116,7 +117,7 @@ class Desk:
     def served(self) -> Iterator[str]:
         """The pages on a real port of this machine."""
         listener = socket.create_server(("127.0.0.1", 0))
-        server = uvicorn.Server(uvicorn.Config(self.app, log_config=None, access_log=False))
+        server = Server(uvicorn.Config(self.app, log_config=None, access_log=False))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
         try:

@@ -10,7 +10,7 @@ from starlette.staticfiles import StaticFiles
 from dondoc.database import Database
 from dondoc.keys import secret_key
 from dondoc.settings import Settings
-from web import access, board, cycles, downloads, gate, health, playground, submissions, tasks
+from web import access, board, cycles, downloads, gate, health, live, playground, submissions, tasks
 from web.errors import answer_errors, refusal
 from web.log import mask_access_log
 from web.office import Office, Player
@@ -18,13 +18,14 @@ from web.protection import MAX_BODY, Protection
 
 STATIC: Final = Path(__file__).parent / "static"
 OPEN: Final = (gate, submissions, health)  #: pages for everybody, or for whoever has a link
-OFFICE: Final = (board, cycles, tasks, downloads, playground)  #: pages behind the gate
+OFFICE: Final = (board, cycles, tasks, downloads, live, playground)  #: pages behind the gate
 
 
 def create_app(database: Database, settings: Settings, player: Player | None = None) -> FastAPI:
     """`player` lets the sample units of a playground act while its clock moves."""
     app = FastAPI(title="dondoc", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     app.state.office = Office(database, settings, secret_key(settings.key), player)
+    app.state.live = live.Live(app.state.office)
     app.add_middleware(RequestBodyLimitMiddleware, max_body_size=MAX_BODY)
     app.add_middleware(Protection, refuse=refusal)  # the outermost: nothing gets out without its headers
     answer_errors(app)

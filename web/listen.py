@@ -18,7 +18,17 @@ def listen(app: FastAPI, host: str, port: int, ready: Callable[[str], None], log
         server.run(sockets=[listener])
 
 
-class _Announcing(uvicorn.Server):
+class Server(uvicorn.Server):
+    """Ends the streams of the pages first: uvicorn waits for every answer, and they have no end of their own."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        app = self.config.app
+        assert isinstance(app, FastAPI)
+        app.state.live.close()
+        await super().shutdown(sockets)
+
+
+class _Announcing(Server):
     def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
         super().__init__(config)
         self.ready = ready
