@@ -57,6 +57,13 @@ def whole_moment(moment: datetime, zone: str, lang: str) -> str:
     return f"{local:%H:%M}, {whole_day(local.date(), lang)} ({zone_name(local)})"
 
 
+def by_when(due_on: date, due_at: datetime | None, zone: str, lang: str) -> str:
+    """A due day: hết ngày thứ Sáu 03/10/2025; where hours count, the moment: 14:30, thứ Sáu 03/10/2025 (GMT+7)."""
+    return (
+        whole_moment(due_at, zone, lang) if due_at else translate("hết ngày {day}", lang, day=whole_day(due_on, lang))
+    )
+
+
 def whole_period(label: str, lang: str) -> str:
     """A period in words: năm 2025, quý III/2025, tháng 8/2025, 6 tháng đầu năm 2025, 2021–2025, đột xuất: lu-lut."""
     if label.startswith("adhoc:"):

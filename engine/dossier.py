@@ -1,12 +1,15 @@
 """What happened to one task? Its deadline with the proof, what was handed in, decided and said, from first to last."""
 
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
-from typing import Any
+from datetime import date, datetime
+from typing import Any, Final
 
 from sqlmodel import Session, col, or_, select
 
+from dondoc.clock import today
+from engine.access import Actor, Place, Right, can
 from engine.errors import RefusedError
 from engine.plans import calendar_for
 from engine.shown import Shown, shown
@@ -17,8 +20,25 @@ from models.extension import Extension
 from models.notice import Notice
 from models.plan import Plan
 from models.submission import Review, Submission, SubmissionFile
-from models.task import Task
+from models.task import Act, Task
 from models.unit import Unit, unit_by_code
+
+#: act -> what it takes; an act that is not here happens by itself or is the unit's own.
+RIGHT_FOR: Final[Mapping[Act, Right]] = {
+    Act.ACCEPT: Right.REVIEW,
+    Act.RETURN: Right.REVIEW,
+    Act.REOPEN: Right.REVIEW,
+    Act.EXTEND: Right.CHASE,
+    Act.UNLOCK: Right.CHASE,
+    Act.EXEMPT: Right.CHASE,
+    Act.RECORD: Right.CHASE,
+    Act.WITHDRAW: Right.CHASE,
+}
+
+
+def permitted(actor: Actor, task: Task, place: Place) -> tuple[Act, ...]:
+    """The acts that the task's state allows and that are this actor's to do."""
+    return tuple(act for act in task.allowed if act in RIGHT_FOR and can(actor, RIGHT_FOR[act], place))
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +76,7 @@ class Dossier:
                 "level": deadline.level,
                 "origin": deadline.origin,
                 "due_on": deadline.due_on.isoformat(),
+                "due_at": deadline.due_at.isoformat() if deadline.due_at else None,
                 "grace_until": deadline.grace_until.isoformat() if deadline.grace_until else None,
                 "provisional": deadline.is_provisional,
                 "set_by": deadline.set_by,
@@ -70,15 +91,24 @@ class Dossier:
         }
 
 
-def dossier(session: Session, task_id: int, on: date) -> Dossier:
-    """Everything about a task as it stands on a day."""
+def dossier(session: Session, task_id: int, now: datetime, zone: str) -> Dossier:
+    """Everything about a task as it stands now."""
     task = session.get(Task, task_id)
     if task is None:
         raise RefusedError("refused.no_task", id=task_id)
     cycle, deadline = session.get_one(Cycle, task.cycle_id), session.get_one(Deadline, task.deadline_id)
     versions = session.exec(
         select(Submission).where(col(Submission.task_id) == task.id).order_by(col(Submission.number))
-    )
+    ).all()
+    ids = [each.id for each in versions]
+    files: defaultdict[int, list[SubmissionFile]] = defaultdict(list)
+    for file in session.exec(
+        select(SubmissionFile).where(col(SubmissionFile.submission_id).in_(ids)).order_by(col(SubmissionFile.id))
+    ):
+        files[file.submission_id].append(file)
+    reviews: defaultdict[int, list[Review]] = defaultdict(list)
+    for review in session.exec(select(Review).where(col(Review.submission_id).in_(ids)).order_by(col(Review.id))):
+        reviews[review.submission_id].append(review)
     of_task = or_(col(Entry.task_id) == task.id, (col(Entry.cycle_id) == cycle.id) & col(Entry.task_id).is_(None))
     return Dossier(
         session.get_one(Plan, cycle.plan_id),
@@ -87,8 +117,8 @@ def dossier(session: Session, task_id: int, on: date) -> Dossier:
         session.get_one(Unit, task.unit_id),
         session.get(Unit, task.receiver_id) if task.receiver_id is not None else None,
         deadline,
-        shown(task, deadline, on, calendar_for(session, cycle)),
-        tuple((each, _files(session, each), _reviews(session, each)) for each in versions.all()),
+        shown(task, deadline, today(now, zone), calendar_for(session, cycle), now),
+        tuple((each, tuple(files[each.id]), tuple(reviews[each.id])) for each in versions),
         tuple(session.exec(select(Extension).where(col(Extension.task_id) == task.id).order_by(col(Extension.id)))),
         tuple(session.exec(select(Notice).where(col(Notice.task_id) == task.id).order_by(col(Notice.id)))),
         tuple(session.exec(select(Entry).where(of_task).order_by(col(Entry.id)))),
@@ -103,16 +133,6 @@ def task_of(session: Session, plan_id: int, obligation: str, period: str, unit_c
     of_cycle = (col(Cycle.plan_id) == plan_id, col(Cycle.obligation) == obligation, col(Cycle.period) == period)
     query = select(Task).join(Cycle, col(Cycle.id) == col(Task.cycle_id))
     return session.exec(query.where(*of_cycle, col(Task.unit_id) == unit.id)).first()
-
-
-def _files(session: Session, submission: Submission) -> tuple[SubmissionFile, ...]:
-    query = select(SubmissionFile).where(col(SubmissionFile.submission_id) == submission.id)
-    return tuple(session.exec(query.order_by(col(SubmissionFile.id))))
-
-
-def _reviews(session: Session, submission: Submission) -> tuple[Review, ...]:
-    query = select(Review).where(col(Review.submission_id) == submission.id)
-    return tuple(session.exec(query.order_by(col(Review.id))))
 
 
 def _version(

@@ -1,6 +1,8 @@
 """One unit gets more time, or need not report at all; both are decided, with a reason."""
 
-from datetime import date, datetime
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Final
 
 from sqlmodel import Session, col, select
 
@@ -17,8 +19,11 @@ from models.entry import append
 from models.extension import Exemption, Extension
 from models.notice import NoticeKind
 from models.task import Act, Task, TaskState
-from schedules.plan import Obligation, Offset, Rung, SetBy
+from schedules.calendars import ONE_DAY, Calendar
+from schedules.plan import Obligation, Offset, Rung, SetBy, Text
 from schedules.reason import Reason
+
+FARTHEST: Final = timedelta(days=3660)  #: a day ten years off is a slip of the pen
 
 
 def extend(
@@ -39,8 +44,7 @@ def extend(
     deadline = session.get_one(Deadline, task.deadline_id)
     act = Act.UNLOCK if task.state == TaskState.MISSED else Act.EXTEND
     task.expect(act)
-    if due_on < today(now, zone) or due_on <= deadline.due_on:
-        raise RefusedError("refused.not_later", on=due_on, due_on=deadline.due_on)
+    check_day(due_on, deadline, today(now, zone))
     task.move(act, now)
     moved = move_to(
         session, task, Origin.EXTENSION, due_on, reason=reason, document=document, by=by, now=now, zone=zone
@@ -63,6 +67,52 @@ def extend(
         session, task, Rung.UNIT_CONTACT, NoticeKind.EXTENSION_DECIDED, f"entry:{entry.id}", moved.due_on, now
     )
     return task
+
+
+@dataclass(frozen=True, slots=True)
+class Longer:
+    """What an extension to a day would give."""
+
+    first_on: date  #: the day by the plan, before any move
+    was: date
+    due_on: date
+    added: int  #: working days after the day in force
+    since_first: int  #: working days after the first day
+    is_working: bool
+    off: Text | None  #: the name of the day off; None on plain weekends
+    is_later: bool  #: False: refused, because it is no later than the day in force, or past
+
+
+def longer(calendar: Calendar, first_on: date, was: date, due_on: date, on: date) -> Longer:
+    """The effect of an extension decided on the day `on`, for showing before it is done."""
+    if due_on > was + FARTHEST:
+        raise RefusedError("refused.too_far", on=due_on, until=was + FARTHEST)
+    row = calendar.row(due_on)
+    return Longer(
+        first_on,
+        was,
+        due_on,
+        calendar.working_days(was, due_on),
+        calendar.working_days(first_on, due_on),
+        calendar.is_working(due_on),
+        row.name if row is not None and row.off else None,
+        due_on > was and due_on >= on,
+    )
+
+
+def usual_days(calendar: Calendar, was: date, on: date) -> tuple[date, ...]:
+    """One week more and two, in working days from today or from the day in force, whichever is later."""
+    return tuple(calendar.after(max(was, on), Offset(count, working=True)) for count in (5, 10))
+
+
+def check_day(due_on: date, deadline: Deadline, on: date) -> None:
+    """Raises RefusedError for a day that gives no time, or too much. `on` is today."""
+    if due_on > deadline.due_on + FARTHEST:
+        raise RefusedError("refused.too_far", on=due_on, until=deadline.due_on + FARTHEST)
+    # Where hours count, 24:00 of the same day is later too.
+    earliest = deadline.due_on if deadline.due_at is not None else deadline.due_on + ONE_DAY
+    if due_on < on or due_on < earliest:
+        raise RefusedError("refused.not_later", on=due_on, due_on=deadline.due_on)
 
 
 def exempt(session: Session, task_id: int, *, by: str, reason: str, document: str | None, now: datetime) -> Task:
@@ -102,13 +152,7 @@ def move_to(
     """The task gets another deadline of its cycle; the first unit moved to that day makes it, with its ladder."""
     old = session.get_one(Deadline, task.deadline_id)
     cycle = session.get_one(Cycle, task.cycle_id)
-    query = select(Deadline).where(
-        col(Deadline.cycle_id) == cycle.id,
-        col(Deadline.level) == old.level,
-        col(Deadline.origin) == origin.value,
-        col(Deadline.due_on) == due_on,
-    )
-    new = session.exec(query).first() or _deadline(session, cycle, old, origin, due_on, now, zone)
+    new = deadline_on(session, cycle, old, origin, due_on, now, zone)
     session.add(
         Extension(
             task_id=task.id,
@@ -125,6 +169,19 @@ def move_to(
     task.deadline_id = new.id
     session.flush()
     return new
+
+
+def deadline_on(
+    session: Session, cycle: Cycle, old: Deadline, origin: Origin, due_on: date, now: datetime, zone: str
+) -> Deadline:
+    """The deadline of a cycle for what was moved to a day; the first one moved there makes it."""
+    query = select(Deadline).where(
+        col(Deadline.cycle_id) == cycle.id,
+        col(Deadline.level) == old.level,
+        col(Deadline.origin) == origin.value,
+        col(Deadline.due_on) == due_on,
+    )
+    return session.exec(query).first() or _deadline(session, cycle, old, origin, due_on, now, zone)
 
 
 def _deadline(

@@ -109,7 +109,7 @@ def _tell(session: Session, step: Step, deadline: Deadline, cycle: Cycle, now: d
         select(
             col(Task.id),
             col(Contact.id),
-            literal(_kind(step, deadline, today(now, zone)).value),
+            literal(_kind(step, deadline, today(now, zone), now).value),
             literal(step.rung),
             literal(f"step:{step.id}"),
             literal(deadline.due_on),
@@ -193,10 +193,10 @@ def _keep_distance(session: Session, rung: Step, deadline: Deadline, cycle: Cycl
             session.add(step)
 
 
-def _kind(step: Step, deadline: Deadline, on: date) -> NoticeKind:
+def _kind(step: Step, deadline: Deadline, on: date, now: datetime) -> NoticeKind:
     if step.kind == StepKind.ESCALATE:
         return NoticeKind.ESCALATION
-    if on > deadline.due_on:
+    if deadline.has_passed(on, now):
         return NoticeKind.OVERDUE
     if on == deadline.due_on:
         return NoticeKind.DUE_TODAY

@@ -181,6 +181,7 @@ def _deadline(session: Session, cycle: Cycle, day: DueDay) -> Deadline:
         origin=Origin.MILESTONE if day.milestone else Origin.PLAN,
         nominal_on=day.nominal_on,
         due_on=day.due_on,
+        due_at=day.due_at,
         grace_until=day.grace_until,
         is_provisional=day.is_provisional,
         set_by=day.set_by.value,

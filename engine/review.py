@@ -54,7 +54,7 @@ def send_back(
     zone: str,
     does_not_count: bool = False,
 ) -> Task:
-    """Returns the version that waits. A new due day moves the task to a deadline of its own.
+    """Returns the version that waits. A new due day moves the task to a deadline of its own, never to an earlier one.
 
     Without one the old day stays; when that has passed already, a new day is asked for, since the unit could not be
     on time any more. `does_not_count`: no report at all ("không tính là đã nộp"), so no new day is owed for it, unless
@@ -68,6 +68,8 @@ def send_back(
     task.expect(Act.RETURN)
     if due_on is not None and due_on < on:
         raise RefusedError("refused.due_in_past", on=due_on)
+    if due_on is not None and due_on < deadline.due_on:
+        raise RefusedError("refused.due_sooner", on=due_on, due_on=deadline.due_on)
     last_on = deadline.grace_until if does_not_count else deadline.due_on
     if due_on is None and last_on is not None and last_on < on:
         raise RefusedError("refused.return_needs_day", on=last_on)
@@ -85,7 +87,7 @@ def send_back(
             by=by,
         )
     )
-    if due_on is not None and due_on != deadline.due_on:
+    if due_on is not None and (due_on != deadline.due_on or deadline.due_at is not None):
         deadline = move_to(
             session, task, Origin.RETURN, due_on, reason=reason, document=None, by=by, now=now, zone=zone
         )

@@ -1,7 +1,7 @@
 """How does a task stand, in one word? Seven states, one rule; pages, commands and messages all ask here."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 
 from models.deadline import Deadline, Origin
@@ -28,8 +28,11 @@ class Shown:
     is_extended: bool = False
 
 
-def shown(task: Task, deadline: Deadline, on: date, calendar: Calendar) -> Shown:
-    """Exempt first, then accepted, submitted, returned while its own date lasts, overdue, not yet due."""
+def shown(task: Task, deadline: Deadline, on: date, calendar: Calendar, now: datetime) -> Shown:
+    """Exempt first, then accepted, submitted, returned while its own date lasts, overdue, not yet due.
+
+    `on` is the day of `now` in the organisation's zone.
+    """
     is_extended = deadline.origin == Origin.EXTENSION
     match task.state:
         case TaskState.EXEMPTED | TaskState.CANCELLED:
@@ -41,7 +44,7 @@ def shown(task: Task, deadline: Deadline, on: date, calendar: Calendar) -> Shown
         case TaskState.MISSED:
             days = calendar.working_days(deadline.due_on, on)
             return Shown(ShownState.OVERDUE, late_days=days, is_missed=True, is_extended=is_extended)
-    if deadline.due_on >= on:
+    if not deadline.has_passed(on, now):
         state = ShownState.RETURNED if task.state == TaskState.RETURNED else ShownState.NOT_DUE
         return Shown(state, is_extended=is_extended)
     return Shown(

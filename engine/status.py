@@ -1,14 +1,16 @@
 """How does the office stand? Cycles, tasks by state, what is overdue, how much was told and sent."""
 
 from dataclasses import asdict, dataclass
-from datetime import date
+from datetime import date, datetime
 
 from sqlalchemy import ColumnElement, func
 from sqlalchemy import select as select_rows
 from sqlmodel import Session, col, select
 
+from dondoc.clock import today
 from engine.errors import RefusedError
 from engine.plans import calendar_for
+from models.board import has_passed
 from models.cycle import Cycle, CycleState
 from models.deadline import Deadline
 from models.message import Message
@@ -52,8 +54,8 @@ class Status:
         }
 
 
-def status(session: Session, on: date, plan_code: str | None = None) -> Status:
-    """As of a day; of one plan, or of all. A message counts for a plan when it carries a notice about it."""
+def status(session: Session, now: datetime, zone: str, plan_code: str | None = None) -> Status:
+    """As of now; of one plan, or of all. A message counts for a plan when it carries a notice about it."""
     if plan_code is not None and session.exec(select(Plan.id).where(col(Plan.code) == plan_code)).first() is None:
         raise RefusedError("refused.no_plan", plan=plan_code)
     of_plan: list[ColumnElement[bool]] = [] if plan_code is None else [col(Plan.code) == plan_code]
@@ -77,13 +79,14 @@ def status(session: Session, on: date, plan_code: str | None = None) -> Status:
     return Status(
         session.exec(cycles.where(*of_plan)).one(),
         {state.value: by_state.get(state.value, 0) for state in TaskState},
-        _overdue(session, on, of_plan),
+        _overdue(session, now, zone, of_plan),
         told,
         sent,
     )
 
 
-def _overdue(session: Session, on: date, of_plan: list[ColumnElement[bool]]) -> tuple[Overdue, ...]:
+def _overdue(session: Session, now: datetime, zone: str, of_plan: list[ColumnElement[bool]]) -> tuple[Overdue, ...]:
+    on = today(now, zone)
     query = (
         select_rows(Task, Deadline, Cycle, col(Unit.code), col(Plan.code))
         .join(Deadline, col(Deadline.id) == col(Task.deadline_id))
@@ -92,7 +95,7 @@ def _overdue(session: Session, on: date, of_plan: list[ColumnElement[bool]]) -> 
         .join(Unit, col(Unit.id) == col(Task.unit_id))
         .where(
             col(Task.state).in_([state.value for state in OWING]),
-            col(Deadline.due_on) < on,
+            has_passed(on, now),
             col(Cycle.state) == CycleState.OPEN.value,
             *of_plan,
         )

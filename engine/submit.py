@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Final
 
+from sqlalchemy import delete
 from sqlmodel import Session, col, select
 
 from dondoc.clock import today
@@ -15,6 +16,7 @@ from engine.plans import obligation_of
 from engine.tell import tell_contacts
 from models.cycle import Cycle
 from models.deadline import Deadline, Origin
+from models.draft import Draft
 from models.entry import append
 from models.files import StoredFile
 from models.notice import NoticeKind
@@ -92,7 +94,7 @@ def take_in(
         raise RefusedError("refused.ended", until=deadline.grace_until)
     obligation = obligation_of(session, cycle)
     kept = checked(obligation, answers, files, is_strict=act is Act.SUBMIT)
-    due_on = _day_to_meet(session, task, deadline)
+    due_on, due_at = _due_to_meet(session, task, deadline)
     task.move(act, now)
     task.versions += 1
     submission = Submission(
@@ -102,6 +104,7 @@ def take_in(
         at=now,
         received_on=received_on,
         due_on=due_on,
+        due_at=due_at,
         by=by,
         answers=kept,
         document=document,
@@ -116,6 +119,7 @@ def take_in(
         )
         for file in files
     )
+    session.execute(delete(Draft).where(col(Draft.task_id) == task.id))
     task.is_late = verdict(session, task)
     session.add(task)
     entry = append(
@@ -195,7 +199,7 @@ def verdict(session: Session, task: Task) -> bool | None:
         .where(col(Submission.task_id) == task.id, ~col(Submission.is_withdrawn))
         .order_by(col(Submission.number))
     )
-    return is_late([(each.received_on, each.due_on, each.id not in empty) for each in versions])
+    return is_late([(each.came_late, each.id not in empty) for each in versions])
 
 
 def checked(
@@ -203,7 +207,8 @@ def checked(
 ) -> dict[str, object]:
     """The answers as they are kept, numbers as int. Raises InvalidAnswersError with every problem at once.
 
-    A paper that is recorded (`is_strict` False) may leave fields out: the paper itself is the report.
+    A paper that is recorded (`is_strict` False) may leave fields out, and its scan go along: the paper itself is the
+    report.
     """
     kept: dict[str, object] = {}
     problems: dict[str, Reason] = {}
@@ -215,7 +220,7 @@ def checked(
             problems[field.name] = found
         elif found is not None:
             kept[field.name] = found
-    if files and obligation.file is None:
+    if is_strict and files and obligation.file is None:
         problems["file"] = Reason.of("answer.no_file_expected")
     if is_strict and obligation.file is not None and obligation.file.required and not files:
         problems["file"] = Reason.of("answer.file_required")
@@ -232,8 +237,8 @@ def receipt_code(task_id: int, key: str) -> str:
     return f"{letters[:4]}-{letters[4:8]}-{letters[8:]}"
 
 
-def _day_to_meet(session: Session, task: Task, deadline: Deadline) -> date:
-    """The due day that the next version has to meet.
+def _due_to_meet(session: Session, task: Task, deadline: Deadline) -> tuple[date, datetime | None]:
+    """The due day that the next version has to meet, and the moment where hours count.
 
     What was returned as no report at all is as if it had never come: the version after it has to meet the same day,
     also when the return gave time until a later one. Else an empty page would win days.
@@ -243,8 +248,8 @@ def _day_to_meet(session: Session, task: Task, deadline: Deadline) -> date:
             select(Review).where(col(Review.submission_id) == last.id).order_by(col(Review.id).desc())
         ).first()
         if review is not None and review.does_not_count:
-            return last.due_on
-    return deadline.due_on
+            return last.due_on, last.due_at
+    return deadline.due_on, deadline.due_at
 
 
 def _newest(session: Session, task: Task) -> Submission | None:

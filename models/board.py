@@ -1,7 +1,7 @@
 """What does the board show? Its named queries: plans with what is pressing, the tree, sums by branch, cells."""
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Any, Final
 
 from sqlalchemy import Case, ColumnElement, Select, and_, case, exists, func, literal, or_, select
@@ -20,25 +20,30 @@ PIECE: Final = 9  #: characters of one unit in a path: eight digits and a dot
 _FIXED: Final = tuple(origin.value for origin in FIXED)
 
 
-def shown_state(today: date) -> Case[str]:
+def has_passed(today: date, now: datetime) -> ColumnElement[bool]:
+    """`Deadline.has_passed` for rows."""
+    return or_(col(Deadline.due_on) < today, col(Deadline.due_at) < now)
+
+
+def shown_state(today: date, now: datetime) -> Case[str]:
     """The shown state of a task row joined to its deadline: the rule of engine/shown.py for whole sets of rows.
 
     `missed` is shown as overdue; it is told apart so that "overdue" can be counted as what may still be chased.
     """
-    state, due_on = col(Task.state), col(Deadline.due_on)
+    state = col(Task.state)
     return case(
         (state.in_((TaskState.EXEMPTED.value, TaskState.CANCELLED.value)), literal("none")),
         (state == TaskState.ACCEPTED.value, literal("accepted")),
         (and_(state == TaskState.SUBMITTED.value, col(Task.is_late).is_(True)), literal("submitted_late")),
         (state == TaskState.SUBMITTED.value, literal("submitted_on_time")),
         (state == TaskState.MISSED.value, literal("missed")),
-        (due_on < today, literal("overdue")),
+        (has_passed(today, now), literal("overdue")),
         (state == TaskState.RETURNED.value, literal("returned")),
         else_=literal("not_due"),
     )
 
 
-def plans(today: date) -> Select[Any]:
+def plans(today: date, now: datetime) -> Select[Any]:
     """Every plan of which something was opened, with what is pressing in it.
 
     Rows (Plan, issuer_id, revision_id, first_on, last_on, to_review, overdue, next_on, calendars); `calendars` are
@@ -76,7 +81,7 @@ def plans(today: date) -> Select[Any]:
             days(func.min(Deadline.due_on)).label("first_on"),
             days(func.max(Deadline.due_on)).label("last_on"),
             tasks(col(Task.state) == TaskState.SUBMITTED.value).label("to_review"),
-            tasks(col(Task.state).in_([state.value for state in OWING]), col(Deadline.due_on) < today).label("overdue"),
+            tasks(col(Task.state).in_([state.value for state in OWING]), has_passed(today, now)).label("overdue"),
             days(func.min(Deadline.due_on), is_open, is_owed, col(Deadline.due_on) >= today).label("next_on"),
             select(func.aggregate_strings(col(CalendarSheet.hash), " ")).scalar_subquery().label("calendars"),
         )
@@ -108,7 +113,7 @@ def around(superior: ColumnElement[bool], first: date, after: date, *, deep: boo
     )
 
 
-def sums(plan_id: int, path: str, first: date, after: date, today: date) -> Select[Any]:
+def sums(plan_id: int, path: str, first: date, after: date, today: date, now: datetime) -> Select[Any]:
     """The tasks under a path, summed by cycle, branch and shown state, of the cycles of [first, after).
 
     A cycle belongs to the stretch in which a deadline of it lies; while the stretch holds today, every open one does.
@@ -132,7 +137,7 @@ def sums(plan_id: int, path: str, first: date, after: date, today: date) -> Sele
     )
     if first <= today < after:
         is_theirs = or_(is_theirs, col(Cycle.state) == CycleState.OPEN.value)  # type: ignore[assignment]
-    state, is_fixed = shown_state(today), col(Deadline.origin).in_(_FIXED)
+    state, is_fixed = shown_state(today, now), col(Deadline.origin).in_(_FIXED)
     return (
         select(
             col(Cycle.id),
@@ -161,35 +166,37 @@ def sums(plan_id: int, path: str, first: date, after: date, today: date) -> Sele
     )
 
 
-def cells(cycle_ids: Sequence[int], unit_ids: Sequence[int], today: date) -> Select[Any]:
+def cells(cycle_ids: Sequence[int], unit_ids: Sequence[int], today: date, now: datetime) -> Select[Any]:
     """The tasks of these units in these cycles: (id, cycle_id, unit_id, shown, is_late, due_on, origin)."""
-    return _cells(cycle_ids, today).where(col(Task.unit_id).in_(unit_ids))
+    return _cells(cycle_ids, today, now).where(col(Task.unit_id).in_(unit_ids))
 
 
-def cells_in_state(cycle_ids: Sequence[int], path: str, today: date, states: Sequence[str]) -> Select[Any]:
+def cells_in_state(
+    cycle_ids: Sequence[int], path: str, today: date, now: datetime, states: Sequence[str]
+) -> Select[Any]:
     """The tasks at or below a path in these shown states, the longest due first.
 
     Rows as of `cells`, then code and name of the unit, and above: the name of its superior.
     """
     above = aliased(Unit)
     return (
-        _cells(cycle_ids, today)
+        _cells(cycle_ids, today, now)
         .add_columns(col(Unit.code), col(Unit.name), col(above.name).label("above"))
         .join(Unit, col(Unit.id) == col(Task.unit_id))
         .join(Placement, col(Placement.id) == col(Task.placement_id))
         .join(above, col(above.id) == col(Placement.parent_id), isouter=True)
-        .where(subtree(path), shown_state(today).in_(states))
+        .where(subtree(path), shown_state(today, now).in_(states))
         .order_by(col(Deadline.due_on), col(Task.id))
     )
 
 
-def _cells(cycle_ids: Sequence[int], today: date) -> Select[Any]:
+def _cells(cycle_ids: Sequence[int], today: date, now: datetime) -> Select[Any]:
     return (
         select(
             col(Task.id),
             col(Task.cycle_id),
             col(Task.unit_id),
-            shown_state(today).label("shown"),
+            shown_state(today, now).label("shown"),
             col(Task.is_late),
             col(Deadline.due_on),
             col(Deadline.origin),
@@ -199,9 +206,9 @@ def _cells(cycle_ids: Sequence[int], today: date) -> Select[Any]:
     )
 
 
-def by_superior(cycle_id: int, today: date) -> Select[Any]:
+def by_superior(cycle_id: int, today: date, now: datetime) -> Select[Any]:
     """The tasks of a cycle counted by superior and shown state: (code, name, shown, tasks, on_time, late)."""
-    state = shown_state(today)
+    state = shown_state(today, now)
     return (
         select(
             col(Unit.code),
@@ -220,12 +227,12 @@ def by_superior(cycle_id: int, today: date) -> Select[Any]:
     )
 
 
-def listed(cycle_id: int, today: date, states: Sequence[str]) -> Select[Any]:
+def listed(cycle_id: int, today: date, now: datetime, states: Sequence[str]) -> Select[Any]:
     """The tasks of a cycle in one of these shown states (none given: in any), what presses first.
 
     Rows (Task, Unit, Deadline, shown).
     """
-    state = shown_state(today)
+    state = shown_state(today, now)
     ranks = ("overdue", "submitted_late", "submitted_on_time", "returned", "not_due", "missed", "accepted", "none")
     rank = case(*((state == name, place) for place, name in enumerate(ranks)), else_=len(ranks))
     query = (

@@ -37,6 +37,10 @@ class Deadline(SQLModel, table=True):
     set_by: str
     reasons: list[dict[str, Any]] = Field(sa_type=JSON)
 
+    def has_passed(self, on: date, now: datetime) -> bool:
+        """Whether what comes in now is late. `on` is the day of `now` in the organisation's zone."""
+        return on > self.due_on or (self.due_at is not None and now > self.due_at)
+
     @property
     def is_office_set(self) -> bool:
         """The plan's day, which its document does not give; not one that was decided for some units."""

@@ -37,6 +37,13 @@ class Submission(SQLModel, table=True):
     receipt: str = Field(unique=True)  #: code on the receipt, such as 7K4M-2PXC
     is_withdrawn: bool = False
 
+    @property
+    def came_late(self) -> bool:
+        """Paper is known by its day alone, so the hour holds for what was handed in here."""
+        if self.received_on != self.due_on or self.due_at is None or self.way in (Way.PAPER, Way.EOFFICE):
+            return self.received_on > self.due_on
+        return self.at > self.due_at
+
 
 class SubmissionFile(SQLModel, table=True):
     __tablename__ = "submission_file"
@@ -65,11 +72,11 @@ class Review(SQLModel, table=True):
     by: str
 
 
-def is_late(versions: Sequence[tuple[date, date, bool]]) -> bool | None:
-    """The verdict on the versions (received_on, due_on, counts); None when none counts.
+def is_late(versions: Sequence[tuple[bool, bool]]) -> bool | None:
+    """The verdict on the versions (came late, counts); None when none counts.
 
     On time: each version came on or before the day it had to meet. A version that was returned as no report at all is
     as if it had never come: it neither keeps nor wins a day, and wipes no lateness either.
     """
-    late = [received_on > due_on for received_on, due_on, counts in versions if counts]
+    late = [came_late for came_late, counts in versions if counts]
     return any(late) if late else None

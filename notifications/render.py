@@ -88,6 +88,7 @@ class Item:
     source: str
     told_on: date
     due_on: date
+    due_at: datetime | None  #: where hours count
     days_left: int | None
     days_late: int | None
     rolled_from: date | None
@@ -162,12 +163,12 @@ def _foremost(waiting: Sequence[Waiting]) -> Iterator[Waiting]:
     return (each for each in waiting if each.notice.kind not in ASKING or urgent[each.task.id] is each)
 
 
-def _kind(each: Waiting, on: date) -> NoticeKind:
+def _kind(each: Waiting, on: date, now: datetime) -> NoticeKind:
     """As what a notice is told: a reminder that goes out after the due day speaks of a report that is late."""
     kind = NoticeKind(each.notice.kind)
     if kind not in ASKING or kind is NoticeKind.ESCALATION:
         return kind
-    if on > each.deadline.due_on:
+    if each.deadline.has_passed(on, now):
         return NoticeKind.OVERDUE
     if on == each.deadline.due_on:
         return NoticeKind.DUE_TODAY
@@ -176,7 +177,7 @@ def _kind(each: Waiting, on: date) -> NoticeKind:
 
 def _single(each: Waiting, words: Mapping[str, Any], office: Office) -> Section:
     item = _item(each, words["lang"], office)
-    told = _set_by(_kind(each, office.today).value, {**words, "item": item})
+    told = _set_by(_kind(each, office.today, office.now).value, {**words, "item": item})
     title = item.title if each.is_own else f"{item.title}: {item.unit}"
     href = f"{office.url}/s/{link_mark(each.task.id)}" if each.is_own else f"{office.url}/tasks/{each.task.id}"
     return _made(told, title, href)
@@ -205,15 +206,16 @@ def _item(each: Waiting, lang: str, office: Office) -> Item:
     on, deadline, cycle = office.today, each.deadline, each.cycle
     days = each.calendar.working_days(on, deadline.due_on)
     change, step, version = each.extension, each.next_step, each.submission
-    grace_until = deadline.grace_until
+    grace_until, has_passed = deadline.grace_until, deadline.has_passed(on, office.now)
     return Item(
         title=f"{cycle.title(lang)}, {whole_period(cycle.period, lang)}",
         unit=each.unit.name,
         source=cycle.source,
         told_on=each.notice.due_on,
         due_on=deadline.due_on,
-        days_left=days if on <= deadline.due_on else None,
-        days_late=-days if on > deadline.due_on else None,
+        due_at=deadline.due_at,
+        days_left=None if has_passed else days,
+        days_late=-days if has_passed else None,
         rolled_from=deadline.nominal_on if deadline.nominal_on != deadline.due_on else None,
         grace_until=grace_until if grace_until is not None and grace_until >= on else None,
         next_rung=step.rung if step is not None else None,
@@ -226,7 +228,7 @@ def _item(each: Waiting, lang: str, office: Office) -> Item:
         entered_at=version.at if version is not None else None,
         received_on=version.received_on if version is not None else None,
         by_link=version is not None and version.way == Way.LINK,
-        came_late=version is not None and version.received_on > version.due_on,
+        came_late=version is not None and version.came_late,
         version=version.number if version is not None else 0,
         files=each.files,
     )
@@ -245,7 +247,9 @@ def _set_by(template: str, context: Mapping[str, Any]) -> dict[str, Any]:
 def _words(lang: str, office: Office) -> dict[str, Any]:
     """What every template may call."""
 
-    def due(day: date) -> str:
+    def due(day: date, at: datetime | None = None) -> str:
+        if at is not None:
+            return whole_moment(at, office.zone, lang)
         end = datetime(day.year, day.month, day.day, 23, 59, tzinfo=ZoneInfo(office.zone))
         return translate("hết ngày {day} ({zone})", lang, day=whole_day(day, lang), zone=zone_name(end))
 

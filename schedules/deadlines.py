@@ -2,7 +2,7 @@
 
 from calendar import monthrange
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
@@ -43,6 +43,7 @@ class Resolved:
     due_on: date
     reasons: tuple[Reason, ...]
     event_on: date | None = None
+    due_at: datetime | None = None  #: where hours count: on time until this moment of `due_on`, in UTC
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +63,17 @@ def resolve(due: Due, default_roll: Roll, facts: Facts) -> tuple[Resolved, ...]:
     how = default_roll if due.roll is None else due.roll
     if isinstance(due.rule, HoursAfterOpening):
         how = Roll.NONE  # hours run on: what is wanted within 48 hours is not wanted after the holidays
+    at = _moment(due.rule, facts)
     return tuple(
-        _rolled(nominal, stretch, reason, how, facts.calendar, event_on)
+        replace(_rolled(nominal, stretch, reason, how, facts.calendar, event_on), due_at=at)
         for nominal, stretch, reason, event_on in _nominal(due.rule, facts)
     )
+
+
+def _moment(rule: Rule, facts: Facts) -> datetime | None:
+    if isinstance(rule, HoursAfterOpening) and facts.opened_at is not None:
+        return facts.opened_at.astimezone(UTC) + timedelta(hours=rule.hours)
+    return None
 
 
 def stretch_of(anchor: Anchor, period: Period) -> Period:

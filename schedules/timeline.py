@@ -77,6 +77,7 @@ class DueDay:
     window: tuple[date, date]  #: the days that the data covers, half-open
     reasons: tuple[Reason, ...]
     milestone: str | None = None  #: the day hangs on this milestone's entered day
+    due_at: datetime | None = None  #: where hours count: on time until this moment of `due_on`, in UTC
 
 
 @dataclass(frozen=True, slots=True)
@@ -343,6 +344,7 @@ class _Compiler:
             window,
             tuple(reasons),
             milestone,
+            resolved.due_at,
         )
 
     def _grace(self, due_on: date, grace: Offset | None, reasons: list[Reason]) -> date | None:

@@ -15,16 +15,27 @@ from engine.doctor import examine
 from engine.errors import RefusedError
 from engine.extend import extend
 from engine.fire import fire
+from engine.plans import calendar_for
+from engine.record import record
 from engine.request import Requested, open_request
 from engine.review import accept
 from engine.revise import apply_plan
+from engine.shown import Shown, ShownState, shown
+from engine.status import status
 from engine.submit import submit
+from models.board import shown_state
 from models.cycle import Cycle, CycleState
+from models.deadline import Deadline
 from models.entry import Entry, breaks
+from models.message import Message
 from models.notice import Notice, NoticeKind
 from models.step import Step, StepKind
+from models.submission import Way
+from models.task import Task
+from notifications import render
+from notifications.deliver import queue
 from tests.builders import HEAD, YEARLY, ZONE, act_of, at, everything, id_of, province, step_round, task_of
-from tests.desk import Desk, opened_desk
+from tests.desk import URL, Desk, opened_desk
 
 URGENT = """\
   urgent:
@@ -103,7 +114,7 @@ def test_its_contacts_are_told_at_once_reminded_and_chased(office: Database) -> 
         assert [(each.kind, each.rung) for each in told] == [
             (NoticeKind.OPENED, "unit.contact"),
             (NoticeKind.REMINDER, "unit.contact"),
-            (NoticeKind.DUE_TODAY, "unit.contact"),
+            (NoticeKind.OVERDUE, "unit.contact"),  # at 08:00; the 48 hours ended at 05:10
             (NoticeKind.ESCALATION, "unit.head"),
         ]
 
@@ -176,6 +187,71 @@ def test_the_acts_work_on_it_as_on_all_else(office: Database) -> None:
         assert examine(session, at("2022-02-15"), ZONE).moved == ()
 
 
+@pytest.mark.parametrize(("hour", "is_late"), [("14:29", False), ("14:30", False), ("14:31", True)])
+def test_where_hours_count_the_moment_decides(office: Database, hour: str, is_late: bool) -> None:
+    opened(office)
+    task_id = id_of(office, "stc", "adhoc:flood", "urgent")
+    act_of(office, submit, task_id, "2022-02-09", hour, answers={}, files=(), key="k")
+    with office.reading() as session:
+        assert task_of(session, "stc", "adhoc:flood", "urgent").is_late is is_late
+
+
+def test_a_variant_by_days_lasts_until_midnight(office: Database) -> None:
+    opened(office)
+    task_id = id_of(office, "doan-khoi", "adhoc:flood", "urgent")
+    act_of(office, submit, task_id, "2022-02-10", "23:59", answers={}, files=(), key="k")
+    with office.reading() as session:
+        assert task_of(session, "doan-khoi", "adhoc:flood", "urgent").is_late is False
+
+
+def test_of_a_paper_the_day_counts(office: Database) -> None:
+    opened(office)
+    task_id = id_of(office, "stc", "adhoc:flood", "urgent")
+    act_of(
+        office, record, task_id, "2022-02-09", "17:00", received_on=date(2022, 2, 9), document="12-BC", way=Way.PAPER
+    )
+    with office.reading() as session:
+        assert task_of(session, "stc", "adhoc:flood", "urgent").is_late is False
+
+
+def test_it_is_overdue_from_its_moment_on_and_no_working_day_late_that_day(office: Database) -> None:
+    opened(office)
+    with office.reading() as session:
+        task = task_of(session, "stc", "adhoc:flood", "urgent")
+        deadline = session.get_one(Deadline, task.deadline_id)
+        calendar, on = calendar_for(session, session.get_one(Cycle, task.cycle_id)), date(2022, 2, 9)
+        for hour, state in (("14:30", "not_due"), ("14:31", "overdue")):
+            now = at("2022-02-09", hour)
+            assert shown(task, deadline, on, calendar, now) == Shown(ShownState(state))
+            coded = select(shown_state(on, now)).select_from(Task).join(Deadline).where(col(Task.id) == task.id)
+            assert session.scalars(coded).one() == state
+            late = [each.unit for each in status(session, now, ZONE).overdue if each.period == "adhoc:flood"]
+            assert ("stc" in late) is (state == "overdue")
+
+
+def test_more_time_on_the_same_day_is_until_midnight(office: Database) -> None:
+    opened(office)
+    task_id = id_of(office, "stc", "adhoc:flood", "urgent")
+    act_of(office, extend, task_id, "2022-02-09", due_on=date(2022, 2, 9), reason="Mất điện", document=None)
+    act_of(office, submit, task_id, "2022-02-09", "23:00", answers={}, files=(), key="k")
+    with office.reading() as session:
+        assert task_of(session, "stc", "adhoc:flood", "urgent").is_late is False
+
+
+def test_its_pages_and_letters_name_the_moment(desk: Desk) -> None:
+    cycle = opened(desk.database)
+    task_id = id_of(desk.database, "stc", "adhoc:flood", "urgent")
+    for path in (f"/tasks/{task_id}", f"/cycles/{cycle.id}"):
+        assert "14:30, thứ Tư 09/02/2022 (GMT+7)" in desk.get(path).text, path
+    with desk.database.writing() as session:
+        fire(session, at("2022-02-07", "14:31"), ZONE)
+    queue(desk.database, render.Office("eml", "van-phong@example.org", URL, ZONE, at("2022-02-07", "14:31")))
+    with desk.database.reading() as session:
+        letters = [each.text for each in session.exec(select(Message)) if "Báo cáo nhanh" in each.text]
+    assert any("14:30, thứ Tư 09/02/2022 (GMT+7)" in text for text in letters)
+    assert any("hết ngày thứ Năm 10/02/2022 (GMT+7)" in text for text in letters)
+
+
 def test_the_round_neither_opens_nor_closes_what_is_asked_for(office: Database) -> None:
     step_round(office, at("2022-02-07"))
     opened(office)
@@ -208,7 +284,8 @@ def test_the_command_opens_it_and_says_by_when(desk: Desk, capsys: pytest.Captur
     text = said(capsys, *words, "--title", "Thiệt hại do lũ")
     assert "Thêm: 1 đợt, 6 nhiệm vụ" in text
     assert text.splitlines()[1] == "Đợt 2: Thiệt hại do lũ"
-    assert "Hạn: hết ngày thứ Tư 09/02/2022" in text
+    assert "Hạn: 14:30, thứ Tư 09/02/2022 (GMT+7)" in text
+    assert "Hạn: hết ngày thứ Năm 10/02/2022 (unions)" in text
     assert "“flood” đã mở thứ Hai 07/02/2022 (đợt 2)" in said(capsys, *words, code=1)
     added = json.loads(said(capsys, *words[:-1], "flood-2", "--json"))
     assert (added["cycles"], added["tasks"], added["messages"]) == (1, 6, 0)
@@ -225,7 +302,7 @@ def test_explain_says_what_a_request_is(desk: Desk, capsys: pytest.CaptureFixtur
     assert "cần một kỳ trong adhoc:flood, gặp “2022”" in said(capsys, *words, "2022", code=1)
     text = said(capsys, *words, "adhoc:flood")
     assert "Đột xuất, mở bằng tay lúc 14:30, thứ Hai 07/02/2022 (GMT+7): đợt 2, “Thiệt hại do lũ”" in text
-    assert "Hạn: hết ngày thứ Tư 09/02/2022" in text
+    assert "Hạn: 14:30, thứ Tư 09/02/2022 (GMT+7)" in text
     assert "48 giờ" in text
     found = json.loads(said(capsys, *words, "adhoc:flood", "--unit", "doan-khoi", "--json"))
     assert [(row["level"], row["due_on"]) for row in found["rows"]] == [("unions", "2022-02-10")]

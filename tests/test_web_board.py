@@ -120,12 +120,14 @@ def test_one_rule_shows_a_task_in_python_and_in_the_database(busy_anywhere: Desk
     with busy.database.writing() as session:
         task = session.get_one(Task, busy.task_id("doan-khoi"))
         for state, is_late, on in product(TaskState, (None, False, True), days):
+            now = at(on.isoformat())
             task.state, task.is_late = state, is_late
             session.add(task)
             session.flush()
-            joined = select(Task, Deadline, shown_state(on)).join(Deadline, col(Deadline.id) == col(Task.deadline_id))
+            query = select(Task, Deadline, shown_state(on, now))
+            joined = query.join(Deadline, col(Deadline.id) == col(Task.deadline_id))
             for each, deadline, code in session.execute(joined):
-                one = shown(each, deadline, on, vn_state())
+                one = shown(each, deadline, on, vn_state(), now)
                 assert (one.state, one.is_missed) == (code.replace("missed", "overdue"), code == "missed")
         session.rollback()
 

@@ -4,7 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -69,6 +69,7 @@ class Frame:
     top: tuple[Placement, Unit]
     tree: Sequence[tuple[Placement, Unit, bool]]
     today: date
+    now: datetime
     lang: str
 
     @property
@@ -102,10 +103,10 @@ def show_board(request: Request, office: InOffice) -> Response:
 
 def read(session: Session, office: Office, view: View, lang: str) -> dict[str, Any]:
     """Everything the page shows, in four queries (and two more after a calendar has changed)."""
-    plans = session.execute(board.plans(office.today())).all()
+    plans = session.execute(board.plans(office.today(), office.now())).all()
     pressing = max(plans, key=lambda row: row.overdue + row.to_review, default=None)
     chosen = next((row for row in plans if row.Plan.code == view.plan), pressing)
-    frame = _frame(session, view, chosen, office.today(), lang) if chosen else None
+    frame = _frame(session, view, chosen, office, lang) if chosen else None
     if chosen is None or frame is None:
         return {"plans": plans, "chosen": chosen, "frame": None}
     columns = _columns(session, frame)
@@ -150,7 +151,8 @@ def read(session: Session, office: Office, view: View, lang: str) -> dict[str, A
     }
 
 
-def _frame(session: Session, view: View, chosen: Record[Any], today: date, lang: str) -> Frame | None:
+def _frame(session: Session, view: View, chosen: Record[Any], office: Office, lang: str) -> Frame | None:
+    today = office.today()
     years = range(min(chosen.first_on.year, today.year), max(chosen.last_on.year, today.year) + 1)
     asked = int(view.year) if view.year.isdecimal() else today.year
     year = None if view.year == ALL_YEARS else asked if asked in years else today.year
@@ -164,11 +166,11 @@ def _frame(session: Session, view: View, chosen: Record[Any], today: date, lang:
     ]
     if not tops:
         return None
-    return Frame(chosen.Plan, year, years, first, after, tops[-1], tree, today, lang)
+    return Frame(chosen.Plan, year, years, first, after, tops[-1], tree, today, office.now(), lang)
 
 
 def _columns(session: Session, frame: Frame) -> list[Column]:
-    query = board.sums(frame.plan.id or 0, frame.top[0].path, frame.first, frame.after, frame.today)
+    query = board.sums(frame.plan.id or 0, frame.top[0].path, frame.first, frame.after, frame.today, frame.now)
     rows = session.execute(query).all()
     days: dict[int, tuple[bool, date]] = {}
     of_office: set[tuple[int, date]] = set()
@@ -208,7 +210,7 @@ def _rows(
 ) -> list[Row]:
     place = {column.cycle_id: number for number, column in enumerate(columns)}
     cells: dict[int, list[Cell | None]] = {unit.id or 0: [None] * len(columns) for unit, _ in units}
-    found = session.execute(board.cells(list(place), list(cells), frame.today))
+    found = session.execute(board.cells(list(place), list(cells), frame.today, frame.now))
     for row, cell in _cells(found, frame.today, calendar):
         cells[row.unit_id][place[row.cycle_id]] = cell
     names = {unit.id: unit.name for _, unit, _ in frame.tree}
@@ -232,7 +234,7 @@ def _rows_in_state(
     """Units of every depth that have a task in one of these states, with those cells alone, by name."""
     place = {column.cycle_id: number for number, column in enumerate(columns)}
     found: dict[int, Row] = {}
-    query = board.cells_in_state(list(place), frame.top[0].path, frame.today, states)
+    query = board.cells_in_state(list(place), frame.top[0].path, frame.today, frame.now, states)
     for row, cell in _cells(session.execute(query.limit(MAX_CELLS)), frame.today, calendar):
         above = "" if row.above == frame.top[1].name else row.above or ""
         unit = found.setdefault(row.unit_id, Row(row.unit_id, row.code, row.name, above, False, [None] * len(columns)))

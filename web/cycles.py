@@ -42,14 +42,14 @@ def read(session: Session, office: Office, cycle: Cycle, state: str, number: int
     today = office.today()
     superiors: defaultdict[tuple[str, str], Sum] = defaultdict(Sum)
     total = Sum()
-    for row in session.execute(board.by_superior(cycle.id or 0, today)):
+    for row in session.execute(board.by_superior(cycle.id or 0, today, office.now())):
         each = Sum(on_time=row.on_time, late=row.late)
         each.states[row.shown] = row.tasks
         superiors[row.code or "", row.name or ""].add(each)
         total.add(each)
     count = total.states[state] if state else total.states.total()
     number = min(max(number, 1), max(-(-count // PAGE), 1))
-    query = board.listed(cycle.id or 0, today, [state] if state else [])
+    query = board.listed(cycle.id or 0, today, office.now(), [state] if state else [])
     calendar = calendar_for(session, cycle)
     tasks = [
         (task, unit, deadline, shown, calendar.working_days(deadline.due_on, today) if shown == "overdue" else 0)

@@ -85,6 +85,7 @@ def page(
             whole_moment=lambda moment: i18n.whole_moment(moment, office.settings.zone, chosen),
             zone_name=lambda day: _zone_of(office.settings.zone, day),
             until=lambda day: words.until(day, chosen),
+            due=lambda deadline: words.due(deadline, office.settings.zone, chosen),
             period=lambda label: i18n.whole_period(label, chosen),
             reason=lambda told: i18n.say(told["code"], chosen, told["params"]),
             size=lambda count: words.size(count, chosen),

@@ -126,7 +126,7 @@ def read(session: Session, office: Office, link: Link) -> dict[str, Any]:
         "receiver": session.get_one(Unit, task.receiver_id) if task.receiver_id else issuer,
         "deadline": deadline,
         "reasons": deadline_reasons(session, task, deadline),
-        "shown": shown(task, deadline, today, calendar),
+        "shown": shown(task, deadline, today, calendar, office.now()),
         "days_left": calendar.working_days(today, deadline.due_on),
         "versions": versions,
         "files": session.exec(select(SubmissionFile).where(col(SubmissionFile.submission_id) == newest)).all(),

@@ -206,7 +206,7 @@ def read(session: Session, office: Office, task: Task) -> dict[str, Any]:
         "deadline": deadline,
         "reasons": deadline_reasons(session, task, deadline),
         "obligation": obligation,
-        "shown": shown(task, deadline, today, calendar),
+        "shown": shown(task, deadline, today, calendar, office.now()),
         "forms": FORMS,
         "contacts": contacts,
         "names": _names(session, entries),

@@ -2,10 +2,12 @@
 
 import re
 import unicodedata
-from datetime import date
+from datetime import date, datetime
 from typing import Final
+from zoneinfo import ZoneInfo
 
-from dondoc.i18n import translate, whole_day
+from dondoc.i18n import by_when, translate, whole_day, zone_name
+from models.deadline import Deadline
 
 _DAY: Final = re.compile(r"\s*(\d{1,2})\s*[/.-]\s*(\d{1,2})\s*[/.-]\s*(\d{4})\s*")
 _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -72,3 +74,11 @@ def read_day(text: str) -> date | None:
 def until(day: date, lang: str) -> str:
     """A due day written whole: hết ngày thứ Sáu 10/10/2025."""
     return translate("hết ngày {day}", lang, day=whole_day(day, lang))
+
+
+def due(deadline: Deadline, zone: str, lang: str) -> str:
+    """By when, with its zone: hết ngày thứ Sáu 10/10/2025 (GMT+7); 14:30, thứ Tư 08/10/2025 (GMT+7)."""
+    words, day = by_when(deadline.due_on, deadline.due_at, zone, lang), deadline.due_on
+    if deadline.due_at is not None:
+        return words  # the zone is in them
+    return f"{words} ({zone_name(datetime(day.year, day.month, day.day, 12, tzinfo=ZoneInfo(zone)))})"

@@ -13,7 +13,7 @@ from cyclopts import Parameter
 from dondoc.cli.app import ACT, Answers, Document, Files, Json, Reason, TaskId, group_of
 from dondoc.cli.office import Office, office
 from dondoc.cli.words import CommandFailedError, _, coded, lang, table, write, write_json
-from dondoc.i18n import short_day, whole_day, whole_moment
+from dondoc.i18n import by_when, short_day, whole_moment
 
 if TYPE_CHECKING:
     from sqlmodel import Session
@@ -22,6 +22,18 @@ if TYPE_CHECKING:
     from models.files import StoredFile
 
 BY = "office"
+#: act -> the command that does it; the other acts happen by themselves.
+COMMANDS = {
+    "submit": "submit",
+    "record": "record",
+    "withdraw": "withdraw",
+    "accept": "accept",
+    "return": "return",
+    "extend": "extend",
+    "unlock": "extend",
+    "exempt": "exempt",
+    "reopen": "reopen",
+}
 task = group_of("task", _("Việc trên một nhiệm vụ: xem, nộp, nhận, trả lại, gia hạn, miễn, ghi nhận."), ACT)
 
 
@@ -160,23 +172,22 @@ def _acting(task_id: int) -> "Iterator[tuple[Office, Session]]":
 
 
 def _dossier(here: Office, task_id: int) -> "Dossier":
-    from dondoc.clock import today
     from engine.dossier import dossier
 
     with here.database.reading() as session:
-        return dossier(session, task_id, today(here.now, here.zone))
+        return dossier(session, task_id, here.now, here.zone)
 
 
 def _write_state(here: Office, task_id: int) -> None:
-    write(*_head(_dossier(here, task_id)))
+    write(*_head(_dossier(here, task_id), here.zone))
 
 
-def _head(found: "Dossier") -> list[str]:
-    state, due = _(f"state.{found.task.state}"), whole_day(found.deadline.due_on, lang())
+def _head(found: "Dossier", zone: str) -> list[str]:
+    deadline, state = found.deadline, _(f"state.{found.task.state}")
     return [
         _("Nhiệm vụ {id}: {title}, kỳ {period}, {unit}", id=found.task.id, title=found.cycle.title(lang()),
           period=found.cycle.period, unit=found.unit.name),
-        _("  {state}; hạn: hết ngày {day}", state=state, day=due),
+        _("  {state}; hạn: {due}", state=state, due=by_when(deadline.due_on, deadline.due_at, zone, lang())),
     ]  # fmt: skip
 
 
@@ -184,12 +195,12 @@ def _as_text(found: "Dossier", here: Office) -> list[str]:
     def when(moment: datetime) -> str:
         return whole_moment(moment, here.zone, lang())
 
-    lines = _head(found)
+    lines = _head(found, here.zone)
     lines += [f"  - {coded(each['code'], each['params'])}" for each in found.deadline.reasons]
     if found.shown.late_days > 0:
         lines.append("  " + _("quá hạn {count} ngày làm việc", count=found.shown.late_days))
-    allowed = ", ".join(_(f"act.{act}") for act in found.task.allowed) or _("act.none")
-    lines.append("  " + _("có thể: {allowed}", allowed=allowed))
+    allowed = [f"{_(f'act.{act}')} ({COMMANDS[act]})" for act in found.task.allowed if act in COMMANDS]
+    lines.append("  " + _("có thể: {allowed}", allowed=", ".join(allowed) or _("act.none")))
     for submission, files, reviews in found.versions:
         words = _("Bản {number}, nhận ngày {day}, mã nhận {receipt}", number=submission.number,
                   day=short_day(submission.received_on), receipt=submission.receipt)  # fmt: skip

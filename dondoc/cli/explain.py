@@ -1,6 +1,5 @@
 """`dondoc explain`: why this date? The document, the clause, the rule and everything that moved it."""
 
-from datetime import date
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
@@ -9,11 +8,11 @@ from dondoc.cli.app import LOOK, Json, PlanName, UnitCode, app
 from dondoc.cli.dates import day_in_words, who_in_words
 from dondoc.cli.inforce import InForce, plan_named, reading, units
 from dondoc.cli.office import read_settings
-from dondoc.cli.words import CommandFailedError, _, coded, lang, write, write_json
-from dondoc.i18n import short_day, whole_day, whole_moment
+from dondoc.cli.words import CommandFailedError, _, lang, write, write_json
+from dondoc.i18n import by_when, short_day, whole_moment
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from sqlmodel import Session
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
     from engine.dossier import Dossier
     from models.cycle import Cycle
     from schedules.plan import Obligation
-    from schedules.reason import Reason
     from schedules.timeline import Occurrence, Row, Waiting
 
 
@@ -66,7 +64,9 @@ def explain(
         write_json(_as_json(meant, owed, period, rows, waiting, task) | asked)
     else:
         lines = _as_text(meant, owed, period, rows, waiting, unit)
-        write(*lines[:1], *(_of_request(request) if request else ()), *lines[1:], *(_of_task(task) if task else ()))
+        write(
+            *lines[:1], *(_of_request(request) if request else ()), *lines[1:], *(_of_task(task, meant) if task else ())
+        )
 
 
 def _obligation(meant: InForce, code: str) -> "Obligation":
@@ -109,11 +109,10 @@ def _task(
     """The unit's task, when the cycle is open in this office."""
     if session is None or now is None or meant.plan_id is None:
         return None
-    from dondoc.clock import today
     from engine.dossier import dossier, task_of
 
     task = task_of(session, meant.plan_id, owed.code, period, unit)
-    return dossier(session, task.id, today(now, read_settings().zone)) if task is not None else None
+    return dossier(session, task.id, now, read_settings().zone) if task is not None else None
 
 
 def _as_json(
@@ -163,37 +162,31 @@ def _as_text(
 
 
 def _day(meant: InForce, row: "Row") -> list[str]:
-    day = row.day
+    day, zone = row.day, read_settings().zone
     return [
-        _("Hạn: hết ngày {day}", day=whole_day(day.due_on, lang())) + (f" ({day.level})" if day.level else ""),
+        _("Hạn: {due}", due=by_when(day.due_on, day.due_at, zone, lang())) + (f" ({day.level})" if day.level else ""),
         "  " + _("Ai: {who}", who=who_in_words(day.who, meant.plan.issuer)),
-        *(f"  - {in_words(reason, meant)}" for reason in day.reasons),
+        *(f"  - {_said(reason.code, dict(reason.params), meant)}" for reason in day.reasons),
         "  " + _("Mở: {day}", day=short_day(row.occurrence.opens_on)),
         "  " + _("Lịch {calendar}: {day}", calendar=meant.calendar.code, day=day_in_words(meant.calendar, day.due_on)),
     ]
 
 
-def in_words(reason: "Reason", meant: InForce) -> str:
-    """A link of the proof; obligations and milestones by their titles, days off by their names."""
-    titles = {each.code: each.title.in_(lang()) for each in meant.plan.obligations}
-    titles |= {each.code: each.title.in_(lang()) for each in meant.plan.milestones}
-    params = dict(reason.params)
-    if "event" in params:
-        params["event"] = f"“{titles.get(params['event'], params['event'])}”"
-    if reason.code.startswith("roll.") and "why" in params:
-        row = meant.calendar.row(date.fromisoformat(params.get("off") or params["day"]))
-        params["why"] = row.name.in_(lang()) if row is not None else params["why"]
-    return coded(reason.code, params)
+def _said(code: str, params: "Mapping[str, str]", meant: InForce) -> str:
+    """A link of the proof."""
+    from engine.proof import in_words
+
+    return in_words(code, params, meant.plan, meant.calendar, lang())
 
 
-def _of_task(task: "Dossier") -> list[str]:
+def _of_task(task: "Dossier", meant: InForce) -> list[str]:
     """What one unit's own deadline adds: an extension, a return with a date."""
-    deadline = task.deadline
+    deadline, zone = task.deadline, read_settings().zone
     lines = [
         "",
         _("Nhiệm vụ {id}, {unit}: {state}", id=task.task.id, unit=task.unit.name, state=_(f"state.{task.task.state}")),
-        "  " + _("Hạn của đơn vị: hết ngày {day}", day=whole_day(deadline.due_on, lang())),
-        *(f"  - {coded(each['code'], each['params'])}" for each in deadline.reasons),
+        "  " + _("Hạn của đơn vị: {due}", due=by_when(deadline.due_on, deadline.due_at, zone, lang())),
+        *(f"  - {_said(each['code'], each['params'], meant)}" for each in deadline.reasons),
     ]
     moves = [
         _("{was} → {day}: {reason} ({document})", was=short_day(each.from_on), day=short_day(each.to_on),

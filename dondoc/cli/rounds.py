@@ -9,7 +9,7 @@ from cyclopts import Parameter
 from dondoc.cli.app import ROUND, Json, app
 from dondoc.cli.office import Office, channel_of, key_of, office, read_settings
 from dondoc.cli.words import CommandFailedError, _, coded, lang, write, write_json
-from dondoc.i18n import whole_day
+from dondoc.i18n import by_when
 
 if TYPE_CHECKING:
     from notifications.channels.carrier import Carrier
@@ -86,13 +86,15 @@ def _open_request(
     with office(_moment(now)) as here, here.database.writing() as session:
         made = open_request(session, plan, obligation, name, by="office", now=here.now, zone=here.zone, title=title)
         heading = _("Đợt {id}: {title}", id=made.cycle.id, title=made.cycle.title(lang()))
-        days = [(each.due_on, each.level, each.reasons) for each in made.deadlines]
+        days = [
+            (by_when(each.due_on, each.due_at, here.zone, lang()), each.level, each.reasons) for each in made.deadlines
+        ]
     _tell(as_json, cycles=made.opened.cycles, tasks=made.opened.tasks, steps=made.opened.steps)
     if as_json:
         return
     write(heading)
-    for due_on, level, reasons in days:
-        write("  " + _("Hạn: hết ngày {day}", day=whole_day(due_on, lang())) + (f" ({level})" if level else ""))
+    for due, level, reasons in days:
+        write("  " + _("Hạn: {due}", due=due) + (f" ({level})" if level else ""))
         write(*(f"    - {coded(each['code'], each['params'])}" for each in reasons))
     write(_("Đầu mối được báo trong vòng tới: dondoc round, hoặc dondoc serve đang chạy."))
 

@@ -16,11 +16,10 @@ def status(
     plan: Annotated[str | None, Parameter(name="--plan", help=_("Chỉ một kế hoạch, theo mã."))] = None,
     json: Json = False,
 ) -> None:
-    from dondoc.clock import today
     from engine.status import status
 
     with office() as here, here.database.reading() as session:
-        found = status(session, today(here.now, here.zone), plan)
+        found = status(session, here.now, here.zone, plan)
     if json:
         write_json(found.as_json())
         return
