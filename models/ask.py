@@ -3,10 +3,11 @@
 from datetime import date, datetime
 from enum import StrEnum
 
-from sqlalchemy import Index, text
-from sqlmodel import Field, SQLModel
+from sqlalchemy import Index, Select, select, text
+from sqlmodel import Field, SQLModel, col
 
 from models.columns import Moment
+from models.task import Task, TaskState
 
 
 class AskState(StrEnum):
@@ -62,3 +63,23 @@ class ContactCorrection(SQLModel, table=True):
     state: str = AskState.WAITING
     decided_at: datetime | None = Field(default=None, sa_type=Moment)
     decided_by: str | None = None
+
+
+def waiting_extensions() -> Select[tuple[ExtensionAsk]]:
+    """Wishes that the office can still decide: the task is owed, or was missed. Oldest first."""
+    open_to_it = [TaskState.OPEN.value, TaskState.RETURNED.value, TaskState.MISSED.value]
+    return (
+        select(ExtensionAsk)
+        .join(Task, col(Task.id) == col(ExtensionAsk.task_id))
+        .where(col(ExtensionAsk.state) == AskState.WAITING.value, col(Task.state).in_(open_to_it))
+        .order_by(col(ExtensionAsk.at), col(ExtensionAsk.id))
+    )
+
+
+def waiting_corrections() -> Select[tuple[ContactCorrection]]:
+    """ "Not me" that nobody has looked into yet. Oldest first."""
+    return (
+        select(ContactCorrection)
+        .where(col(ContactCorrection.state) == AskState.WAITING.value)
+        .order_by(col(ContactCorrection.at), col(ContactCorrection.id))
+    )

@@ -4,9 +4,10 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import JSON, UniqueConstraint
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field, Session, SQLModel, col, select
 
 from models.columns import Moment
+from models.files import StoredFile
 
 
 class Draft(SQLModel, table=True):
@@ -19,3 +20,12 @@ class Draft(SQLModel, table=True):
     answers: dict[str, Any] = Field(sa_type=JSON)
     files: list[dict[str, Any]] = Field(sa_type=JSON)
     saved_at: datetime = Field(sa_type=Moment)
+
+    @property
+    def stored(self) -> tuple[StoredFile, ...]:
+        return tuple(StoredFile(**file) for file in self.files)
+
+
+def draft_of(session: Session, task_id: int, contact_id: int) -> Draft | None:
+    query = select(Draft).where(col(Draft.task_id) == task_id, col(Draft.contact_id) == contact_id)
+    return session.exec(query).first()

@@ -35,19 +35,42 @@ class UnitLink(SQLModel, table=True):
 
 def token(key: bytes, link: Link) -> str:
     """`<link id>-<signature>`: 256 bits of HMAC-SHA-256 over task, contact and generation."""
-    text = f"link:{link.task_id}:{link.contact_id}:{link.generation}".encode()
-    signature = hmac.new(key, text, hashlib.sha256).digest()
-    return f"{link.id}-{base64.urlsafe_b64encode(signature).decode().rstrip('=')}"
+    return _signed(key, link.id, f"link:{link.task_id}:{link.contact_id}:{link.generation}")
+
+
+def unit_token(key: bytes, link: UnitLink) -> str:
+    """The same for all duties of the contact's unit."""
+    return _signed(key, link.id, f"unit:{link.contact_id}:{link.generation}")
 
 
 def find(session: Session, key: bytes, given: str, today: date) -> Link | None:
     """The link of a token, or None when it is unknown, forged, revoked or expired (the answers look alike)."""
-    number, dash, _ = given.partition("-")
-    if not dash or not number.isascii() or not number.isdigit() or len(number) > 18:
-        return None
-    link = session.exec(select(Link).where(col(Link.id) == int(number))).first()
+    number = _number(given)
+    link = session.exec(select(Link).where(col(Link.id) == number)).first() if number is not None else None
     if link is None or not hmac.compare_digest(token(key, link).encode(), given.encode()):
         return None
-    if link.revoked_at is not None or (link.expires_on is not None and link.expires_on < today):
+    return link if opens(link, today) else None
+
+
+def find_unit(session: Session, key: bytes, given: str) -> UnitLink | None:
+    """The link of a unit's token, or None."""
+    number = _number(given)
+    link = session.exec(select(UnitLink).where(col(UnitLink.id) == number)).first() if number is not None else None
+    if link is None or not hmac.compare_digest(unit_token(key, link).encode(), given.encode()):
         return None
-    return link
+    return link if link.revoked_at is None else None
+
+
+def opens(link: Link, today: date) -> bool:
+    """Neither revoked nor expired."""
+    return link.revoked_at is None and (link.expires_on is None or today <= link.expires_on)
+
+
+def _signed(key: bytes, id_: int, text: str) -> str:
+    signature = hmac.new(key, text.encode(), hashlib.sha256).digest()
+    return f"{id_}-{base64.urlsafe_b64encode(signature).decode().rstrip('=')}"
+
+
+def _number(given: str) -> int | None:
+    number, dash, _ = given.partition("-")
+    return int(number) if dash and number.isascii() and number.isdigit() and len(number) <= 18 else None

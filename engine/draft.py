@@ -1,0 +1,27 @@
+"""What a contact typed so far is kept, wrong or right; nobody is told, and the task stays as it is."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import datetime
+
+from sqlmodel import Session
+
+from engine.submit import locked
+from models.draft import Draft, draft_of
+from models.files import StoredFile
+from models.link import Link
+from models.task import Act
+
+
+def save(
+    session: Session, link: Link, *, answers: Mapping[str, object], files: Sequence[StoredFile], now: datetime
+) -> Draft:
+    """Writes over what was kept. Raises IllegalActError when the task takes nothing in any more."""
+    locked(session, link.task_id).expect(Act.SUBMIT)
+    draft = draft_of(session, link.task_id, link.contact_id) or Draft(task_id=link.task_id, contact_id=link.contact_id)
+    draft.answers = dict(answers)
+    draft.files = [asdict(file) for file in files]
+    draft.saved_at = now
+    session.add(draft)
+    session.flush()
+    return draft
