@@ -345,7 +345,8 @@ class Player:
             if draw % 100 < 4 and task.versions == 1:
                 reason = "Báo cáo chưa nêu số liệu cụ thể, đề nghị bổ sung."
                 friday = self.working(day + timedelta(days=12 - day.weekday()), -1)  # of next week
-                review.send_back(session, task.id, by=acts.BY_OFFICE, reason=reason, due_on=friday, now=now,
+                due_on = friday if friday > deadline.due_on else None
+                review.send_back(session, task.id, by=acts.BY_OFFICE, reason=reason, due_on=due_on, now=now,
                                  zone=self.settings.zone)  # fmt: skip
                 self.plan(self.working(day, 1 + draw % 5), Doing.SUBMIT, task)
             else:

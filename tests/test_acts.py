@@ -172,6 +172,23 @@ def test_a_return_before_the_due_day_keeps_that_day(database: Database, task_id:
     assert standing(database, task_id) == (TaskState.SUBMITTED, False)
 
 
+def test_a_return_shortens_nobodys_time(database: Database, task_id: int) -> None:
+    hand_in(database, task_id, "2021-12-10")
+    for due_on in (date(2021, 12, 15), date(2021, 12, 30)):
+        assert refusal(send_back, database, task_id, "2021-12-15", due_on=due_on) == "refused.due_sooner"
+        given = {"due_on": due_on, "does_not_count": True}
+        assert refusal(send_back, database, task_id, "2021-12-15", **given) == "refused.due_sooner"
+    send_back(database, task_id, "2021-12-15", due_on=date(2021, 12, 31))
+    assert due_of(database, task_id) == (date(2021, 12, 31), Origin.PLAN, date(2022, 1, 30))
+    hand_in(database, task_id, "2021-12-31")
+    send_back(database, task_id, "2022-01-04", due_on=date(2022, 1, 4))  # the day has passed: any from today on
+    assert due_of(database, task_id)[:2] == (date(2022, 1, 4), Origin.RETURN)
+    hand_in(database, task_id, "2022-01-04")
+    send_back(database, task_id, "2022-01-04", due_on=date(2022, 1, 20))
+    hand_in(database, task_id, "2022-01-05")
+    assert refusal(send_back, database, task_id, "2022-01-06", due_on=date(2022, 1, 19)) == "refused.due_sooner"
+
+
 def test_a_return_after_the_due_day_must_set_a_day_that_has_not_passed(database: Database, task_id: int) -> None:
     hand_in(database, task_id, "2021-12-30")
     assert refusal(send_back, database, task_id, "2022-01-04", due_on=None) == "refused.return_needs_day"

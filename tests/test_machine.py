@@ -168,7 +168,8 @@ class Life(RuleBasedStateMachine):
         account = self.accounts[unit]
         due_on = None if ahead is None else self.today + timedelta(days=ahead)
         last = account.end if is_empty else account.due_on
-        allowed = account.state == "submitted" and (last >= self.today if due_on is None else due_on >= self.today)
+        earliest = max(self.today, account.due_on)
+        allowed = account.state == "submitted" and (last >= self.today if due_on is None else due_on >= earliest)
         given = {"reason": "x", "due_on": due_on, "does_not_count": is_empty, "zone": ZONE}
         if self.expect(allowed, review.send_back, unit, **given):
             account.returns += 1
