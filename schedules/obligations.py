@@ -14,6 +14,7 @@ from schedules.cadences import Cadences
 from schedules.nodes import Node, excerpt
 from schedules.periods import Period
 from schedules.plan import (
+    MOST_FILES,
     BeforeSuperior,
     Due,
     Field,
@@ -244,15 +245,19 @@ def _fields(reader: Reader, node: Node | None) -> tuple[Field, ...]:
 
 
 def _file(reader: Reader, node: Node) -> FileRule:
-    entries = reader.entries(node, ("types", "required"))
-    types, required = entries.get("types"), entries.get("required")
+    entries = reader.entries(node, ("types", "required", "max"))
+    types, required, most = entries.get("types"), entries.get("required"), entries.get("max")
     rule = FileRule()
     if types:
         named = tuple(reader.one_of(each, rule.types) or "" for each in reader.items(types))
         if isinstance(types, nodes.Listing) and not named:
             reader.error(types, "problem.empty-list", key="types")
         rule = FileRule(named)
-    return FileRule(rule.types, reader.yes(required)) if required else rule
+    return FileRule(
+        rule.types,
+        required=reader.yes(required) if required else rule.required,
+        max=reader.number(most, 1, MOST_FILES) if most else rule.max,
+    )
 
 
 def warn_reminders(reader: Reader, node: Node | None, own: Ladder, grace: Offset | None, graced: Node) -> None:

@@ -10,6 +10,7 @@ from typing import Final
 from schedules.audience import Audience
 from schedules.periods import Period
 
+MOST_FILES: Final = 10
 EMPTY: Final[Mapping[str, "PeriodException"]] = MappingProxyType({})
 
 
@@ -237,6 +238,7 @@ class Field:
 class FileRule:
     types: tuple[str, ...] = ("pdf", "docx", "xlsx", "odt", "ods", "jpg", "png")
     required: bool = False
+    max: int = MOST_FILES  #: how many files a report may have
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Final
 
 from schedules import cadences, load, obligations, reader, rules
-from schedules.plan import Every, FieldType, FileRule, Roll, Rung, SetBy
+from schedules.plan import MOST_FILES, Every, FieldType, FileRule, Roll, Rung, SetBy
 
 Schema = dict[str, object]
 
@@ -115,7 +115,9 @@ def _obligation() -> Schema:
         "escalate": _ref("escalate"),
         "at": _ref("hour"),
         "fields": _named(_field(), _pattern(reader.FIELD_SHAPE)),
-        "file": _mapping({"types": _some({"enum": list(FileRule().types)}), "required": _YES}),
+        "file": _mapping(
+            {"types": _some({"enum": list(FileRule().types)}), "required": _YES, "max": _number(1, MOST_FILES)}
+        ),
     }
     return {
         **_mapping(_exactly(shapes, obligations.KEYS), ("title", "source")),

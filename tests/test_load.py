@@ -19,6 +19,7 @@ from schedules.plan import (
     EndOf,
     Escalate,
     FieldType,
+    FileRule,
     Offset,
     OnDay,
     Receiver,
@@ -239,7 +240,7 @@ def test_the_ladder_of_an_obligation_replaces_the_default_half_by_half() -> None
 def test_the_form_is_read() -> None:
     report = owed(
         "    every: year\n    due: {end_of: Q3}\n    help: {vi: Cách làm, en: How to}\n"
-        "    valid: {from: 2022-01-01}\n    file: {types: [pdf], required: true}\n"
+        "    valid: {from: 2022-01-01}\n    file: {types: [pdf], required: true, max: 3}\n"
         "    fields:\n      studied_all: {type: number, label: {vi: Số, en: Number}, required: false, target: 2}\n"
         "      note: {type: long_text, label: {vi: Ghi chú, en: Note}, help: {vi: a, en: b}}\n"
     )
@@ -248,7 +249,7 @@ def test_the_form_is_read() -> None:
     assert report.help == Text("Cách làm", "How to")
     assert (report.valid_from, report.valid_to) == (date(2022, 1, 1), None)
     assert report.file is not None
-    assert (report.file.types, report.file.required) == (("pdf",), True)
+    assert report.file == FileRule(("pdf",), required=True, max=3)
     assert (number.name, number.type, number.required, number.target) == ("studied_all", FieldType.NUMBER, False, 2)
     assert (note.type, note.required, note.target, note.help) == (FieldType.LONG_TEXT, True, None, Text("a", "b"))
 
