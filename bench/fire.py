@@ -1,17 +1,15 @@
-"""How long does a step for 10,000 tasks take to fire, against one INSERT ... SELECT? `python -m bench.fire`"""
+"""W3: how long does it take to fire a step, against one INSERT ... SELECT of the same notices?"""
 
-import sys
+from functools import partial
 
 from sqlalchemy import text
 
-from bench.ground import OPENS, Ground, compared, grounds, prepare, timed
+from bench.ground import OPENS, Figure, Ground, in_turns, rows_of, timed
 from dondoc.database import Database
 from engine.fire import fire
 from engine.open import open_due
 from tests.builders import ZONE, at
 
-TASKS = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000
-RUNS = 9
 REMINDER = at("2022-12-17")
 RAW = """
 INSERT INTO notice (task_id, contact_id, kind, rung, cause, due_on, created_at)
@@ -23,55 +21,38 @@ ON CONFLICT (task_id, contact_id, cause) DO NOTHING
 """
 
 
-def ours(url: str) -> float:
-    database = Database(url)
+def firing(ground: Ground, source: str, tasks: int, runs: int) -> Figure:
+    """`source` has the units with a contact each and the plan; the cycle is opened here, and the word of it told."""
+    database = Database(source)
+    for act in (open_due, fire):  # the notices of the opening stand in the table already
+        with database.writing() as session:
+            act(session, OPENS, ZONE)
+    database.close()
+    ground.settle(source)
+    sides = (partial(ours, tasks=tasks), partial(raw, tasks=tasks))
+    return Figure("W3 fire a step", ground.name, tasks, *in_turns(ground, source, *sides, runs))
 
+
+def ours(database: Database, tasks: int) -> float:
     def act() -> None:
         with database.writing() as session:
-            assert fire(session, REMINDER, ZONE).notices == TASKS
+            assert fire(session, REMINDER, ZONE).notices == tasks
 
     seconds = timed(act)
     with database.writing() as session:
-        assert fire(session, REMINDER, ZONE).notices == 0
-    database.close()
+        again = fire(session, REMINDER, ZONE)
+        assert (again.steps, again.skipped, again.notices) == (0, 0, 0), again
+    assert rows_of(database, "notice") == 2 * tasks
     return seconds
 
 
-def raw(url: str) -> float:
-    database = Database(url)
-
+def raw(database: Database, tasks: int) -> float:
     def act() -> None:
         with database.writing() as session:
             now = str(REMINDER.replace(tzinfo=None)) if database.is_sqlite else REMINDER
-            given = {"now": now, "day": REMINDER.date()}
-            assert session.connection().execute(text(RAW), given).rowcount == TASKS
+            session.execute(text(RAW), {"now": now, "day": REMINDER.date()})
             session.execute(text("UPDATE step SET state = 'fired' WHERE id = 2"))
 
     seconds = timed(act)
-    database.close()
+    assert rows_of(database, "notice") == 2 * tasks
     return seconds
-
-
-def measure(ground: Ground) -> None:
-    source = ground.make("source")
-    database = Database(source)
-    database.upgrade()
-    prepare(database, TASKS, with_contacts=True)
-    with database.writing() as session:
-        open_due(session, OPENS, ZONE)
-    with database.writing() as session:
-        fire(session, OPENS, ZONE)  # the word that it is open; the notices of it stand in the table already
-    database.close()
-    ground.settle(source)
-    mine, theirs = [], []
-    for _ in range(RUNS):
-        mine.append(ours(ground.copy(source, "ours")))
-        theirs.append(raw(ground.copy(source, "raw")))
-    compared(ground.name, mine, theirs)
-
-
-if __name__ == "__main__":
-    print(f"fire a step for {TASKS:,} tasks         ours           raw    ratio")
-    with grounds() as found:
-        for each in found:
-            measure(each)

@@ -1,5 +1,6 @@
 """What do the benchmarks stand on? The same units in fresh databases of both kinds, and times told as a table."""
 
+import math
 import os
 import shutil
 import statistics
@@ -7,14 +8,14 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
 import psycopg
-from sqlalchemy import insert
+from sqlalchemy import insert, text
 
 from dondoc.database import Database
 from engine import revise
@@ -85,14 +86,41 @@ class Ground:
     settle: Callable[[str], None] = field(default=lambda _: None)
 
 
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """What a work of one size took, in seconds: ours and the raw side's, which ran in turns."""
+
+    work: str
+    ground: str
+    size: int
+    ours: list[float]
+    raw: list[float]
+    load: float = field(default_factory=lambda: os.getloadavg()[0])
+
+    @property
+    def medians(self) -> tuple[float, float]:
+        """Ours, raw."""
+        return statistics.median(self.ours), statistics.median(self.raw)
+
+    @property
+    def ratio(self) -> float:
+        """The median over the pairs, which ran one right after the other."""
+        return statistics.median(mine / theirs for mine, theirs in zip(self.ours, self.raw, strict=True))
+
+
+def slope(sizes: list[int], seconds: list[float]) -> float:
+    """How fast the time grows: the exponent that fits best by least squares of the logarithms; 0 flat, 1 linear."""
+    return statistics.linear_regression(list(map(math.log, sizes)), list(map(math.log, seconds))).slope
+
+
 @contextmanager
-def grounds() -> Iterator[list[Ground]]:
+def grounds(names: Collection[str] = ("SQLite", "PostgreSQL")) -> Iterator[list[Ground]]:
     """SQLite in a temporary folder, and PostgreSQL as shipped (fsync on) when its programs are here."""
     with tempfile.TemporaryDirectory(prefix="dondoc-bench-", dir=os.environ.get("DONDOC_BENCH_DIR")) as folder:
-        found = [_sqlite(Path(folder))]
+        found = [_sqlite(Path(folder))] if "SQLite" in names else []
         programs = postgres_folder()
-        if programs is None:
-            print("PostgreSQL: not installed, not measured", file=sys.stderr)
+        if programs is None or "PostgreSQL" not in names:
+            print("PostgreSQL: not measured", file=sys.stderr)
             yield found
             return
         with _server(programs) as ground:
@@ -152,17 +180,34 @@ def _server(programs: Path) -> Iterator[Ground]:
         shutil.rmtree(folder)
 
 
-def timed(act: Callable[[], object]) -> float:
-    begun = time.perf_counter()
+def in_turns(
+    ground: Ground, source: str, ours: Callable[[Database], float], raw: Callable[[Database], float], runs: int
+) -> tuple[list[float], list[float]]:
+    """Seconds of both sides, each time from a fresh copy of the source.
+
+    The engines stay, as in a process that runs for weeks and has its statements compiled: the first pair is left out.
+    """
+    sides = [("ours", ours), ("raw", raw)]
+    engines = {name: Database(ground.copy(source, name)) for name, _ in sides}
+    seconds: dict[str, list[float]] = {name: [] for name, _ in sides}
+    for _ in range(runs + 1):
+        for name, act in sides:
+            engines[name].close()
+            ground.copy(source, name)
+            with engines[name].reading() as session:
+                session.execute(text("SELECT 1"))
+            seconds[name].append(act(engines[name]))
+    for engine in engines.values():
+        engine.close()
+    return seconds["ours"][1:], seconds["raw"][1:]
+
+
+def rows_of(database: Database, table: str) -> int:
+    with database.reading() as session:
+        return int(session.execute(text(f"SELECT count(*) FROM {table}")).scalar_one())
+
+
+def timed(act: Callable[[], object], clock: Callable[[], float] = time.perf_counter) -> float:
+    begun = clock()
     act()
-    return time.perf_counter() - begun
-
-
-def compared(name: str, ours: list[float], raw: list[float]) -> None:
-    """One row: the medians, and the median of the ratios of the pairs, which ran one right after the other."""
-    ratio = statistics.median(mine / theirs for mine, theirs in zip(ours, raw, strict=True))
-    load = os.getloadavg()[0]
-    print(
-        f"{name:<12} {statistics.median(ours) * 1000:>9.1f} ms {statistics.median(raw) * 1000:>9.1f} ms "
-        f"{ratio:>6.2f} x   {len(ours)} runs, load {load:.1f}"
-    )
+    return clock() - begun

@@ -1,17 +1,16 @@
-"""How long does it take to open a cycle for 52,000 units, against one INSERT ... SELECT? `python -m bench.open`"""
+"""W1: how long does it take to open a cycle, against one INSERT ... SELECT of the same rows into the same tables?"""
 
-import sys
+from functools import partial
 
 from sqlalchemy import text
 
-from bench.ground import OPENS, Ground, compared, grounds, prepare, timed
+from bench.ground import OPENS, Figure, Ground, in_turns, rows_of, timed
 from dondoc.database import Database
 from engine.open import open_due
-from models.plan import Revision
+from models.cycle import Cycle
+from models.deadline import Deadline
 from tests.builders import ZONE
 
-UNITS = int(sys.argv[1]) if len(sys.argv) > 1 else 52_000
-RUNS = 7
 #: The same columns into the same empty table with the same indexes; the cycle and its deadline are there already.
 RAW = """
 INSERT INTO task (cycle_id, unit_id, placement_id, receiver_id, deadline_id, state, versions, returns, changed_at)
@@ -22,57 +21,38 @@ AND (placement.valid_to IS NULL OR placement.valid_to > :day) ORDER BY placement
 """
 
 
-def ours(url: str) -> float:
-    database = Database(url)
-    with database.reading() as session:
-        session.get_one(Revision, 1)
+def opening(ground: Ground, source: str, units: int, runs: int) -> Figure:
+    """`source` has the units and the plan, and nothing open."""
+    sides = (partial(ours, units=units), partial(raw, units=units))
+    return Figure("W1 open a cycle", ground.name, units, *in_turns(ground, source, *sides, runs))
 
+
+def ours(database: Database, units: int) -> float:
     def act() -> None:
         with database.writing() as session:
-            assert open_due(session, OPENS, ZONE).tasks == UNITS
+            assert open_due(session, OPENS, ZONE).tasks == units
 
     seconds = timed(act)
-    database.close()
-    return seconds
-
-
-def raw(url: str) -> float:
-    database = Database(url)
     with database.writing() as session:
-        values = "1, 1, 'report-0', '2022', 'Báo cáo', 'Report', 'II.8.3', 1, 'open', :day, :now"
-        columns = "plan_id, revision_id, obligation, period, title_vi, title_en, source, issuer_id, state"
-        columns += ", opens_on, opened_at"
-        session.execute(text(f"INSERT INTO cycle ({columns}) VALUES ({values})"), {"day": OPENS.date(), "now": OPENS})
-        columns = "cycle_id, level, origin, nominal_on, due_on, is_provisional, set_by, reasons"
-        values = "1, '', 'plan', :day, :day, false, 'document', '[]'"
-        session.execute(text(f"INSERT INTO deadline ({columns}) VALUES ({values})"), {"day": OPENS.date()})
-
-    def act() -> None:
-        with database.writing() as session:
-            given = {"now": OPENS if not database.is_sqlite else str(OPENS.replace(tzinfo=None)), "day": OPENS.date()}
-            assert session.connection().execute(text(RAW), given).rowcount == UNITS
-
-    seconds = timed(act)
-    database.close()
+        again = open_due(session, OPENS, ZONE)
+        assert (again.cycles, again.tasks, again.steps) == (0, 0, 0), again
+    assert rows_of(database, "task") == units
     return seconds
 
 
-def measure(ground: Ground) -> None:
-    source = ground.make("source")
-    database = Database(source)
-    database.upgrade()
-    prepare(database, UNITS)
-    database.close()
-    ground.settle(source)
-    mine, theirs = [], []
-    for _ in range(RUNS):
-        mine.append(ours(ground.copy(source, "ours")))
-        theirs.append(raw(ground.copy(source, "raw")))
-    compared(ground.name, mine, theirs)
+def raw(database: Database, units: int) -> float:
+    day = OPENS.date()
+    with database.writing() as session:
+        words = {"title_vi": "Báo cáo", "title_en": "Report", "source": "II.8.3", "opens_on": day, "opened_at": OPENS}
+        session.add(Cycle(id=1, plan_id=1, revision_id=1, obligation="report-0", period="2022", issuer_id=1, **words))
+        session.flush()
+        session.add(Deadline(id=1, cycle_id=1, nominal_on=day, due_on=day, set_by="document", reasons=[]))
 
+    def act() -> None:
+        with database.writing() as session:
+            given = {"now": OPENS if not database.is_sqlite else str(OPENS.replace(tzinfo=None)), "day": day}
+            session.execute(text(RAW), given)
 
-if __name__ == "__main__":
-    print(f"open a cycle for {UNITS:,} units        ours           raw    ratio")
-    with grounds() as found:
-        for each in found:
-            measure(each)
+    seconds = timed(act)
+    assert rows_of(database, "task") == units
+    return seconds

@@ -32,9 +32,7 @@ class Round:
 
 def run(database: Database, carrier: Carrier, now: datetime, *, zone: str, url: str, key: bytes) -> Round:
     """Each part is its own transaction, so that a crash between two of them loses nothing: the next pass goes on."""
-    with database.reading() as session:
-        is_quiet = not session.scalar(_IS_ANYTHING, {"on": today(now, zone), "now": now})
-    if is_quiet:
+    if not is_anything(database, now, zone):
         return remember(database, now, Opened(), Fired(), Delivered())
     with database.writing() as session:
         opened = open_due(session, now, zone)
@@ -43,6 +41,12 @@ def run(database: Database, carrier: Carrier, now: datetime, *, zone: str, url: 
         track(session, now)
     delivered = deliver(database, carrier, now, zone=zone, url=url, key=key)
     return remember(database, now, opened, fired, delivered)
+
+
+def is_anything(database: Database, now: datetime, zone: str) -> bool:
+    """Whether a pass would find something to open, fire, close or deliver."""
+    with database.reading() as session:
+        return bool(session.scalar(_IS_ANYTHING, {"on": today(now, zone), "now": now}))
 
 
 def remember(database: Database, now: datetime, opened: Opened, fired: Fired, delivered: Delivered) -> Round:
