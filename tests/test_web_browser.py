@@ -91,7 +91,7 @@ def test_a_returned_report_comes_back_filled_in_and_is_accepted_the_second_time(
     expect(phone.get_by_role("heading", name="Giấy báo nhận")).to_be_visible()
     desk = office.open(task, **SCREEN)
     desk.get_by_label("Lý do trả lại").fill("Thiếu 01 cá nhân điển hình.")
-    desk.get_by_label("Hạn nộp lại").fill("28/12/2021")
+    desk.get_by_label("Hạn nộp lại").fill("04/01/2022")
     desk.get_by_role("button", name="Trả lại").click()
     expect(desk.locator(".page-head .state")).to_have_text(re.compile("Trả lại"))
     phone.goto(office.url + link)

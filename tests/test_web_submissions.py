@@ -178,19 +178,19 @@ def test_too_large_a_file_is_refused_with_a_page_whether_its_size_is_declared_or
 def test_a_returned_report_shows_the_reason_and_comes_back_filled_in(desk: Desk) -> None:
     link = desk.link()
     desk.post(link, answers(), files=upload())
-    given: dict[str, Any] = {"reason": "Thiếu số liệu <mục II.5.1>.", "due_on": date(2021, 12, 28)}
+    given: dict[str, Any] = {"reason": "Thiếu số liệu <mục II.5.1>.", "due_on": date(2022, 1, 4)}
     act_of(desk.database, review.send_back, desk.task_id(), "2021-12-21", **given)
     form = desk.get(link).text
     assert form.index("Bản 1 được trả lại ngày 21/12/2021.") < form.index("Hạn nộp")
     assert "“Thiếu số liệu &lt;mục II.5.1&gt;.”" in form
-    assert "hết ngày thứ Ba 28/12/2021" in form
+    assert "hết ngày thứ Ba 04/01/2022" in form
     assert 'value="86"' in form
     assert "Tổ chức 4 buổi sinh hoạt chuyên đề.</textarea>" in form
     kept = re.findall(r'name="kept" value="([^"]+)"', form)[0]
     assert desk.post(link, answers(key="tab-2", kept=kept)).status_code == 303
     assert [(each.number, each.due_on) for each in desk.all_of(Submission)] == [
         (1, date(2021, 12, 31)),
-        (2, date(2021, 12, 28)),
+        (2, date(2022, 1, 4)),
     ]
     assert [file.name for file in desk.all_of(SubmissionFile)] == ["bao-cao.pdf"] * 2
 
