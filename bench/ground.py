@@ -26,6 +26,8 @@ from tests.conftest import postgres_folder
 from tests.sinks import free_port
 
 REGIONS = 34
+#: what --database may say
+DATABASES = {"sqlite": ["SQLite"], "postgresql": ["PostgreSQL"], "both": ["SQLite", "PostgreSQL"]}
 HEAD = """\
 plan: bench
 title: {vi: Đo, en: Measure}

@@ -12,13 +12,12 @@ from pathlib import Path
 
 from bench.compile import compiling
 from bench.fire import firing
-from bench.ground import Figure, Ground, grounds, prepare, slope
+from bench.ground import DATABASES, Figure, Ground, grounds, prepare, slope
 from bench.open import opening
 from bench.quiet import quiet
 from dondoc.database import Database
 
 WORKS = ("open", "quiet", "fire", "compile")
-DATABASES = {"sqlite": ["SQLite"], "postgresql": ["PostgreSQL"], "both": ["SQLite", "PostgreSQL"]}
 UNITS = (1_000, 10_000, 52_000, 300_000)  #: of W1 and W3
 OPEN_TASKS = (10_000, 100_000, 1_000_000)  #: of W2
 
