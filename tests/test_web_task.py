@@ -23,6 +23,7 @@ FORMS = {
     Act.EXEMPT: "exemption",
     Act.RECORD: "record",
     Act.REOPEN: "reopening",
+    Act.WITHDRAW: "withdrawal",
 }
 
 
@@ -52,7 +53,7 @@ def test_the_page_offers_exactly_the_acts_that_the_state_allows(desk: Desk, subm
         session.merge(task)
     shown = desk.get(submitted).text
     offered = set(re.findall(rf'action="{submitted}/(\w+)"', shown))
-    assert offered == {FORMS[act] for act in TRANSITIONS[state] if act in FORMS}
+    assert offered == {"notes"} | {FORMS[act] for act in TRANSITIONS[state] if act in FORMS}
 
 
 def test_accepting_goes_back_to_the_page_which_says_so(desk: Desk, submitted: str) -> None:
@@ -146,7 +147,7 @@ def test_the_page_compares_versions_and_gives_their_files_as_attachments(desk: D
     desk.post(f"{page}/return", {"reason": "Thiếu", "due_on": "05/01/2022"})
     desk.post(link, answers(key="2", studied="1"))
     shown = desk.get(page).text
-    assert "Bản nộp 2" in shown
+    assert "Bản nộp 2, so với bản 1" in shown
     assert re.search(r'<b class="good">86</b>\s*trên 2', shown)
     assert re.search(r'<b class="warn">1</b>\s*trên 2', shown)
     file = desk.get("/files/1")

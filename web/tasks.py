@@ -1,70 +1,94 @@
 """Can I accept this, why this date, were they told? One task, and the acts of the office on it."""
 
-from collections import defaultdict
 from collections.abc import Callable
-from typing import Any, Final
 
 from fastapi import APIRouter, HTTPException, Request
-from fastapi.responses import RedirectResponse, Response
-from sqlmodel import Session, col, or_, select
+from fastapi.responses import PlainTextResponse, RedirectResponse, Response
+from sqlmodel import Session, col, select
 from starlette.datastructures import FormData
 
-from engine import extend, record, review
-from engine.access import Right
+from dondoc.i18n import short_day, translate, whole_day
+from engine import ask, extend, link, note, record, review, submit
+from engine.access import Actor, Right, place_of_task
 from engine.errors import RefusedError
+from engine.extend import Longer, longer
 from engine.plans import calendar_for, obligation_of
-from engine.shown import shown
-from models.contact import Contact
 from models.cycle import Cycle
 from models.deadline import Deadline
-from models.entry import Entry
-from models.message import Message
-from models.notice import Notice
-from models.plan import Plan
-from models.submission import Review, Submission, SubmissionFile, Way
-from models.task import Act, Task
-from models.unit import Placement, Unit
-from web import forms
-from web.access import needs
+from models.extension import Extension
+from models.files import StoredFile
+from models.link import Link
+from models.note import NoteKind
+from models.submission import Way
+from models.task import Task
+from schedules.plan import FileRule
+from web import forms, kept, words
+from web.access import InActor, demand, needs
 from web.office import InOffice, Number, Office
-from web.pages import page
-from web.reasons import deadline_reasons
+from web.pages import language, page
+from web.task_page import Asked, read
 
-BY: Final = "office"
-#: act -> the form that does it; an act of the transition table without one is not the office's to press.
-FORMS: Final = {
-    Act.ACCEPT: "acts/accept.html",
-    Act.RETURN: "acts/return.html",
-    Act.EXTEND: "acts/extend.html",
-    Act.UNLOCK: "acts/extend.html",
-    Act.RECORD: "acts/record.html",
-    Act.EXEMPT: "acts/exempt.html",
-    Act.REOPEN: "acts/reopen.html",
-}
 router = APIRouter()
+Done = Callable[[Session], object]
 
 
 @router.api_route("/tasks/{task_id}", methods=["GET", "HEAD"], dependencies=[needs(Right.SEE)])
-def show_task(request: Request, task_id: Number, office: InOffice) -> Response:
-    return _task_page(request, office, task_id)
+def show_task(
+    request: Request,
+    task_id: Number,
+    office: InOffice,
+    actor: InActor,
+    old: str = "",
+    new: str = "",
+    due_on: str = "",
+) -> Response:
+    """`old` and `new` are the versions to compare, `due_on` the day to try an extension on."""
+    day = words.read_day(due_on) if due_on else None
+    typed = {name: request.query_params.get(name, "") for name in ("due_on", "reason", "document")}
+    asked = Asked(_number(old), _number(new), day)
+    if due_on and day is None:
+        return _task_page(
+            request, office, actor, task_id, asked, refused=("extend", _no_day(due_on)), typed=typed
+        )  # fmt: skip
+    return _task_page(request, office, actor, task_id, asked, typed=typed if due_on else {}, form="extend")
+
+
+@router.api_route("/tasks/{task_id}/extension", methods=["GET", "HEAD"], dependencies=[needs(Right.CHASE)])
+def try_extension(request: Request, task_id: Number, office: InOffice, actor: InActor, due_on: str = "") -> Response:
+    """What a typed day would give, in one sentence: asked for by the page while somebody types."""
+    day, lang = words.read_day(due_on), language(request)
+    with office.database.reading() as session:
+        task = _seen(session, actor, Right.CHASE, task_id)
+        deadline = session.get_one(Deadline, task.deadline_id)
+        calendar = calendar_for(session, session.get_one(Cycle, task.cycle_id))
+        moves = select(Extension).where(col(Extension.task_id) == task.id).order_by(col(Extension.id))
+        first = session.exec(moves).first()
+    try:
+        if day is None:
+            raise _no_day(due_on)
+        first_on = first.from_on if first else deadline.due_on
+        found = longer(calendar, first_on, deadline.due_on, day, office.today())
+    except RefusedError as error:
+        return PlainTextResponse(words.sentence(error.text(lang)))
+    return PlainTextResponse(effect(found, lang))
 
 
 @router.post("/tasks/{task_id}/acceptance", dependencies=[needs(Right.REVIEW)])
-def accept(request: Request, task_id: Number, office: InOffice, form: forms.Form) -> Response:
+def accept(request: Request, task_id: Number, office: InOffice, actor: InActor, form: forms.Form) -> Response:
     def act(session: Session) -> object:
-        note = forms.text(form, "note") or None
-        return review.accept(session, task_id, by=BY, now=office.now(), note=note)
+        words_ = forms.text(form, "note") or None
+        return review.accept(session, task_id, by=actor.by, now=office.now(), note=words_)
 
-    return _done(request, office, task_id, "accept", form, act)
+    return _done(request, office, actor, Right.REVIEW, task_id, "accept", form, act)
 
 
 @router.post("/tasks/{task_id}/return", dependencies=[needs(Right.REVIEW)])
-def send_back(request: Request, task_id: Number, office: InOffice, form: forms.Form) -> Response:
+def send_back(request: Request, task_id: Number, office: InOffice, actor: InActor, form: forms.Form) -> Response:
     def act(session: Session) -> object:
         return review.send_back(
             session,
             task_id,
-            by=BY,
+            by=actor.by,
             reason=forms.text(form, "reason"),
             due_on=forms.day(form, "due_on"),
             does_not_count=bool(forms.text(form, "does_not_count")),
@@ -72,156 +96,236 @@ def send_back(request: Request, task_id: Number, office: InOffice, form: forms.F
             zone=office.settings.zone,
         )
 
-    return _done(request, office, task_id, "return", form, act)
+    return _done(request, office, actor, Right.REVIEW, task_id, "return", form, act)
 
 
 @router.post("/tasks/{task_id}/extension", dependencies=[needs(Right.CHASE)])
-def give_time(request: Request, task_id: Number, office: InOffice, form: forms.Form) -> Response:
-    def act(session: Session) -> object:
-        return extend.extend(
-            session,
-            task_id,
-            by=BY,
-            due_on=forms.needed_day(form, "due_on"),
-            reason=forms.text(form, "reason"),
-            document=forms.text(form, "document") or None,
-            now=office.now(),
-            zone=office.settings.zone,
-        )
+def give_time(request: Request, task_id: Number, office: InOffice, actor: InActor, form: forms.Form) -> Response:
+    """Decides the unit's own wish at the same time, when the form stood beside it."""
 
-    return _done(request, office, task_id, "extend", form, act)
+    def act(session: Session) -> object:
+        given = {
+            "by": actor.by,
+            "due_on": forms.needed_day(form, "due_on"),
+            "reason": forms.text(form, "reason"),
+            "document": forms.text(form, "document") or None,
+            "now": office.now(),
+            "zone": office.settings.zone,
+        }
+        waiting = ask.waiting_extension(session, task_id)
+        if waiting is not None and forms.text(form, "ask") == str(waiting.id):
+            return ask.grant(session, waiting.id, **given)
+        return extend.extend(session, task_id, **given)
+
+    return _done(request, office, actor, Right.CHASE, task_id, "extend", form, act)
 
 
 @router.post("/tasks/{task_id}/exemption", dependencies=[needs(Right.CHASE)])
-def exempt(request: Request, task_id: Number, office: InOffice, form: forms.Form) -> Response:
+def exempt(request: Request, task_id: Number, office: InOffice, actor: InActor, form: forms.Form) -> Response:
     def act(session: Session) -> object:
         return extend.exempt(
             session,
             task_id,
-            by=BY,
+            by=actor.by,
             reason=forms.text(form, "reason"),
             document=forms.text(form, "document") or None,
             now=office.now(),
         )
 
-    return _done(request, office, task_id, "exempt", form, act)
+    return _done(request, office, actor, Right.CHASE, task_id, "exempt", form, act)
 
 
 @router.post("/tasks/{task_id}/record", dependencies=[needs(Right.CHASE)])
-def enter_paper(request: Request, task_id: Number, office: InOffice, form: forms.Form) -> Response:
+def enter_paper(request: Request, task_id: Number, office: InOffice, actor: InActor, form: forms.Form) -> Response:
+    """A paper with its day and number, its figures and its scan where somebody took the trouble."""
+    with office.database.reading() as session:
+        task = _seen(session, actor, Right.CHASE, task_id)
+        obligation = obligation_of(session, session.get_one(Cycle, task.cycle_id))
+    rule = obligation.file or FileRule()
+    scan = kept.unseal(office.key, -task_id, forms.text(form, "kept"))
+
     def act(session: Session) -> object:
         return record.record(
             session,
             task_id,
-            by=BY,
+            by=actor.by,
             received_on=forms.needed_day(form, "received_on"),
             document=forms.text(form, "document"),
             way=Way.EOFFICE if forms.text(form, "way") == Way.EOFFICE else Way.PAPER,
+            answers={field.name: forms.text(form, f"answer-{field.name}") for field in obligation.fields},
+            files=[scan] if scan else [],
             now=office.now(),
             zone=office.settings.zone,
         )
 
-    return _done(request, office, task_id, "record", form, act)
+    try:
+        scan = forms.file(form, office, rule.types) or scan
+    except RefusedError as error:
+        return _refused(request, office, actor, task_id, "record", form, error)
+    return _done(request, office, actor, Right.CHASE, task_id, "record", form, act, scan)
+
+
+@router.post("/tasks/{task_id}/withdrawal", dependencies=[needs(Right.CHASE)])
+def withdraw(request: Request, task_id: Number, office: InOffice, actor: InActor, form: forms.Form) -> Response:
+    def act(session: Session) -> object:
+        return submit.withdraw(session, task_id, by=actor.by, reason=forms.text(form, "reason"), now=office.now())
+
+    return _done(request, office, actor, Right.CHASE, task_id, "withdraw", form, act)
 
 
 @router.post("/tasks/{task_id}/reopening", dependencies=[needs(Right.REVIEW)])
-def reopen(request: Request, task_id: Number, office: InOffice, form: forms.Form) -> Response:
+def reopen(request: Request, task_id: Number, office: InOffice, actor: InActor, form: forms.Form) -> Response:
     def act(session: Session) -> object:
-        return review.reopen(session, task_id, by=BY, reason=forms.text(form, "reason"), now=office.now())
+        return review.reopen(session, task_id, by=actor.by, reason=forms.text(form, "reason"), now=office.now())
 
-    return _done(request, office, task_id, "reopen", form, act)
+    return _done(request, office, actor, Right.REVIEW, task_id, "reopen", form, act)
+
+
+@router.post("/tasks/{task_id}/notes", dependencies=[needs(Right.CHASE)])
+def write_note(request: Request, task_id: Number, office: InOffice, actor: InActor, form: forms.Form) -> Response:
+    def act(session: Session) -> object:
+        return note.write_note(
+            session,
+            task_id,
+            kind=NoteKind.CALL if forms.text(form, "kind") == NoteKind.CALL else NoteKind.NOTE,
+            text=forms.text(form, "text"),
+            with_whom=forms.text(form, "with_whom"),
+            promised_on=forms.day(form, "promised_on"),
+            by=actor.by,
+            now=office.now(),
+            zone=office.settings.zone,
+        )
+
+    return _done(request, office, actor, Right.CHASE, task_id, "note", form, act)
+
+
+@router.post("/tasks/{task_id}/links/{link_id}/renewal", dependencies=[needs(Right.CHASE)])
+def renew_link(
+    request: Request, task_id: Number, link_id: Number, office: InOffice, actor: InActor, form: forms.Form
+) -> Response:
+    def act(session: Session) -> object:
+        return link.renew(session, _link(session, task_id, link_id), by=actor.by, now=office.now())
+
+    return _done(request, office, actor, Right.CHASE, task_id, "link", form, act)
+
+
+@router.post("/tasks/{task_id}/links/{link_id}/revocation", dependencies=[needs(Right.CHASE)])
+def revoke_link(
+    request: Request, task_id: Number, link_id: Number, office: InOffice, actor: InActor, form: forms.Form
+) -> Response:
+    def act(session: Session) -> object:
+        return link.revoke(session, _link(session, task_id, link_id), by=actor.by, now=office.now())
+
+    return _done(request, office, actor, Right.CHASE, task_id, "link", form, act)
+
+
+def effect(found: Longer, lang: str) -> str:
+    """What an extension would give: Thứ Sáu 17/10/2025, thêm 5 ngày làm việc. ..."""
+    said = [
+        translate("{day}, thêm {n} ngày làm việc", lang, day=whole_day(found.due_on, lang), n=found.added)
+        if found.is_later
+        else translate("{day} không muộn hơn hạn đang dùng hoặc đã qua", lang, day=whole_day(found.due_on, lang))
+    ]
+    if not found.is_working and found.off is not None:
+        said.append(translate("là ngày nghỉ ({name}), hạn vẫn tính đến hết ngày đó", lang, name=found.off.in_(lang)))
+    elif not found.is_working:
+        said.append(translate("là ngày nghỉ cuối tuần, hạn vẫn tính đến hết ngày đó", lang))
+    if found.first_on != found.was:
+        first = translate(
+            "so với hạn gốc {day} là {n} ngày làm việc", lang, day=short_day(found.first_on), n=found.since_first
+        )
+        said.append(first)
+    return words.sentence("; ".join(said))
 
 
 def _done(
-    request: Request, office: Office, task_id: int, name: str, form: FormData, act: Callable[[Session], object]
+    request: Request,
+    office: Office,
+    actor: Actor,
+    right: Right,
+    task_id: int,
+    name: str,
+    form: FormData,
+    act: Done,
+    scan: StoredFile | None = None,
 ) -> Response:
     """Does the act and goes back to the task; a refusal shows the page again with all that was typed."""
     try:
         with office.database.writing() as session:
+            _seen(session, actor, right, task_id)
             act(session)
     except RefusedError as error:
-        typed = {field: value for field, value in form.items() if isinstance(value, str)}
-        return _task_page(request, office, task_id, status=422, refused=(name, error), typed=typed)
+        return _refused(request, office, actor, task_id, name, form, error, scan)
     return RedirectResponse(f"/tasks/{task_id}", 303)
+
+
+def _refused(
+    request: Request,
+    office: Office,
+    actor: Actor,
+    task_id: int,
+    name: str,
+    form: FormData,
+    error: RefusedError,
+    scan: StoredFile | None = None,
+) -> Response:
+    typed = {field: value for field, value in form.items() if isinstance(value, str)}
+    asked = Asked(due_on=words.read_day(typed.get("due_on", "")) if name == "extend" else None)
+    return _task_page(
+        request, office, actor, task_id, asked, status=422, refused=(name, error), typed=typed, form=name, scan=scan
+    )
 
 
 def _task_page(
     request: Request,
     office: Office,
+    actor: Actor,
     task_id: int,
+    asked: Asked,
     *,
     status: int = 200,
     refused: tuple[str, RefusedError] | None = None,
     typed: dict[str, str] | None = None,
+    form: str = "",
+    scan: StoredFile | None = None,
 ) -> Response:
+    """`form` is the act whose form holds what was `typed`; `scan` a file that need not be chosen again."""
     with office.database.reading() as session:
-        task = session.get(Task, task_id)
-        if task is None:
-            raise HTTPException(404)
-        values = read(session, office, task)
-    return page(request, "task.html", status=status, task=task, refused=refused, typed=typed or {}, **values)
+        task = _seen(session, actor, Right.SEE, task_id)
+        values = read(session, office, actor, task, asked)
+    return page(
+        request,
+        "task.html",
+        status=status,
+        refused=refused,
+        typed={form or (refused[0] if refused else ""): typed or {}},
+        effect=effect,
+        masked=words.masked,
+        scan=scan,
+        sealed=kept.seal(office.key, -task_id, scan) if scan else "",
+        **values,
+    )
 
 
-def read(session: Session, office: Office, task: Task) -> dict[str, Any]:
-    cycle = session.get_one(Cycle, task.cycle_id)
-    deadline = session.get_one(Deadline, task.deadline_id)
-    placement = session.get_one(Placement, task.placement_id)
-    obligation = obligation_of(session, cycle)
-    calendar = calendar_for(session, cycle)
-    today = office.today()
-    contacts = session.exec(select(Contact).where(col(Contact.unit_id) == task.unit_id).order_by(col(Contact.id))).all()
-    submissions = session.exec(
-        select(Submission).where(col(Submission.task_id) == task.id).order_by(col(Submission.number).desc())
-    ).all()
-    ids = [submission.id for submission in submissions]
-    files: defaultdict[int, list[SubmissionFile]] = defaultdict(list)
-    for file in session.exec(select(SubmissionFile).where(col(SubmissionFile.submission_id).in_(ids))):
-        files[file.submission_id].append(file)
-    reviews: defaultdict[int, list[Review]] = defaultdict(list)
-    for each in session.exec(select(Review).where(col(Review.submission_id).in_(ids)).order_by(col(Review.id))):
-        reviews[each.submission_id].append(each)
-    entries = session.exec(
-        select(Entry)
-        .where(
-            or_(
-                col(Entry.task_id) == task.id,
-                (col(Entry.cycle_id) == cycle.id) & col(Entry.task_id).is_(None) & (col(Entry.act) != "fired"),
-            )
-        )
-        .order_by(col(Entry.id).desc())
-    ).all()
-    notices = session.execute(
-        select(Notice, Contact, Message)
-        .join(Contact, col(Contact.id) == col(Notice.contact_id))
-        .join(Message, col(Message.id) == col(Notice.message_id), isouter=True)
-        .where(col(Notice.task_id) == task.id)
-        .order_by(col(Notice.id).desc())
-    ).all()
-    return {
-        "cycle": cycle,
-        "plan": session.get_one(Plan, cycle.plan_id),
-        "unit": session.get_one(Unit, task.unit_id),
-        "superior": session.get(Unit, placement.parent_id) if placement.parent_id else None,
-        "receiver": session.get(Unit, task.receiver_id) if task.receiver_id else None,
-        "deadline": deadline,
-        "reasons": deadline_reasons(session, task, deadline),
-        "obligation": obligation,
-        "shown": shown(task, deadline, today, calendar, office.now()),
-        "forms": FORMS,
-        "contacts": contacts,
-        "names": _names(session, entries),
-        "submissions": submissions,
-        "newest": next((each for each in submissions if not each.is_withdrawn), None),
-        "files": files,
-        "reviews": reviews,
-        "entries": entries,
-        "notices": notices,
-        "days_left": calendar.working_days(today, deadline.due_on),
-    }
+def _seen(session: Session, actor: Actor, right: Right, task_id: int) -> Task:
+    task = session.get(Task, task_id)
+    if task is None:
+        raise HTTPException(404)
+    demand(actor, right, place_of_task(session, task))
+    return task
 
 
-def _names(session: Session, entries: Any) -> dict[str, str]:
-    """The names of the contacts that the journal knows by number alone."""
-    ids = {int(entry.by.removeprefix("contact:")) for entry in entries if entry.by.startswith("contact:")}
-    found = session.exec(select(Contact).where(col(Contact.id).in_(ids)))
-    return {f"contact:{contact.id}": contact.name for contact in found}
+def _link(session: Session, task_id: int, link_id: int) -> int:
+    """The link, when it is one to this task."""
+    found = session.get(Link, link_id)
+    if found is None or found.task_id != task_id:
+        raise HTTPException(404)
+    return link_id
+
+
+def _no_day(typed: str) -> RefusedError:
+    return RefusedError("form.day", got=typed[:40])
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 9 else None

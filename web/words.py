@@ -59,6 +59,12 @@ def fingerprint(hash_: str) -> str:
     return " ".join(hash_[place : place + 4] for place in range(0, len(hash_), 4))
 
 
+def masked(phone: str) -> str:
+    """A telephone number for those who only look: 024 •••• 234."""
+    digits = [sign for sign in phone if sign.isdigit()]
+    return f"{''.join(digits[:3])} •••• {''.join(digits[-3:])}"
+
+
 def read_day(text: str) -> date | None:
     """A typed day, day first: 10/10/2025, 10-10-2025, 1.2.2026; None when it is no day. ISO is taken as well."""
     found = _DAY.fullmatch(text)
