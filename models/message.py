@@ -47,6 +47,7 @@ class Message(SQLModel, table=True):
     id: int = Field(default=None, primary_key=True)
     contact_id: int = Field(foreign_key="contact.id", index=True)
     channel: str
+    account: str = ""  #: alias of the bot or OA
     address: str
     reference: str = Field(unique=True)  #: made from the notices it carries: the same notices make one message
     state: str = MessageState.QUEUED
@@ -59,7 +60,13 @@ class Message(SQLModel, table=True):
     sending_at: datetime | None = Field(default=None, sa_type=Moment)  #: written just before the content goes out
     tries: int = 0
     sent_at: datetime | None = Field(default=None, sa_type=Moment)
-    provider_id: str | None = None  #: what the other side calls it
+    provider_id: str | None = Field(default=None, index=True)  #: what the other side calls it
+    is_urgent: bool = False  #: goes out at night and on days off too
+    instead_of: int | None = Field(
+        default=None, foreign_key="message.id"
+    )  #: whose notices it carries on another channel
+    arrived_at: datetime | None = Field(default=None, sa_type=Moment)
+    read_at: datetime | None = Field(default=None, sa_type=Moment)
 
 
 class Attempt(SQLModel, table=True):

@@ -33,6 +33,12 @@ class Notice(SQLModel, table=True):
             sqlite_where=text("message_id IS NULL AND dropped IS NULL"),
             postgresql_where=text("message_id IS NULL AND dropped IS NULL"),
         ),
+        Index(
+            "ix_notice_held",
+            "held_until",
+            sqlite_where=text("message_id IS NULL AND dropped IS NULL"),
+            postgresql_where=text("message_id IS NULL AND dropped IS NULL"),
+        ),
         Index("ix_notice_message", "message_id"),
     )
     id: int = Field(default=None, primary_key=True)
@@ -45,3 +51,5 @@ class Notice(SQLModel, table=True):
     created_at: datetime = Field(sa_type=Moment)
     message_id: int | None = Field(default=None, foreign_key="message.id")
     dropped: str | None = None  #: code of the reason why it was never sent
+    held: str | None = None  #: code of the reason why it waits
+    held_until: datetime | None = Field(default=None, sa_type=Moment)  #: None: it waits for nothing but the next pass

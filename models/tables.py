@@ -3,6 +3,8 @@
 from sqlmodel import SQLModel
 
 from models import (
+    acknowledgement,
+    address,
     ask,
     contact,
     cycle,
@@ -25,6 +27,8 @@ from models import (
     user,
     view,
     visit,
+    wording,
+    zalo,
 )
 
 metadata = SQLModel.metadata
@@ -51,4 +55,8 @@ modules = (
     draft,
     ask,
     view,
+    address,
+    zalo,
+    acknowledgement,
+    wording,
 )
