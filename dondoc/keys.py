@@ -1,11 +1,17 @@
 """What is kept secret? The key that signs links and the password of Prefect: made once, readable by the owner alone."""
 
+import base64
+import hashlib
+import hmac
 import os
 import secrets
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from dondoc.disk import sync_folder
+
+if TYPE_CHECKING:
+    from cryptography.fernet import Fernet
 
 KEY_BYTES: Final = 32
 
@@ -24,6 +30,13 @@ def password(path: Path) -> str:
     if not word:
         raise ValueError(f"{path}: expected a password, got an empty file")
     return word
+
+
+def seal_of(key: bytes, purpose: str) -> "Fernet":
+    """Seals with the office's key; what is sealed for one purpose opens for no other."""
+    from cryptography.fernet import Fernet
+
+    return Fernet(base64.urlsafe_b64encode(hmac.new(key, f"seal:{purpose}".encode(), hashlib.sha256).digest()))
 
 
 def _made_once(path: Path, fresh: bytes) -> bytes:

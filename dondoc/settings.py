@@ -34,6 +34,8 @@ class Settings(BaseSettings):
     prefect_url: str | None = Field(
         None, description="The address at which people open Prefect's pages; by default the port on this machine."
     )
+    session_idle: int = Field(30, ge=1, description="Minutes without use after which a session ends.")
+    session_life: int = Field(12 * 60, ge=1, description="Minutes after which a session ends in any case.")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="How much is logged.")
 
     @field_validator("zone")

@@ -1,6 +1,6 @@
 """May this user do this to that? One function decides; a role holds at a unit and everything below it."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -162,17 +162,20 @@ def everything(by: str, name: str) -> Actor:
     return Actor(by, name, (Scope(UserRole.ADMIN, ""),))
 
 
-def _scopes(session: Session, scopes: Iterable[UserScope]) -> Iterable[Scope]:
+def paths_of(session: Session, unit_ids: Iterable[int | None]) -> dict[int, str]:
+    """Where these units stand, or stood last; a unit that never stood anywhere is left out."""
+    wanted = {unit_id for unit_id in unit_ids if unit_id is not None}
+    places = select(Placement).where(col(Placement.unit_id).in_(wanted)).order_by(col(Placement.valid_from))
+    return {place.unit_id: place.path for place in session.exec(places)} if wanted else {}
+
+
+def _scopes(session: Session, scopes: Sequence[UserScope]) -> Iterable[Scope]:
+    paths = paths_of(session, (scope.unit_id for scope in scopes))
     for scope in scopes:
-        path = _path_of(session, scope.unit_id)
-        if path or scope.unit_id is None:
-            yield Scope(UserRole(scope.role), path)
+        if scope.unit_id is None or scope.unit_id in paths:
+            yield Scope(UserRole(scope.role), paths[scope.unit_id] if scope.unit_id else "")
 
 
 def _path_of(session: Session, unit_id: int | None) -> str:
     """The newest path of a unit; empty when there is none."""
-    if unit_id is None:
-        return ""
-    newest = select(Placement).where(col(Placement.unit_id) == unit_id).order_by(col(Placement.valid_from).desc())
-    found = session.exec(newest).first()
-    return found.path if found else ""
+    return paths_of(session, [unit_id]).get(unit_id or 0, "")

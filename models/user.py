@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from sqlalchemy import Index, UniqueConstraint, text
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field, Session, SQLModel, col, select
 
 from models.columns import Moment
 
@@ -73,7 +73,7 @@ class RecoveryCode(SQLModel, table=True):
     __tablename__ = "recovery_code"
     id: int = Field(default=None, primary_key=True)
     user_id: int = Field(foreign_key="user.id", index=True)
-    hash: str  #: SHA-256
+    hash: str  #: HMAC-SHA256 with the office's key: a code is shorter than a token
     used_at: datetime | None = Field(default=None, sa_type=Moment)
 
 
@@ -85,3 +85,16 @@ class Invitation(SQLModel, table=True):
     hash: str = Field(unique=True)  #: SHA-256 of the token
     expires_at: datetime = Field(sa_type=Moment)
     used_at: datetime | None = Field(default=None, sa_type=Moment)
+
+
+def is_admin(session: Session, user_id: int) -> bool:
+    """Anywhere: whoever may change the people of one unit needs a second factor too."""
+    query = select(UserScope.id).where(col(UserScope.user_id) == user_id, col(UserScope.role) == UserRole.ADMIN.value)
+    return session.exec(query).first() is not None
+
+
+def chief_admins(session: Session) -> list[int]:
+    """The active users who may do everything everywhere: there is always one."""
+    query = select(User.id).join(UserScope, col(UserScope.user_id) == col(User.id))
+    everywhere = (col(UserScope.role) == UserRole.ADMIN.value, col(UserScope.unit_id).is_(None))
+    return list(session.exec(query.where(col(User.is_active), *everywhere)))

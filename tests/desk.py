@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import httpx
 import uvicorn
@@ -23,17 +22,31 @@ from dondoc import clock
 from dondoc.database import Database
 from dondoc.keys import secret_key
 from dondoc.settings import Settings
-from engine import extend, review
+from engine import extend, passwords, review, sign_in
 from models.contact import Contact
 from models.last_round import LastRound
 from models.link import Link, token
 from models.task import Task
-from tests.builders import ANSWERS, YEARLY, act_of, at, everything, hand_in, id_of, province, step_round, task_of
+from models.user import User, UserRole, UserScope
+from tests.builders import (
+    ANSWERS,
+    YEARLY,
+    act_of,
+    at,
+    everything,
+    hand_in,
+    id_of,
+    province,
+    step_round,
+    task_of,
+    unit_id,
+)
 from web.app import create_app
-from web.gate import desk_link
 from web.listen import Server
 
 URL = "http://office.example.org"
+SESSION = "__Host-dondoc"
+PASSWORD = "ba con mèo ngồi trên mái nhà"
 PDF = b"%PDF-1.7\n1 0 obj\n<<>>\nendobj\ntrailer\n<<>>\n%%EOF\n"
 
 
@@ -75,12 +88,39 @@ class Desk:
         clock.move(self.settings.clock, at(day, hour))
 
     def into_real_time(self) -> dict[str, str]:
-        """Makes a real office of it, just after a round; says the headers of a desk that came in through its link."""
+        """Makes a real office of it, just after a round; says the headers of an admin who has signed in."""
         self.settings.clock.unlink(missing_ok=True)
         with self.database.writing() as session:
             session.merge(LastRound(at=clock.now(), cycles=0, tasks=0, steps=0, notices=0, messages=0))
-        entered = self.post(urlsplit(desk_link(URL, self.key)).path)
-        return {"cookie": entered.headers["set-cookie"].partition(";")[0]}
+        return {"cookie": f"{SESSION}={self.signed_in(UserRole.ADMIN)}"}
+
+    def user(self, role: UserRole | None, unit: str | None = None, login: str | None = None) -> User:
+        """Somebody with a role at a unit and below, or everywhere; with the password of tests/desk.py."""
+        with self.database.writing() as session:
+            user = User(
+                login=login or f"{role or 'nobody'}.{unit or 'all'}",
+                name=f"{role} {unit}",
+                password=passwords.hashed(PASSWORD) if login else None,
+                created_at=clock.now(),
+            )
+            session.add(user)
+            session.flush()
+            if role:
+                place = unit_id(session, unit) if unit else None
+                session.add(UserScope(user_id=user.id, role=role.value, unit_id=place))
+            return user
+
+    def signed_in(self, role: UserRole | None, unit: str | None = None) -> str:
+        """The token of a session of such a user, with the second factor given."""
+        user = self.user(role, unit)
+        with self.database.writing() as session:
+            return sign_in.begin(session, user, agent="test", now=clock.now(), is_whole=True)
+
+    def seen_by(self, role: UserRole | None, unit: str | None = None) -> "Desk":
+        """The same office in a browser of its own, in which such a user has signed in."""
+        other = Desk(self.database, self.settings, self.app)
+        other.cookies.set(SESSION, self.signed_in(role, unit), domain="office.example.org")
+        return other
 
     def task_id(self, unit: str = "stc", period: str = "2021") -> int:
         with self.database.reading() as session:

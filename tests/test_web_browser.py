@@ -13,7 +13,6 @@ from models.submission import Submission
 from models.task import TaskState
 from tests.builders import hand_in
 from tests.desk import PDF, Desk, sqlite_desk
-from web.gate import desk_link
 
 PHONE: dict[str, Any] = {"viewport": {"width": 360, "height": 740}, "is_mobile": True, "has_touch": True}
 SCREEN: dict[str, Any] = {"viewport": {"width": 1366, "height": 768}}
@@ -192,12 +191,3 @@ def test_the_switch_keeps_the_dark_when_the_page_is_opened_again(office: Office)
     page.get_by_role("button", name="Sáng / tối").click()
     page.reload()
     assert page.evaluate("document.documentElement.dataset.theme") == "dark"
-
-
-def test_the_real_office_lets_in_through_its_link(office: Office) -> None:
-    office.desk.settings.clock.unlink()
-    page = office.open("/", **SCREEN)
-    expect(page.get_by_role("heading", name="Trang của văn phòng")).to_be_visible()
-    page.goto(desk_link(office.url, office.desk.key))
-    page.get_by_role("button", name="Vào bàn làm việc").click()
-    expect(page.get_by_role("heading", name="Hôm nay cần bạn")).to_be_visible()

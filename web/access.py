@@ -6,13 +6,18 @@ from typing import Annotated, Any, Final
 from fastapi import Depends, FastAPI, HTTPException, Request
 from fastapi.routing import APIRoute
 
-from engine.access import Actor, Place, Right, can, everything
+from engine import access, sign_in
+from engine.access import Actor, Place, Right, can
+from engine.sign_in import Visitor
+from web import trial
+from web.cookies import session_token
 from web.errors import NoWayInError
-from web.gate import is_let_in
-from web.office import InOffice
+from web.office import InOffice, Office
 
-#: How the journal names the clerk of a playground, where nobody signs in.
-CLERK: Final = "office"
+#: Where somebody goes who has not said who they are, or not yet shown the second factor.
+SIGN_IN: Final = "/sign-in"
+GIVE_CODE: Final = "/sign-in/code"
+SET_UP: Final = "/account/second-factor"
 
 
 def open_to_all() -> None:
@@ -22,14 +27,40 @@ def open_to_all() -> None:
 OpenToAll: Final = Depends(open_to_all)
 
 
-def actor_of(request: Request, office: InOffice) -> Actor:
-    """Who acts. Raises NoWayInError when nobody has signed in."""
-    if not is_let_in(request, office):
-        raise NoWayInError(401)
-    return everything(CLERK, "")
+def visitor_of(request: Request, office: Office) -> Visitor | None:
+    """Whose session the request belongs to, if any; the second factor may still be missing."""
+    token = session_token(request)
+    if not token:
+        return None
+    with office.database.reading() as session:
+        return sign_in.whose(session, token, office.lasting, office.wall())
 
 
-InActor = Annotated[Actor, Depends(actor_of)]
+def actor_of(request: Request, office: Office) -> Actor:
+    """Who acts. Raises NoWayInError when nobody has signed in; a playground needs no sign-in."""
+    found = visitor_of(request, office)
+    if found is None:
+        if office.is_demo:
+            return trial.actor(request, office)
+        raise NoWayInError(SIGN_IN)
+    if not found.is_whole:
+        raise NoWayInError(GIVE_CODE if found.user.totp else SET_UP)
+    with office.database.reading() as session:
+        actor = access.actor_of(session, found.user)
+    request.state.visitor = found
+    return actor
+
+
+def acting(request: Request, office: InOffice) -> Actor:
+    """As `actor_of`; and whoever asks for a page is using the session."""
+    actor = actor_of(request, office)
+    request.state.actor = actor
+    if actor.user_id is not None:
+        sign_in.see(office.database, request.state.visitor.sign_in, office.wall())
+    return actor
+
+
+InActor = Annotated[Actor, Depends(acting)]
 
 
 def needs(right: Right) -> Any:
@@ -43,6 +74,20 @@ def needs(right: Right) -> Any:
     return Depends(declared)
 
 
+def visiting(request: Request, office: InOffice) -> Visitor:
+    """Whoever has signed in with a password, for the pages on which the second factor is given or set up."""
+    found = visitor_of(request, office)
+    if found is None:
+        raise NoWayInError(SIGN_IN)
+    request.state.visitor = found
+    return found
+
+
+InVisitor = Annotated[Visitor, Depends(visiting)]
+#: Declares a page of the user's own account: whoever has signed in may see it, whatever their role.
+OwnAccount: Final = Depends(visiting)
+
+
 def demand(actor: Actor, right: Right, place: Place) -> None:
     """404 for what the actor may not see, 403 for what they may see and not do."""
     if not can(actor, Right.SEE, place):
@@ -53,15 +98,15 @@ def demand(actor: Actor, right: Right, place: Place) -> None:
 
 def check_routes(app: FastAPI) -> None:
     """A route that declares nothing stops the application from starting."""
-    silent = [route.path for route in _routes(app) if not _declares(route)]
+    silent = [route.path for route in routes_of(app) if not is_declared(route)]
     if silent:
         raise RuntimeError(f"expected each route to declare what it needs, got nothing from: {', '.join(silent)}")
 
 
-def _routes(app: FastAPI) -> Iterable[APIRoute]:
+def routes_of(app: FastAPI) -> Iterable[APIRoute]:
     return (route for route in app.routes if isinstance(route, APIRoute))
 
 
-def _declares(route: APIRoute) -> bool:
+def is_declared(route: APIRoute) -> bool:
     calls: list[Callable[..., Any] | None] = [each.call for each in route.dependant.dependencies]
-    return any(call is open_to_all or hasattr(call, "right") for call in calls)
+    return any(call in {open_to_all, visiting} or hasattr(call, "right") for call in calls)

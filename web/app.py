@@ -10,15 +10,16 @@ from starlette.staticfiles import StaticFiles
 from dondoc.database import Database
 from dondoc.keys import secret_key
 from dondoc.settings import Settings
-from web import access, board, cycles, downloads, gate, health, live, playground, submissions, tasks
+from web import access, board, cycles, downloads, health, live, playground, sign_in, submissions, tasks, trial, views
 from web.errors import answer_errors, refusal
 from web.log import mask_access_log
 from web.office import Office, Player
 from web.protection import MAX_BODY, Protection
 
 STATIC: Final = Path(__file__).parent / "static"
-OPEN: Final = (gate, submissions, health)  #: pages for everybody, or for whoever has a link
-OFFICE: Final = (board, cycles, tasks, downloads, live, playground)  #: pages behind the gate
+OPEN: Final = (submissions, health, trial)  #: pages for everybody, or for whoever has a link
+OWN: Final = (sign_in,)  #: the way in, and what everybody keeps for themselves: each route says for whom
+OFFICE: Final = (board, cycles, tasks, downloads, live, playground, views)  #: pages for users of the office
 
 
 def create_app(database: Database, settings: Settings, player: Player | None = None) -> FastAPI:
@@ -31,7 +32,7 @@ def create_app(database: Database, settings: Settings, player: Player | None = N
     answer_errors(app)
     for room in OPEN:
         app.include_router(room.router, dependencies=[access.OpenToAll])
-    for room in OFFICE:
+    for room in (*OWN, *OFFICE):
         app.include_router(room.router)
     access.check_routes(app)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")

@@ -1,25 +1,26 @@
 """Which answer belongs to which error? The only place where a class becomes a status."""
 
 import logging
+from urllib.parse import urlencode
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import Response
+from fastapi.responses import RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
 from engine.errors import RefusedError
 from models.task import IllegalActError
-from web.pages import page
+from web.pages import page, request_address
 
 logger = logging.getLogger("dondoc.web")
 
 
 class NoWayInError(Exception):
-    """The reader has not come in through the desk's link: 401, or 404 when the link itself is wrong."""
+    """Nobody has signed in, or the second factor is missing: `to` is the page that leads on."""
 
-    def __init__(self, status: int) -> None:
-        super().__init__(status)
-        self.status = status
+    def __init__(self, to: str) -> None:
+        super().__init__(to)
+        self.to = to
 
 
 class LinkNotFoundError(Exception):
@@ -59,8 +60,13 @@ def _illegal(request: Request, error: Exception) -> Response:
 
 
 def _no_way_in(request: Request, error: Exception) -> Response:
+    """A page leads to the sign-in and back; what was sent is not done, and says so."""
     assert isinstance(error, NoWayInError)
-    return page(request, "no_way_in.html", status=error.status)
+    if request.headers.get("hx-request"):
+        return Response(status_code=401, headers={"HX-Redirect": error.to})
+    if request.method in {"GET", "HEAD"}:
+        return RedirectResponse(f"{error.to}?{urlencode({'next': request_address(request)})}", 303)
+    return page(request, "no_way_in.html", status=401, to=error.to)
 
 
 def _no_link(request: Request, _error: Exception) -> Response:

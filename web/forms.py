@@ -1,5 +1,6 @@
 """What came with a form? Its fields as text, its file checked and stored."""
 
+import unicodedata
 from collections.abc import AsyncIterator
 from datetime import date
 from typing import Annotated, Final
@@ -29,6 +30,18 @@ def text(form: FormData, name: str) -> str:
     """A field as typed, but clean; empty when absent."""
     value = form.get(name)
     return words.clean(value) if isinstance(value, str) else ""
+
+
+def password(form: FormData, name: str) -> str:
+    """Letter for letter, spaces too."""
+    value = form.get(name)
+    return unicodedata.normalize("NFC", value) if isinstance(value, str) else ""
+
+
+def own_address(text: str, default: str = "/") -> str:
+    """A page to go back to, when it is one of ours; else the default."""
+    is_ours = text.startswith("/") and not text.startswith("//") and "\\" not in text and text.isprintable()
+    return text if is_ours else default
 
 
 def day(form: FormData, name: str) -> date | None:

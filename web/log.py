@@ -4,12 +4,14 @@ import logging
 import re
 from typing import Final
 
-_SECRET: Final = re.compile(r"/(s|desk)/[^/?\s]+")
+#: Beginnings of addresses that let somebody in.
+SECRET: Final = ("/s/", "/u/", "/invite/")
+_SECRET: Final = re.compile(rf"({'|'.join(SECRET)})[^/?\s]+")
 
 
 def masked(path: str) -> str:
     """/s/12-abc/receipt becomes /s/***/receipt."""
-    return _SECRET.sub(r"/\1/***", path)
+    return _SECRET.sub(r"\1***", path)
 
 
 class MaskSecrets(logging.Filter):

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Annotated
 
 from fastapi import Depends, Path, Request
@@ -12,10 +12,12 @@ from dondoc import clock
 from dondoc.database import Database
 from dondoc.settings import Settings
 from engine.round import Round
+from engine.sign_in import Lasting
 from engine.walk import Stop, next_stop
 from models.day import calendar_of
 from models.plan import Revision
 from schedules.calendars import Calendar
+from web.waiting import Waiting
 from web.watch import Watch
 
 #: Lets the sample units of a playground act: called with each moment that its clock comes to.
@@ -30,10 +32,20 @@ class Office:
     player: Player | None = None
     calendars: dict[tuple[int, str], Calendar] = field(default_factory=dict)
     watch: Watch = field(default_factory=Watch)
+    waiting: Waiting = field(default_factory=Waiting)
     walks: dict[datetime, Round] = field(default_factory=dict)  #: what the last walk added, by the moment it came to
 
     def now(self) -> datetime:
         return clock.now(self.settings.clock)
+
+    def wall(self) -> datetime:
+        """The real time, by which people sign in; work in a playground goes by its own clock."""
+        return clock.now()
+
+    @property
+    def lasting(self) -> Lasting:
+        settings = self.settings
+        return Lasting(timedelta(minutes=settings.session_idle), timedelta(minutes=settings.session_life))
 
     def today(self) -> date:
         return clock.today(self.now(), self.settings.zone)

@@ -15,6 +15,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from dondoc import i18n
 from models.entry import Entry
 from web import words
+from web.log import SECRET
 from web.office import office_of
 from web.states import STATES
 
@@ -55,7 +56,8 @@ def page(
 ) -> HTMLResponse:
     """The template filled. `lang` is the reader's own language, which an explicit choice goes before."""
     office = office_of(request)
-    chosen = language(request, lang)
+    actor = getattr(request.state, "actor", None)
+    chosen = language(request, lang or (actor.lang if actor else None))
     now = office.now()
     text = (
         environment()
@@ -66,11 +68,12 @@ def page(
             other_lang="en" if chosen == "vi" else "vi",
             other_lang_href=_other_language(request, "en" if chosen == "vi" else "vi"),
             path=request.url.path,
-            is_secret=request.url.path.startswith(("/s/", "/desk/")),
+            is_secret=request.url.path.startswith(SECRET),
             now=now,
             today=office.today(),
             is_demo=office.is_demo,
-            here=_here(request),
+            here=request_address(request),
+            inbox_total=lambda: office.waiting.total(office.database, actor, office.today(), now) if actor else 0,
             late_round=lambda: office.watch.late(office.database, now),
             next_stop=lambda: office.next_stop(now),
             walked=office.walks.get(now),
@@ -94,7 +97,7 @@ def page(
             sentence=words.sentence,
             iso_day=lambda day: i18n.short_day(date.fromisoformat(day)),
             local_day=lambda moment: f"{moment.astimezone(ZoneInfo(office.settings.zone)):%d/%m/%Y}",
-            **values,
+            **({"actor": actor} | values),
         )
     )
     answer = HTMLResponse(text, status, headers=dict(headers or {}))
@@ -114,7 +117,7 @@ def _other_language(request: Request, lang: str) -> str:
     return f"{here}?{query}&lang={lang}" if query else f"{here}?lang={lang}"
 
 
-def _here(request: Request) -> str:
+def request_address(request: Request) -> str:
     """The address to come back to, with its filters."""
     query = request.url.query
     return f"{_form_page(request)}?{query}" if query else _form_page(request)

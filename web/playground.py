@@ -37,7 +37,7 @@ def move(office: InOffice, form: forms.Form) -> Response:
         if to is not None and forms.text(form, "from") == now.isoformat():
             office.walks.clear()
             office.walks[to] = _walk(office, now, to)
-    return RedirectResponse(_here(forms.text(form, "back")), 303)
+    return RedirectResponse(forms.own_address(forms.text(form, "back")), 303)
 
 
 def _walk(office: Office, start: datetime, to: datetime) -> Round:
@@ -58,12 +58,6 @@ def _target(office: Office, to: str, now: datetime) -> datetime | None:
         return (now.astimezone(ZoneInfo(office.settings.zone)) + SPANS[to]).astimezone(now.tzinfo)
     stop = office.next_stop(now) if to == "next" else None
     return stop.at if stop else None
-
-
-def _here(back: str) -> str:
-    """The page that the press came from, when it is one of ours; else the board."""
-    is_ours = back.startswith("/") and not back.startswith("//") and "\\" not in back and back.isprintable()
-    return back if is_ours else "/"
 
 
 @contextlib.contextmanager

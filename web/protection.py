@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from web.log import masked
+from web.log import SECRET, masked
 
 CSP: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
@@ -79,7 +79,7 @@ def is_same_site(headers: Headers, path: str) -> bool:
     if origin == "null":
         # Browsers without Sec-Fetch-Site hide the origin under no-referrer, which the units' pages ask for. There the
         # secret address itself is the proof: another site cannot name it.
-        return path.startswith("/s/")
+        return path.startswith(SECRET)
     return bool(origin) and urlsplit(origin).netloc == headers.get("host")
 
 
@@ -89,8 +89,10 @@ def _add_headers(scope: Scope, message: Message) -> None:
     headers.setdefault("Cache-Control", "no-store")
     headers["X-Content-Type-Options"] = "nosniff"
     headers["X-Robots-Tag"] = "noindex, nofollow"
-    secret = scope["path"].startswith(("/s/", "/desk/"))
-    headers["Referrer-Policy"] = "no-referrer" if secret else "same-origin"
+    headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"  # heard by browsers over https alone
+    headers["Cross-Origin-Opener-Policy"] = "same-origin"
+    headers["Cross-Origin-Resource-Policy"] = "same-origin"
+    headers["Referrer-Policy"] = "no-referrer" if scope["path"].startswith(SECRET) else "same-origin"
 
 
 async def _drain(receive: Callable[[], Awaitable[Message]]) -> None:

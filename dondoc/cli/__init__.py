@@ -10,7 +10,21 @@ from collections.abc import Sequence
 
 from cyclopts import CycloptsError
 
-from dondoc.cli import acts, bring, care, check, cycles, dates, explain, messages, rounds, running, simulate, status
+from dondoc.cli import (
+    acts,
+    bring,
+    care,
+    check,
+    cycles,
+    dates,
+    explain,
+    messages,
+    people,
+    rounds,
+    running,
+    simulate,
+    status,
+)
 from dondoc.cli.app import app
 from dondoc.cli.trouble import OUTER, of_system
 from dondoc.cli.usage import told
@@ -28,6 +42,7 @@ __all__ = [
     "explain",
     "main",
     "messages",
+    "people",
     "rounds",
     "running",
     "simulate",

@@ -56,6 +56,14 @@ def read_settings(**given: object) -> "Settings":
         raise CommandFailedError(*lines) from error
 
 
+def reachable(**given: object) -> "Settings":
+    """The settings; links lead to the address that is listened on, unless DONDOC_URL says another."""
+    settings = read_settings(**given)
+    if "url" in settings.model_fields_set:
+        return settings
+    return settings.model_copy(update={"url": f"http://{settings.host}:{settings.port}"})
+
+
 @contextmanager
 def office(now: datetime | None = None) -> Iterator[Office]:
     """The office with its database up to date. `now` is a moment of the demo clock's world; refused without one.

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from dondoc.cli.app import RUN, Host, Port, PrefectPort, app
-from dondoc.cli.office import in_words, key_of, office, opened, read_settings
+from dondoc.cli.office import in_words, key_of, office, opened, reachable, read_settings
 from dondoc.cli.words import CommandFailedError, _, write
 
 if TYPE_CHECKING:
@@ -20,14 +20,15 @@ if TYPE_CHECKING:
 @app.command(group=RUN, help=_("Tạo văn phòng mới trong thư mục dữ liệu (DONDOC_DATA)."))
 def init() -> None:
     from dondoc import clock
+    from dondoc.cli.people import invitation
+    from engine import people
     from engine.revise import apply_calendar
     from schedules import shipped
     from schedules.load import read_calendar
-    from web.gate import desk_link
 
-    settings = _reachable()
+    settings = reachable()
     _prepare(settings)
-    key = key_of(settings)
+    key_of(settings)  # made now, or told at once that it is none
     with opened(settings, is_new=True) as database:
         if database.standing() == "newer":
             raise CommandFailedError(_("cơ sở dữ liệu mới hơn chương trình; hãy cài bản dondoc mới hơn"))
@@ -37,11 +38,12 @@ def init() -> None:
                 calendar, _problems = read_calendar(path)
                 assert calendar is not None  # the shipped files are checked by the tests
                 apply_calendar(session, calendar, by="office", now=clock.now())
+        with database.writing() as session:
+            first = people.first_way_in(session, now=clock.now())
     files = _("tệp .eml trong {folder}; đặt DONDOC_SMTP_URL để gửi thật", folder=settings.eml)
     write(
         _("Văn phòng mới: {folder}", folder=settings.data.absolute()),
-        _("Bàn văn phòng: {link}", link=desk_link(settings.url, key)),
-        _("  Mở một lần khi trang web chạy (dondoc serve); ai có liên kết này đều vào được, hãy giữ kín."),
+        *(invitation(*first) if first else [_("Đã có người quản trị; quên mật khẩu: dondoc users invite TÊN")]),
         _("Kênh gửi: {channel}", channel="SMTP" if settings.smtp_url else files),
         _("Tiếp theo:"),
         _("  dondoc messages test ĐỊA-CHỈ  gửi một thư thử"),
@@ -54,16 +56,13 @@ def init() -> None:
 @app.command(group=RUN, help=_("Chạy trang web."))
 def web(*, host: Host = None, port: Port = None) -> None:
     from web.app import create_app
-    from web.gate import desk_link
     from web.listen import listen
 
-    settings = _reachable(host=host, port=port)
+    settings = reachable(host=host, port=port)
     with office() as here:
 
         def ready(address: str) -> None:
             write(f"web {address}")
-            if not settings.clock.exists():
-                write(_("Bàn văn phòng: {link}", link=desk_link(settings.url, key_of(settings))))
 
         player = None
         if settings.clock.exists():
@@ -92,7 +91,7 @@ def serve(*, host: Host = None, port: Port = None, prefect_port: PrefectPort = N
     from dondoc.serve import main
 
     with office():
-        settings = _reachable(host=host, port=port, prefect_port=prefect_port)
+        settings = reachable(host=host, port=port, prefect_port=prefect_port)
     with _alone(settings):
         return main(settings)
 
@@ -112,7 +111,7 @@ def demo(
 
     # A playground is its folder; the children that serve it must not find the office's own database either.
     os.environ.pop("DONDOC_DATABASE_URL", None)
-    settings = _reachable(data=data, port=port, prefect_port=prefect_port)
+    settings = reachable(data=data, port=port, prefect_port=prefect_port)
     with _alone(settings):
         with in_words():
             is_ready = is_played(settings)
@@ -125,14 +124,6 @@ def demo(
 
         # History is played beside Prefect's server, so that Prefect shows it.
         return main(settings, None if is_ready else ("samples.play", (until or LAST_DAY).isoformat()))
-
-
-def _reachable(**given: object) -> "Settings":
-    """The settings; links lead to the address that is listened on, unless DONDOC_URL says another."""
-    settings = read_settings(**given)
-    if "url" in settings.model_fields_set:
-        return settings
-    return settings.model_copy(update={"url": f"http://{settings.host}:{settings.port}"})
 
 
 def _prepare(settings: "Settings") -> None:
