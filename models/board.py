@@ -1,6 +1,6 @@
 """What does the board show? Its named queries: plans with what is pressing, the tree, sums by branch, cells."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from typing import Any, Final
 
@@ -11,12 +11,16 @@ from sqlmodel import col
 from models.cycle import Cycle, CycleState
 from models.day import CalendarSheet
 from models.deadline import FIXED, Deadline
+from models.entry import JournalHead
 from models.plan import Plan
 from models.task import OWING, Task, TaskState
 from models.unit import BEYOND, Placement, Unit, subtree
+from models.view import packed
 from schedules.plan import SetBy
 
 PIECE: Final = 9  #: characters of one unit in a path: eight digits and a dot
+#: The condition on a Placement that its tasks may be seen; None: all may.
+Reach = ColumnElement[bool] | None
 _FIXED: Final = tuple(origin.value for origin in FIXED)
 
 
@@ -43,11 +47,12 @@ def shown_state(today: date, now: datetime) -> Case[str]:
     )
 
 
-def plans(today: date, now: datetime) -> Select[Any]:
-    """Every plan of which something was opened, with what is pressing in it.
+def plans(today: date, now: datetime, reach: Reach = None, user_id: int | None = None) -> Select[Any]:
+    """Every plan of which something within reach was opened, with what is pressing there.
 
-    Rows (Plan, issuer_id, revision_id, first_on, last_on, to_review, overdue, next_on, calendars); `calendars` are
-    the hashes of all calendars: other days off are another text.
+    Rows (Plan, issuer_id, issuer_path, revision_id, first_on, last_on, to_review, overdue, next_on, calendars, head,
+    views): `calendars` are the hashes of all calendars: other days off are another text; `head` is the number of the
+    journal's last entry, `views` what models/view.py packs of the user's views of the board.
     """
     in_plan = col(Cycle.plan_id) == col(Plan.id)
     is_open = col(Cycle.state) == CycleState.OPEN.value
@@ -57,7 +62,17 @@ def plans(today: date, now: datetime) -> Select[Any]:
     )
 
     is_owed = exists().where(
-        col(Task.deadline_id) == col(Deadline.id), col(Task.state).in_([state.value for state in OWING])
+        col(Task.deadline_id) == col(Deadline.id),
+        col(Task.state).in_([state.value for state in OWING]),
+        *_placed(reach),
+    )
+    issuer = aliased(Placement)
+    issuer_path = (
+        select(issuer.path)
+        .where(issuer.unit_id == newest.issuer_id)  # type: ignore[arg-type]
+        .order_by(col(issuer.valid_from).desc())
+        .limit(1)
+        .scalar_subquery()
     )
 
     def days(what: Any, *only: ColumnElement[bool]) -> Any:
@@ -71,12 +86,14 @@ def plans(today: date, now: datetime) -> Select[Any]:
             .join(Cycle, col(Cycle.id) == col(Task.cycle_id))
             .join(Deadline, col(Deadline.id) == col(Task.deadline_id))
         )
-        return query.where(in_plan, is_open, *only).correlate(Plan).scalar_subquery()
+        return query.where(in_plan, is_open, *_placed(reach), *only).correlate(Plan).scalar_subquery()
 
-    return (
+    is_seen = exists().where(in_plan, col(Task.cycle_id) == col(Cycle.id), *_placed(reach)).correlate(Plan)
+    query = (
         select(
             Plan,
             col(newest.issuer_id),
+            issuer_path.label("issuer_path"),
             col(newest.revision_id),
             days(func.min(Deadline.due_on)).label("first_on"),
             days(func.max(Deadline.due_on)).label("last_on"),
@@ -84,16 +101,22 @@ def plans(today: date, now: datetime) -> Select[Any]:
             tasks(col(Task.state).in_([state.value for state in OWING]), has_passed(today, now)).label("overdue"),
             days(func.min(Deadline.due_on), is_open, is_owed, col(Deadline.due_on) >= today).label("next_on"),
             select(func.aggregate_strings(col(CalendarSheet.hash), " ")).scalar_subquery().label("calendars"),
+            select(col(JournalHead.number)).scalar_subquery().label("head"),
+            packed(user_id, "board").label("views"),
         )
         .join(newest, of_newest)
         .order_by(col(Plan.id))
     )
+    return query if reach is None else query.where(is_seen)
 
 
-def around(superior: ColumnElement[bool], first: date, after: date, *, deep: bool = False) -> Select[Any]:
+def around(
+    superior: ColumnElement[bool], first: date, after: date, *, deep: bool = False, also: Collection[int] = ()
+) -> Select[Any]:
     """A superior, those above it and those directly under it (`deep`: all below it), as they stood in [first, after).
 
-    `superior` is a condition on Unit. Rows (Placement, Unit, has units below), top first.
+    `superior` is a condition on Unit, `also` are units to name besides. Rows (Placement, Unit, has units below), top
+    first.
     """
     top, below = aliased(Placement), aliased(Placement)
     tops = select(top).where(top.unit_id.in_(select(Unit.id).where(superior)), _during(top, first, after)).subquery()  # type: ignore[call-overload, attr-defined]
@@ -108,7 +131,7 @@ def around(superior: ColumnElement[bool], first: date, after: date, *, deep: boo
     return (
         select(here, Unit, has_below)
         .join(Unit, col(Unit.id) == col(here.unit_id))
-        .where(_during(here, first, after), exists().where(or_(is_below, is_above)))
+        .where(_during(here, first, after), or_(exists().where(or_(is_below, is_above)), col(here.unit_id).in_(also)))
         .order_by(col(here.path), col(here.valid_from))
     )
 
@@ -166,9 +189,14 @@ def sums(plan_id: int, path: str, first: date, after: date, today: date, now: da
     )
 
 
-def cells(cycle_ids: Sequence[int], unit_ids: Sequence[int], today: date, now: datetime) -> Select[Any]:
-    """The tasks of these units in these cycles: (id, cycle_id, unit_id, shown, is_late, due_on, origin)."""
-    return _cells(cycle_ids, today, now).where(col(Task.unit_id).in_(unit_ids))
+def cells(
+    cycle_ids: Sequence[int], unit_ids: Sequence[int], today: date, now: datetime, reach: Reach = None
+) -> Select[Any]:
+    """The tasks of these units in these cycles, as far as they are within reach.
+
+    Rows (id, cycle_id, unit_id, shown, is_late, due_on, origin).
+    """
+    return _cells(cycle_ids, today, now).where(col(Task.unit_id).in_(unit_ids), *_placed(reach))
 
 
 def cells_in_state(
@@ -252,6 +280,11 @@ def on_deadlines(cycle_id: int) -> Select[Any]:
         .where(col(Task.cycle_id) == cycle_id)
         .group_by(col(Task.deadline_id))
     )
+
+
+def _placed(reach: Reach) -> Sequence[ColumnElement[bool]]:
+    """The task's placement is within reach; asked only of a reader who does not see everything."""
+    return () if reach is None else (exists().where(col(Placement.id) == col(Task.placement_id), reach),)
 
 
 def _during(placement: Any, first: date, after: date) -> ColumnElement[bool]:

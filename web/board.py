@@ -9,18 +9,20 @@ from typing import Any, Final
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request
-from fastapi.responses import Response
+from fastapi.responses import RedirectResponse, Response
 from sqlalchemy import Row as Record
 from sqlmodel import Session, col
 
-from engine.access import Right
+from engine.access import Actor, Place, Right, can, seen
 from models import board
+from models.board import PIECE
 from models.deadline import Origin
 from models.plan import Plan
 from models.unit import Placement, Unit
+from models.view import unpacked
 from schedules.calendars import Calendar
 from web import alphabet, words
-from web.access import needs
+from web.access import InActor, needs
 from web.matrix import Cell, Column, Roll, Row, Sum, groups
 from web.office import InOffice, Office
 from web.pages import language, page
@@ -29,6 +31,8 @@ MAX_CELLS: Final = 4_000
 ALL_YEARS: Final = "all"
 #: What a filter by state means, where that is more than the state of the same name.
 FILTERS: Final = {"submitted": ("submitted_on_time", "submitted_late")}
+#: The board without filters, also for a user whose first view stands at the plain address.
+WHOLE: Final = "/?view=all"
 _DIGITS: Final = re.compile(r"\d+")
 router = APIRouter()
 
@@ -50,11 +54,16 @@ class View:
         """The shown states to keep; empty: all."""
         return FILTERS.get(self.state, (self.state,) if self.state else ())
 
+    @property
+    def query(self) -> str:
+        """What is kept when the view is: all of it but the page."""
+        return self.href().partition("?")[2] if self.href() != WHOLE else ""
+
     def href(self, **changes: str) -> str:
         """The address with some parts changed; it starts again at the first page."""
         parts = asdict(self) | {"page": ""} | changes
         query = urlencode({name: value for name, value in parts.items() if value})
-        return f"/?{query}" if query else "/"
+        return f"/?{query}" if query else WHOLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,15 +77,18 @@ class Frame:
     after: date
     top: tuple[Placement, Unit]
     tree: Sequence[tuple[Placement, Unit, bool]]
+    beside: Sequence[Unit]  #: where else the actor has a role
     today: date
     now: datetime
     lang: str
+    actor: Actor
 
     @property
     def above(self) -> list[Unit]:
-        """From the top of the tree down to the superior's own superior."""
+        """From the top of what the actor sees down to the superior's own superior."""
         path = self.top[0].path
-        return _once(unit for place, unit, _ in self.tree if path.startswith(place.path) and path != place.path)
+        above = (each for each in self.tree if path.startswith(each[0].path) and path != each[0].path)
+        return _once(unit for place, unit, _ in above if _reaches(self.actor, place.path))
 
     @property
     def below(self) -> list[tuple[Unit, bool]]:
@@ -90,25 +102,30 @@ class Frame:
 
 
 @router.api_route("/", methods=["GET", "HEAD"], dependencies=[needs(Right.SEE)])
-def show_board(request: Request, office: InOffice) -> Response:
+def show_board(request: Request, office: InOffice, actor: InActor) -> Response:
     names = View.__dataclass_fields__
     given = {name: words.clean(value) for name, value in request.query_params.items() if name in names}
     view = View(**given)
     with office.database.reading() as session:
-        values = read(session, office, view, language(request))
+        values = read(session, office, actor, view, language(request))
+    first = next((each for each in values["views"] if each.is_first), None)
+    if first and first.query and not request.query_params:
+        return RedirectResponse(f"/?{first.query}", 303)
     if len(values["plans"]) > 1:  # the links stay with this plan, wherever most needs somebody by then
         view = replace(view, plan=values["chosen"].Plan.code)
     return page(request, "board.html", view=view, **values)
 
 
-def read(session: Session, office: Office, view: View, lang: str) -> dict[str, Any]:
+def read(session: Session, office: Office, actor: Actor, view: View, lang: str) -> dict[str, Any]:
     """Everything the page shows, in four queries (and two more after a calendar has changed)."""
-    plans = session.execute(board.plans(office.today(), office.now())).all()
+    plans = session.execute(board.plans(office.today(), office.now(), _reach(actor), actor.user_id)).all()
     pressing = max(plans, key=lambda row: row.overdue + row.to_review, default=None)
     chosen = next((row for row in plans if row.Plan.code == view.plan), pressing)
-    frame = _frame(session, view, chosen, office, lang) if chosen else None
+    frame = _frame(session, view, chosen, office, actor, lang) if chosen else None
+    views = sorted(unpacked(plans[0].views) if plans else [], key=lambda each: alphabet.order(each.name))
+    found: dict[str, Any] = {"plans": plans, "chosen": chosen, "frame": frame, "views": views, "actor": actor}
     if chosen is None or frame is None:
-        return {"plans": plans, "chosen": chosen, "frame": None}
+        return found
     columns = _columns(session, frame)
     height = max(MAX_CELLS // max(len(columns), 1), 1)
     number = max(int(view.page), 1) if view.page.isdecimal() else 1
@@ -135,10 +152,7 @@ def read(session: Session, office: Office, view: View, lang: str) -> dict[str, A
     if view.states:
         rows, columns = _without_empty(rows, columns)
     rows = [row for row in rows if row.unit_id != frame.top[1].id or any(row.cells)]
-    return {
-        "plans": plans,
-        "chosen": chosen,
-        "frame": frame,
+    return found | {
         "columns": columns,
         "groups": groups(columns),
         "starts": {column.cycle_id for column, _ in groups(columns)},
@@ -151,22 +165,45 @@ def read(session: Session, office: Office, view: View, lang: str) -> dict[str, A
     }
 
 
-def _frame(session: Session, view: View, chosen: Record[Any], office: Office, lang: str) -> Frame | None:
+def _frame(session: Session, view: View, chosen: Record[Any], office: Office, actor: Actor, lang: str) -> Frame | None:
+    """None when there is no such superior in that time, or the actor does not see it: the two look alike."""
     today = office.today()
     years = range(min(chosen.first_on.year, today.year), max(chosen.last_on.year, today.year) + 1)
     asked = int(view.year) if view.year.isdecimal() else today.year
     year = None if view.year == ALL_YEARS else asked if asked in years else today.year
     first, after = (date(year or years[0], 1, 1), date((year or years[-1]) + 1, 1, 1))
-    superior = col(Unit.code) == view.superior if view.superior else col(Unit.id) == chosen.issuer_id
-    tree = [tuple(row) for row in session.execute(board.around(superior, first, after, deep=bool(view.find)))]
+    own = _own(actor)
+    home = chosen.issuer_id if not own or _reaches(actor, chosen.issuer_path or "") else own[0]
+    superior = col(Unit.code) == view.superior if view.superior else col(Unit.id) == home
+    query = board.around(superior, first, after, deep=bool(view.find), also=own)
+    tree = [tuple(row) for row in session.execute(query)]
     tops = [
         (place, unit)
         for place, unit, _ in tree
-        if (unit.code == view.superior if view.superior else unit.id == chosen.issuer_id)
+        if (unit.code == view.superior if view.superior else unit.id == home) and _reaches(actor, place.path)
     ]
     if not tops:
         return None
-    return Frame(chosen.Plan, year, years, first, after, tops[-1], tree, today, office.now(), lang)
+    lines = [place.path for place, _ in tops]
+    related = [
+        row for row in tree if any(row[0].path.startswith(line) or line.startswith(row[0].path) for line in lines)
+    ]
+    beside = _once(unit for _, unit, _ in tree if unit.id not in {unit.id for _, unit, _ in related})
+    return Frame(chosen.Plan, year, years, first, after, tops[-1], related, beside, today, office.now(), lang, actor)
+
+
+def _reach(actor: Actor) -> board.Reach:
+    return None if _reaches(actor, "") else seen(actor)
+
+
+def _reaches(actor: Actor, path: str) -> bool:
+    return can(actor, Right.SEE, Place(path))
+
+
+def _own(actor: Actor) -> list[int]:
+    """The units at which the actor has a role, from the top; none for who sees everything."""
+    paths = actor.paths(Right.SEE)
+    return [] if "" in paths else [int(path[-PIECE:-1]) for path in sorted(paths, key=lambda each: (len(each), each))]
 
 
 def _columns(session: Session, frame: Frame) -> list[Column]:
@@ -210,7 +247,7 @@ def _rows(
 ) -> list[Row]:
     place = {column.cycle_id: number for number, column in enumerate(columns)}
     cells: dict[int, list[Cell | None]] = {unit.id or 0: [None] * len(columns) for unit, _ in units}
-    found = session.execute(board.cells(list(place), list(cells), frame.today, frame.now))
+    found = session.execute(board.cells(list(place), list(cells), frame.today, frame.now, _reach(frame.actor)))
     for row, cell in _cells(found, frame.today, calendar):
         cells[row.unit_id][place[row.cycle_id]] = cell
     names = {unit.id: unit.name for _, unit, _ in frame.tree}
@@ -236,7 +273,8 @@ def _rows_in_state(
     found: dict[int, Row] = {}
     query = board.cells_in_state(list(place), frame.top[0].path, frame.today, frame.now, states)
     for row, cell in _cells(session.execute(query.limit(MAX_CELLS)), frame.today, calendar):
-        above = "" if row.above == frame.top[1].name else row.above or ""
+        is_named = row.unit_id != frame.top[1].id and row.above != frame.top[1].name
+        above = (row.above or "") if is_named else ""
         unit = found.setdefault(row.unit_id, Row(row.unit_id, row.code, row.name, above, False, [None] * len(columns)))
         unit.cells[place[row.cycle_id]] = cell
     return sorted(found.values(), key=lambda row: alphabet.order(row.name))
