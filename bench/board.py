@@ -16,7 +16,7 @@ from datetime import date
 from pathlib import Path
 
 import httpx
-from sqlalchemy import case, event, insert, null, update
+from sqlalchemy import case, event, insert, null, select, update
 from sqlmodel import col
 
 from bench.ground import DATABASES, HEAD, Ground, grounds
@@ -25,8 +25,9 @@ from dondoc.database import Database
 from dondoc.settings import Settings
 from engine import revise
 from engine.open import open_due
+from models.cycle import Cycle, CycleState
 from models.last_round import LastRound
-from models.task import Task
+from models.task import UNFINISHED, Task, TaskState
 from models.unit import Placement, Unit, path_of
 from tests.builders import ZONE, at, vn_state
 from web.app import create_app
@@ -60,6 +61,7 @@ MONTHLY = """\
     due: {end_of: period}
 """
 NOW = at("2023-12-26", "09:00")
+OPEN_SINCE = "2023-10"  #: the cycles before it are closed
 #: Of a hundred tasks so many are in this state; (state, is_late)
 MIX = ((80, "accepted", False), (8, "accepted", True), (4, "submitted", False), (2, "submitted", True),
        (2, "missed", None), (2, "returned", False), (2, "exempted", None))  # fmt: skip
@@ -103,6 +105,13 @@ def prepare(database: Database, levels: tuple[int, ...]) -> int:
             verdicts.append((lot < upper, is_late))
         found = {"state": case(*states), "is_late": case(*verdicts, else_=null())}
         session.execute(update(Task).values(found | {"versions": 1}), execution_options={"synchronize_session": False})
+        is_past = col(Cycle.period) < OPEN_SINCE
+        session.execute(update(Cycle).where(is_past).values(state=CycleState.CLOSED.value, closed_at=NOW))
+        ended = (col(Task.cycle_id).in_(select(col(Cycle.id)).where(is_past)), col(Task.state).in_(UNFINISHED))
+        session.execute(
+            update(Task).where(*ended).values(state=TaskState.MISSED.value, is_late=None),
+            execution_options={"synchronize_session": False},
+        )
         session.merge(LastRound(at=NOW, cycles=0, tasks=0, steps=0, notices=0, messages=0))
     return tasks
 

@@ -24,7 +24,7 @@ OPEN_TASKS = (10_000, 100_000, 1_000_000)  #: of W2
 
 def by_units(ground: Ground, units: int, works: list[str]) -> list[Figure]:
     """W1 and W3 stand on the same units."""
-    runs = 9 if units <= 10_000 else 5
+    runs = 9 if units <= 10_000 else 5 if units <= 52_000 else 3
     source = ground.make(f"units_{units}")
     database = Database(source)
     database.upgrade()
