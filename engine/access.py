@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Select, and_, exists, false, func, or_, true
 from sqlalchemy import select as select_columns
@@ -111,12 +111,13 @@ def may_tasks(actor: Actor, right: Right) -> ColumnElement[bool]:
     return or_(place, col(Task.receiver_id).in_(units_within(paths)))
 
 
-def may_units(actor: Actor, right: Right, unit_id: ColumnElement[int]) -> ColumnElement[bool]:
+def may_units(actor: Actor, right: Right, unit_id: Any) -> ColumnElement[bool]:
     """The condition on a column of unit ids: the unit stands, or stood last, where the right holds."""
     paths = actor.paths(right)
     if "" in paths:
         return true()
-    return unit_id.in_(units_within(paths)) if paths else false()
+    is_there: ColumnElement[bool] = unit_id.in_(units_within(paths)) if paths else false()
+    return is_there
 
 
 def units_within(paths: Collection[str]) -> Select[tuple[int]]:

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Select, and_, case, exists, func, select, 
 from sqlalchemy.orm import aliased
 from sqlmodel import col
 
-from models.ask import AskState, ContactCorrection, ExtensionAsk
+from models.ask import ContactCorrection, ExtensionAsk, waiting_corrections, waiting_extensions
 from models.board import has_passed
 from models.contact import Contact, Role, holding
 from models.cycle import Cycle
@@ -106,10 +106,10 @@ def counts(
         for group, right in rights.items()
     ]
     tasks = select(*of_tasks).select_from(Task).where(_IS_UNFINISHED).subquery()
-    asks = select(func.count()).select_from(asked_for_time(chased).subquery()).scalar_subquery()
-    corrections = select(func.count()).select_from(corrected(contacts).subquery()).scalar_subquery()
-    failed = select(func.count()).select_from(undelivered(contacts).subquery()).scalar_subquery()
-    silent = select(func.count()).select_from(unreachable(units).subquery()).scalar_subquery()
+    asks = select(func.count()).select_from(asked_for_time(chased).order_by(None).subquery()).scalar_subquery()
+    corrections = select(func.count()).select_from(corrected(contacts).order_by(None).subquery()).scalar_subquery()
+    failed = select(func.count()).select_from(undelivered(contacts).order_by(None).subquery()).scalar_subquery()
+    silent = select(func.count()).select_from(unreachable(units).order_by(None).subquery()).scalar_subquery()
     return select(
         *tasks.c,
         (asks + corrections).label(Group.ASKS.value),
@@ -137,24 +137,14 @@ def listed(where: ColumnElement[bool], *, by_waiting: bool) -> Select[Any]:
     )
 
 
-def asked_for_time(where: ColumnElement[bool]) -> Select[Any]:
-    """The wishes that wait, the oldest first: (ExtensionAsk, Task). `where` is a condition on the task."""
-    return (
-        select(ExtensionAsk, Task)
-        .join(Task, col(Task.id) == col(ExtensionAsk.task_id))
-        .where(col(ExtensionAsk.state) == AskState.WAITING.value, where)
-        .order_by(col(ExtensionAsk.id))
-    )
+def asked_for_time(where: ColumnElement[bool]) -> Select[tuple[ExtensionAsk]]:
+    """The wishes that wait. `where` is a condition on the task."""
+    return waiting_extensions().where(where)
 
 
-def corrected(where: ColumnElement[bool]) -> Select[Any]:
-    """The "not me" that wait, the oldest first: (ContactCorrection, Contact). `where` is a condition on the contact."""
-    return (
-        select(ContactCorrection, Contact)
-        .join(Contact, col(Contact.id) == col(ContactCorrection.contact_id))
-        .where(col(ContactCorrection.state) == AskState.WAITING.value, where)
-        .order_by(col(ContactCorrection.id))
-    )
+def corrected(where: ColumnElement[bool]) -> Select[tuple[ContactCorrection]]:
+    """The "not me" that wait. `where` is a condition on the contact."""
+    return waiting_corrections().join(Contact, col(Contact.id) == col(ContactCorrection.contact_id)).where(where)
 
 
 def undelivered(where: ColumnElement[bool]) -> Select[Any]:

@@ -170,7 +170,7 @@ def codes() -> Iterator[tuple[str, str]]:
         for node in ast.walk(tree):
             is_reason = isinstance(node, ast.Call) and ast.unparse(node.func).endswith("Reason.of")
             for code in literals(node.args[:1] if isinstance(node, ast.Call) and is_reason else [node]):
-                is_key = code.endswith(".id")  # of a table that shares its name with codes: message.id
+                is_key = code.endswith((".id", ".html"))  # of a table or a page whose name is a code too: message.id
                 if is_reason or (CODED.fullmatch(code) and code.split(".")[0] in known and not is_key):
                     yield f"{path}:{getattr(node, 'lineno', 0)}", code
 

@@ -10,7 +10,28 @@ from starlette.staticfiles import StaticFiles
 from dondoc.database import Database
 from dondoc.keys import secret_key
 from dondoc.settings import Settings
-from web import access, board, cycles, downloads, health, live, playground, sign_in, submissions, tasks, trial, views
+from web import (
+    access,
+    account,
+    asks,
+    board,
+    bulk,
+    cycles,
+    downloads,
+    health,
+    inbox,
+    journal,
+    live,
+    messages,
+    people,
+    playground,
+    sign_in,
+    submissions,
+    tasks,
+    trial,
+    units,
+    views,
+)
 from web.errors import answer_errors, refusal
 from web.log import mask_access_log
 from web.office import Office, Player
@@ -18,14 +39,30 @@ from web.protection import MAX_BODY, Protection
 
 STATIC: Final = Path(__file__).parent / "static"
 OPEN: Final = (submissions, health, trial)  #: pages for everybody, or for whoever has a link
-OWN: Final = (sign_in,)  #: the way in, and what everybody keeps for themselves: each route says for whom
-OFFICE: Final = (board, cycles, tasks, downloads, live, playground, views)  #: pages for users of the office
+OWN: Final = (sign_in, account)  #: the way in, and what everybody keeps for themselves: each route says for whom
+OFFICE: Final = (
+    board,
+    cycles,
+    tasks,
+    downloads,
+    live,
+    playground,
+    units,
+    views,
+    people,
+    inbox,
+    bulk,
+    asks,
+    messages,
+    journal,
+)  #: pages for users of the office
 
 
 def create_app(database: Database, settings: Settings, player: Player | None = None) -> FastAPI:
     """`player` lets the sample units of a playground act while its clock moves."""
     app = FastAPI(title="dondoc", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     app.state.office = Office(database, settings, secret_key(settings.key), player)
+    app.state.office.waiting.listen(database.engine)
     app.state.live = live.Live(app.state.office)
     app.add_middleware(RequestBodyLimitMiddleware, max_body_size=MAX_BODY)
     app.add_middleware(Protection, refuse=refusal)  # the outermost: nothing gets out without its headers

@@ -1,0 +1,41 @@
+"""A message that failed is sent again, because somebody says so: the address was mended, or the risk is taken."""
+
+from datetime import datetime
+from typing import Final
+
+from sqlmodel import Session
+
+from engine.errors import RefusedError
+from models.contact import Contact
+from models.entry import append
+from models.inbox import FAILED
+from models.message import Message, MessageState
+
+RETRIED: Final = "retried"
+
+
+def try_again(session: Session, message_id: int, *, by: str, may_arrive_twice: bool, now: datetime) -> Message:
+    """The message waits for the next round again, for the address that its contact has now.
+
+    One whose outcome is unknown may have arrived: whoever sends it again has to know that. What is no longer so is
+    still dropped before it goes out.
+    """
+    message = session.get(Message, message_id, with_for_update=True, populate_existing=True)
+    if message is None:
+        raise RefusedError("refused.no_message", id=message_id)
+    if message.state not in FAILED:
+        raise RefusedError("refused.message_not_failed", state=message.state)
+    if message.state == MessageState.UNKNOWN and not may_arrive_twice:
+        raise RefusedError("refused.may_arrive_twice")
+    contact = session.get_one(Contact, message.contact_id, with_for_update=True, populate_existing=True)
+    if not contact.is_active or contact.email is None:
+        raise RefusedError("refused.no_address_now")
+    was = message.state
+    contact.is_bouncing = False  # else the round would drop it as unreachable; a refusal marks it anew
+    message.address = contact.email
+    message.state, message.try_after, message.tries = MessageState.QUEUED, now, 0
+    message.lease_until = message.sending_at = message.sent_at = None
+    session.add(contact)
+    session.add(message)
+    append(session, RETRIED, by=by, at=now, message=message.id, contact=contact.id, was=was)
+    return message

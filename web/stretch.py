@@ -1,0 +1,36 @@
+"""Between which days? Two typed days of a filter, and the page of a list that goes back from the newest."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any, Final
+
+from dondoc.clock import moment
+from web import words
+
+ONE_DAY: Final = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """From the beginning of a day to the end of another; None is open."""
+
+    first: date | None
+    last: date | None
+
+    def moments(self, zone: str) -> tuple[datetime | None, datetime | None]:
+        """Half-open, in UTC."""
+        start = moment(self.first, "00:00", zone) if self.first else None
+        end = moment(self.last + ONE_DAY, "00:00", zone) if self.last and self.last < date.max else None
+        return start, end
+
+
+def stretch_of(given: Any) -> Stretch:
+    """What is no day is not looked at: the field shows it, and the list is as long as without."""
+    first, last = (words.read_day(str(given[name])) if name in given else None for name in ("from", "to"))
+    return Stretch(first, last)
+
+
+def number_of(text: str | None) -> int | None:
+    """The number of a row that an address names; None when it names none."""
+    found = text is not None and text.isascii() and text.isdigit() and len(text) < 11
+    return min(int(text or 0), 2**31 - 1) if found else None
