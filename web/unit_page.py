@@ -1,0 +1,81 @@
+"""What stands on the page of one unit? Its contacts, its places from day to day, its tasks by year, its visits."""
+
+from typing import Any, Final
+
+from sqlmodel import Session, col, select
+
+from engine.access import Actor, Place, Right, can
+from models import roster
+from models.ask import ContactCorrection, waiting_corrections
+from models.contact import Contact
+from models.entry import Entry
+from models.unit import Placement, Unit, UnitTag
+from models.visit import Visit
+from web.office import Office
+
+VISITS: Final = 10
+
+
+def read(session: Session, office: Office, actor: Actor, unit: Unit, year: int | None) -> dict[str, Any]:
+    today, now = office.today(), office.now()
+    placements = session.exec(
+        select(Placement).where(col(Placement.unit_id) == unit.id).order_by(col(Placement.valid_from).desc())
+    ).all()
+    path = placements[0].path if placements else ""
+    present = next((each for each in placements if _holds(each, today)), None)
+    place = Place(path)
+    contacts = session.exec(
+        select(Contact)
+        .where(col(Contact.unit_id) == unit.id)
+        .order_by(col(Contact.is_active).desc(), col(Contact.role), col(Contact.id))
+    ).all()
+    ids = [contact.id for contact in contacts]
+    parents = {each.parent_id for each in placements if each.parent_id is not None}
+    years = [(int(found), count) for found, count in session.execute(roster.years_of(unit.id))]
+    known = [found for found, _ in years]
+    chosen = year if year in known else next((found for found in known if found <= today.year), None)
+    chosen = chosen if chosen is not None else (known[0] if known else None)
+    may_keep = can(actor, Right.CHASE, place)
+    row = session.execute(roster.units(today, col(Placement.unit_id) == unit.id)).first()
+    return {
+        "unit": unit,
+        "path": path,
+        "present": present,
+        "row": row,
+        "owing": session.execute(roster.owing(today, now, [unit.id])).first(),
+        "placements": placements,
+        "parents": {each.id: each for each in session.exec(select(Unit).where(col(Unit.id).in_(parents)))},
+        "tags": session.exec(
+            select(UnitTag.tag).where(col(UnitTag.unit_id) == unit.id).order_by(col(UnitTag.tag))
+        ).all(),
+        "closing": _closing(session, unit) if present is None else None,
+        "contacts": contacts,
+        "corrections": _corrections(session, ids) if may_keep else {},
+        "years": years,
+        "year": chosen,
+        "tasks": session.execute(roster.tasks_of(unit.id, chosen, today, now)).all() if chosen is not None else [],
+        "may_keep": may_keep,
+        "may_call": can(actor, Right.REVIEW, place),
+        "visits": session.exec(
+            select(Visit).where(col(Visit.contact_id).in_(ids)).order_by(col(Visit.id).desc()).limit(VISITS)
+        ).all()
+        if may_keep
+        else [],
+        "people": {contact.id: contact.name for contact in contacts},
+    }
+
+
+def _holds(placement: Placement, today: Any) -> bool:
+    return placement.valid_from <= today and (placement.valid_to is None or placement.valid_to > today)
+
+
+def _closing(session: Session, unit: Unit) -> Entry | None:
+    """What the journal says of the unit's end; the heir and the note stand there."""
+    closings = select(Entry).where(col(Entry.act) == "unit_closed").order_by(col(Entry.id).desc())
+    return next((entry for entry in session.exec(closings) if entry.data.get("unit") == unit.code), None)
+
+
+def _corrections(session: Session, contact_ids: list[int]) -> dict[int, ContactCorrection]:
+    """What contacts said of themselves ("not me") that nobody has decided yet."""
+    waiting = waiting_corrections().where(col(ContactCorrection.contact_id).in_(contact_ids))
+    return {each.contact_id: each for each in session.scalars(waiting)}
