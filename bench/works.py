@@ -39,7 +39,8 @@ def tell(figure: Figure) -> None:
     ours, raw = (seconds * 1000 for seconds in figure.medians)
     print(
         f"{figure.work:<28} {figure.ground:<12} {figure.size:>9,} {ours:>11.3f} ms {raw:>11.3f} ms"
-        f" {figure.ratio:>7.2f} x {len(figure.ours):>5} runs, load {figure.load:.1f}",
+        f" {figure.ratio:>7.2f} x {min(figure.ours) * 1000:>11.3f} ms {min(figure.raw) * 1000:>11.3f} ms"
+        f" {len(figure.ours):>5} runs, load {figure.load:.1f}",
         flush=True,
     )
 
@@ -74,7 +75,7 @@ def main() -> None:
         for each in found:
             tell(each)
 
-    print(f"{'':<28} {'':<12} {'size':>9} {'ours':>14} {'raw':>14} {'ratio':>9}")
+    print(f"{'':<28} {'':<12} {'size':>9} {'ours':>14} {'raw':>14} {'ratio':>9} {'ours, least':>14} {'raw, least':>14}")
     if {"open", "quiet", "fire"} & set(works):
         with grounds(DATABASES[given.database]) as found:
             for ground in found:
