@@ -36,6 +36,15 @@ class Settings(BaseSettings):
     )
     session_idle: int = Field(30, ge=1, description="Minutes without use after which a session ends.")
     session_life: int = Field(12 * 60, ge=1, description="Minutes after which a session ends in any case.")
+    oidc_issuer: str | None = Field(
+        None, description="Address of the organisation's OpenID provider; without it there is only the password."
+    )
+    oidc_client_id: str = Field("dondoc", description="What the provider calls dondoc.")
+    oidc_client_secret: SecretStr | None = Field(None, description="The secret that the provider gave dondoc.")
+    oidc_name: str = Field("SSO", description="What the provider is called on the sign-in page.")
+    oidc_adds_users: bool = Field(
+        False, description="Whether somebody whom the provider knows and dondoc does not becomes a user without a role."
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="How much is logged.")
 
     @field_validator("zone")

@@ -14,7 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from dondoc import i18n
 from models.entry import Entry
-from web import words
+from web import trial, words
 from web.log import SECRET
 from web.office import office_of
 from web.states import STATES
@@ -72,6 +72,7 @@ def page(
             now=now,
             today=office.today(),
             is_demo=office.is_demo,
+            trial_roles=lambda: trial.roles(request, office),
             here=request_address(request),
             inbox_total=lambda: office.waiting.total(office.database, actor, office.today(), now) if actor else 0,
             late_round=lambda: office.watch.late(office.database, now),

@@ -44,6 +44,18 @@ def chosen(request: Request) -> str:
     return request.cookies.get(COOKIE, WHOLE)
 
 
+@dataclass(frozen=True, slots=True)
+class Roles:
+    """What the bar offers, and what is chosen."""
+
+    chosen: str
+    committees: list[Committee]
+
+
+def roles(request: Request, office: Office) -> Roles:
+    return Roles(chosen(request), committees(office))
+
+
 def actor(request: Request, office: Office) -> Actor:
     """Whom the visitor of a playground plays; what is not known plays the whole office."""
     choice = chosen(request)
