@@ -1,0 +1,126 @@
+"""Are a unit's contacts kept so that the journal knows no names and old letters open nothing?"""
+
+import json
+from typing import Any
+
+import pytest
+from sqlmodel import Session, col, select
+
+from dondoc.database import Database
+from engine.contacts import Person, add_contact, change_contact, restore_contact, retire_contact
+from engine.errors import RefusedError
+from models.contact import Contact
+from models.entry import Entry
+from models.link import Link, find, token
+from tests.builders import at, everything, province, step_round, task_of, unit_id
+
+KEY = b"k" * 32
+NOW = at("2021-12-20")
+TODAY = NOW.date()
+
+
+@pytest.fixture
+def office(database: Database) -> Database:
+    province(database)
+    step_round(database, at("2021-12-01"))
+    return database
+
+
+def contact_of(session: Session, unit: str) -> Contact:
+    query = select(Contact).where(col(Contact.unit_id) == unit_id(session, unit), col(Contact.role) == "contact")
+    return session.exec(query).one()
+
+
+def as_typed(contact: Contact, **changes: Any) -> Person:
+    known = {"role": contact.role, "name": contact.name, "email": contact.email or "", "lang": contact.lang}
+    return Person(**known | changes)
+
+
+def test_a_contact_comes_and_the_journal_knows_the_number_alone(office: Database) -> None:
+    with office.writing() as session:
+        person = Person("contact", " Văn thư  Chi bộ Cảng vụ ", "van-thu.cam@example.org", "024 3825 1234")
+        contact = add_contact(session, unit_id(session, "cam"), person, by="user:3", now=NOW)
+        assert (contact.name, contact.is_reachable) == ("Văn thư Chi bộ Cảng vụ", True)
+        entry = session.exec(select(Entry).order_by(col(Entry.id).desc())).first()
+        assert entry is not None
+        assert (entry.act, entry.by) == ("contact_added", "user:3")
+        assert entry.data == {"unit": "cam", "contact": contact.id, "role": "contact"}
+
+
+def test_another_address_is_tried_afresh_and_shuts_the_letters_that_went_to_the_old_one(office: Database) -> None:
+    with office.writing() as session:
+        contact = contact_of(session, "stc")
+        contact.is_bouncing = True
+        link = Link(task_id=task_of(session, "stc", "2021").id, contact_id=contact.id)
+        session.add_all([contact, link])
+        session.flush()
+        old = token(KEY, link)
+        assert find(session, KEY, old, TODAY) is not None
+        change_contact(session, contact.id, as_typed(contact, email="moi.stc@example.org"), by="office", now=NOW)
+        session.expire_all()
+        assert find(session, KEY, old, TODAY) is None
+        assert find(session, KEY, token(KEY, link), TODAY) is not None
+        assert not contact_of(session, "stc").is_bouncing
+
+
+def test_another_name_leaves_the_links_alone(office: Database) -> None:
+    with office.writing() as session:
+        contact = contact_of(session, "stc")
+        link = Link(task_id=task_of(session, "stc", "2021").id, contact_id=contact.id)
+        session.add(link)
+        session.flush()
+        change_contact(session, contact.id, as_typed(contact, name="Văn thư", phone="0901 234 567"), by="office", now=NOW)
+        session.refresh(link)
+        assert link.generation == 1
+        last = session.exec(select(Entry).order_by(col(Entry.id).desc())).first()
+        assert last is not None
+        assert last.data["changed"] == ["name", "phone"]
+        assert "Văn thư" not in json.dumps(last.data, ensure_ascii=False)
+
+
+def test_nothing_changed_is_no_act(office: Database) -> None:
+    with office.writing() as session:
+        contact = contact_of(session, "stc")
+        before = everything(session)
+        change_contact(session, contact.id, as_typed(contact), by="office", now=NOW)
+        assert everything(session) == before
+
+
+def test_who_leaves_gets_nothing_more_and_comes_back_under_a_new_link(office: Database) -> None:
+    with office.writing() as session:
+        contact = contact_of(session, "stc")
+        link = Link(task_id=task_of(session, "stc", "2021").id, contact_id=contact.id)
+        session.add(link)
+        session.flush()
+        old = token(KEY, link)
+        retire_contact(session, contact.id, by="office", now=NOW)
+        session.expire_all()
+        assert (contact_of(session, "stc").is_reachable, find(session, KEY, old, TODAY)) == (False, None)
+        restore_contact(session, contact.id, by="office", now=NOW)
+        session.expire_all()
+        assert contact_of(session, "stc").is_reachable
+        assert find(session, KEY, old, TODAY) is None
+        assert find(session, KEY, token(KEY, link), TODAY) is not None
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"role": "boss"}, "refused.no_role"),
+        ({"name": "  "}, "refused.no_name"),
+        ({"name": "x" * 201}, "refused.too_many_words"),
+        ({"email": "văn thư@example.org"}, "refused.no_address"),
+        ({"email": "a@b"}, "refused.no_address"),
+        ({"email": "a@example.org\nBcc: b@example.org"}, "refused.no_address"),
+        ({"phone": "gọi sau"}, "refused.no_phone"),
+        ({"lang": "fr"}, "refused.no_language"),
+    ],
+)
+def test_what_cannot_be_a_contact_is_refused(office: Database, changes: dict[str, str], code: str) -> None:
+    with office.writing() as session:
+        contact = contact_of(session, "stc")
+        before = everything(session)
+        with pytest.raises(RefusedError) as refused:
+            change_contact(session, contact.id, as_typed(contact, **changes), by="office", now=NOW)
+        assert refused.value.reason.code == code
+        assert everything(session) == before
