@@ -39,7 +39,7 @@ def read(session: Session, office: Office, actor: Actor, unit: Unit, year: int |
     row = session.execute(roster.units(today, col(Placement.unit_id) == unit.id)).first()
     return {
         "unit": unit,
-        "path": path,
+        "down": path,
         "present": present,
         "row": row,
         "owing": session.execute(roster.owing(today, now, [unit.id])).first(),

@@ -219,7 +219,7 @@ def _unit_page(
         unit = _demand(session, actor, Right.SEE, unit_id)
         wanted = int(year) if year.isascii() and year.isdecimal() and len(year) == 4 and int(year) else None
         values = read(session, office, actor, unit, wanted)
-        way = _way(session, actor, values["path"])
+        way = _way(session, actor, values["down"])
     return page(
         request,
         "units_one.html",
