@@ -10,8 +10,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Select, create_engine, event
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Select, create_engine, event, insert, text
 from sqlalchemy.engine import Connection, make_url
 from sqlmodel import Session, SQLModel
 
@@ -110,9 +109,10 @@ def insert_new(
     session: Session, table: type[SQLModel], columns: Sequence[str], rows: Select[Any], *, unless: Sequence[str]
 ) -> int:
     """Inserts the selected rows whose `unless` columns are not there yet; says how many were new."""
-    build: Any = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    # As words after the SELECT, alike on both databases: SQLAlchemy puts its own upserts together anew each time.
     # SQLite needs a WHERE in the SELECT to tell ON CONFLICT from a join's ON; every caller has one.
-    statement = build(table).from_select(list(columns), rows).on_conflict_do_nothing(index_elements=list(unless))
+    once = rows.suffix_with(text(f"ON CONFLICT ({', '.join(unless)}) DO NOTHING"))
+    statement = insert(table).from_select(list(columns), once)
     return int(session.connection().execute(statement, execution_options={"preserve_rowcount": True}).rowcount)
 
 

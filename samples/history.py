@@ -204,12 +204,13 @@ class Player:
                 organisation.load(session, now=moment(day, "07:00", zone), zone=zone)
         morning, afternoon = moment(day, "08:00", zone), moment(day, "15:00", zone)
         with self.database.writing() as session:
-            open_due(session, morning, zone)
+            opened = open_due(session, morning, zone)
             fire(session, morning, zone)
             track(session, morning)
         self.deliver(morning)
         with self.database.writing() as session:
-            self.look_ahead(session)
+            if opened.tasks:
+                self.look_ahead(session)
             self.act(session, day, afternoon)
 
     def deliver(self, now: datetime) -> None:
@@ -218,13 +219,12 @@ class Player:
         office = render.Office(self.carrier.channel, self.carrier.reply_address, here.url.rstrip("/"), here.zone, now)
         if not deliver.queue(self.database, office)["messages"]:
             return
-        queued = col(Message.state) == MessageState.QUEUED.value
         at = literal(now, Attempt.__table__.c.at.type)  # type: ignore[attr-defined]
-        tried = select(col(Message.id), literal(1), at, literal(Outcome.SENT.value)).where(queued)
+        tried = select(col(Message.id), literal(1), at, literal(Outcome.SENT.value)).where(deliver.IS_UNSENT)
         sent = {"state": MessageState.SENT.value, "tries": 1, "sending_at": now, "sent_at": now}
         with self.database.writing() as session:
-            session.execute(insert(Attempt).from_select(["message_id", "number", "at", "outcome"], tried))
-            session.execute(update(Message).where(queued).values(**sent))
+            session.connection().execute(insert(Attempt).from_select(["message_id", "number", "at", "outcome"], tried))
+            session.connection().execute(update(Message).where(deliver.IS_UNSENT).values(**sent))
 
     def look_ahead(self, session: Session) -> None:
         """Draws what each newly opened task's unit will do, and what will be decided about it."""
@@ -315,14 +315,14 @@ class Player:
                 extend.exempt(session, task.id, by=acts.BY_OFFICE, reason=reason, document=None, now=now)
 
     def submit(self, session: Session, tasks: Tasks, day: date, now: datetime) -> None:
-        first = list[acts.FirstVersion]()
+        first, obligations = list[acts.FirstVersion](), dict[int, Obligation]()
         for task, deadline, cycle in tasks:
             draw = _draw(str(task.id), "submit", str(task.versions))
             if task.state == TaskState.MISSED and draw % 3 == 0:
                 self.plan(self.working(day, 1), Doing.EXTEND, task)
             if task.state not in OWING:
                 continue
-            obligation = obligation_of(session, cycle)
+            obligation = obligations.get(cycle.id) or obligations.setdefault(cycle.id, obligation_of(session, cycle))
             answers = answers_of(obligation, draw)
             if task.versions or self.one_by_one:
                 submit.submit(
