@@ -16,7 +16,7 @@ from web import cookies, forms
 from web.access import GIVE_CODE, SET_UP, InVisitor, OwnAccount
 from web.errors import NoWayInError
 from web.office import InOffice, Number, Office
-from web.pages import page
+from web.pages import choose_language, page
 
 HERE: Final = "/account"
 CODES: Final = "/account/recovery-codes"
@@ -36,7 +36,10 @@ def describe(request: Request, office: InOffice, visitor: InVisitor, form: forms
         with office.database.writing() as session:
             people.describe_self(session, session.get_one(User, known.user.id), name=name, lang=lang, now=office.wall())
 
-    return _done(request, office, visitor, "describe", act, typed={"name": name, "lang": lang})
+    answer = _done(request, office, visitor, "describe", act, typed={"name": name, "lang": lang})
+    if answer.status_code == 303:
+        choose_language(answer, lang)
+    return answer
 
 
 @router.post("/account/password")

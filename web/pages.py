@@ -9,12 +9,12 @@ from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from fastapi import Request
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from dondoc import i18n
 from models.entry import Entry
-from web import trial, words
+from web import network, trial, words
 from web.log import SECRET
 from web.office import office_of
 from web.states import STATES
@@ -72,6 +72,7 @@ def page(
             now=now,
             today=office.today(),
             is_demo=office.is_demo,
+            browser=network.browser,
             trial_roles=lambda: trial.roles(request, office),
             here=request_address(request),
             inbox_total=lambda: office.waiting.total(office.database, actor, office.today(), now) if actor else 0,
@@ -103,8 +104,13 @@ def page(
     )
     answer = HTMLResponse(text, status, headers=dict(headers or {}))
     if request.query_params.get("lang") in i18n.LANGUAGES:
-        answer.set_cookie(LANGUAGE_COOKIE, chosen, max_age=YEAR, httponly=True, samesite="lax")
+        choose_language(answer, chosen)
     return answer
+
+
+def choose_language(answer: Response, lang: str) -> None:
+    """The browser remembers it."""
+    answer.set_cookie(LANGUAGE_COOKIE, lang, max_age=YEAR, httponly=True, samesite="lax")
 
 
 def _other_language(request: Request, lang: str) -> str:
