@@ -1,10 +1,13 @@
 """Who is it, and may they? Every route declares what it needs; what it shows is asked for piece by piece."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Annotated, Any, Final
 
 from fastapi import Depends, FastAPI, HTTPException, Request
 from fastapi.routing import APIRoute
+from starlette.routing import BaseRoute, Mount
+from starlette.staticfiles import StaticFiles
 
 from engine import access, sign_in
 from engine.access import Actor, Place, Right, can
@@ -96,17 +99,38 @@ def demand(actor: Actor, right: Right, place: Place) -> None:
         raise HTTPException(403)
 
 
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """A route and what it declares: a Right, "all" for everybody, "own" for whoever has signed in; None: nothing."""
+
+    path: str
+    methods: frozenset[str]
+    need: str | None
+
+
 def check_routes(app: FastAPI) -> None:
     """A route that declares nothing stops the application from starting."""
-    silent = [route.path for route in routes_of(app) if not is_declared(route)]
+    silent = [route.path for route in routes_of(app.routes) if route.need is None]
     if silent:
         raise RuntimeError(f"expected each route to declare what it needs, got nothing from: {', '.join(silent)}")
 
 
-def routes_of(app: FastAPI) -> Iterable[APIRoute]:
-    return (route for route in app.routes if isinstance(route, APIRoute))
+def routes_of(routes: Iterable[BaseRoute], around: Sequence[Any] = ()) -> Iterator[Declared]:
+    """Every route of the application; `around`: what the routers declare in which it stands."""
+    for route in routes:
+        if isinstance(route, APIRoute):
+            calls = [each.call for each in route.dependant.dependencies] + [each.dependency for each in around]
+            yield Declared(route.path, frozenset(route.methods), _need(calls))
+        elif hasattr(route, "original_router"):  # how newer versions of FastAPI keep a router that is included
+            included: Any = route
+            inside = [*around, *included.include_context.dependencies]
+            yield from routes_of(included.original_router.routes, inside)
+        elif not (isinstance(route, Mount) and isinstance(route.app, StaticFiles)):
+            yield Declared(getattr(route, "path", repr(route)), frozenset(), None)
 
 
-def is_declared(route: APIRoute) -> bool:
-    calls: list[Callable[..., Any] | None] = [each.call for each in route.dependant.dependencies]
-    return any(call in {open_to_all, visiting} or hasattr(call, "right") for call in calls)
+def _need(calls: Sequence[Callable[..., Any] | None]) -> str | None:
+    rights = [str(call.right) for call in calls if hasattr(call, "right")]
+    if rights:
+        return rights[-1]
+    return "own" if visiting in calls else "all" if open_to_all in calls else None

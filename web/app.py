@@ -18,6 +18,7 @@ from web import (
     bulk,
     cycles,
     downloads,
+    duties,
     health,
     inbox,
     journal,
@@ -29,7 +30,9 @@ from web import (
     submissions,
     tasks,
     trial,
+    unit_asks,
     units,
+    verify,
     views,
 )
 from web.errors import answer_errors, refusal
@@ -38,7 +41,7 @@ from web.office import Office, Player
 from web.protection import MAX_BODY, Protection
 
 STATIC: Final = Path(__file__).parent / "static"
-OPEN: Final = (submissions, health, trial)  #: pages for everybody, or for whoever has a link
+OPEN: Final = (submissions, unit_asks, duties, verify, health, trial)  #: pages for everybody, or for whoever has a link
 OWN: Final = (sign_in, account)  #: the way in, and what everybody keeps for themselves: each route says for whom
 OFFICE: Final = (
     board,
@@ -71,7 +74,7 @@ def create_app(database: Database, settings: Settings, player: Player | None = N
         app.include_router(room.router, dependencies=[access.OpenToAll])
     for room in (*OWN, *OFFICE):
         app.include_router(room.router)
-    access.check_routes(app)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    access.check_routes(app)
     mask_access_log()
     return app
