@@ -21,6 +21,7 @@ from models.link import Link, opens
 from models.message import Attempt, Message, MessageState
 from models.note import Note, notes_of, promise
 from models.notice import Notice
+from models.plan import Revision
 from models.submission import Review, SubmissionFile
 from models.task import OWING, Act, Task
 from models.unit import Placement, Unit
@@ -69,10 +70,11 @@ class Access:
 
 
 def read(session: Session, office: Office, actor: Actor, task: Task, asked: Asked) -> dict[str, Any]:
-    found = dossier(session, task.id, office.now(), office.settings.zone)
-    place = place_of_task(session, task)
-    obligation, calendar = obligation_of(session, found.cycle), calendar_for(session, found.cycle)
     placement = session.get_one(Placement, task.placement_id)
+    place = place_of_task(session, task)
+    found = dossier(session, task.id, office.now(), office.settings.zone)
+    revision = session.get_one(Revision, found.cycle.revision_id)  # held, so that it is read once
+    obligation, calendar = obligation_of(session, found.cycle), calendar_for(session, found.cycle)
     acts = permitted(actor, task, place)
     notes = session.scalars(notes_of(task.id)).all()
     contacts = session.exec(
@@ -89,7 +91,7 @@ def read(session: Session, office: Office, actor: Actor, task: Task, asked: Aske
         "superior": session.get(Unit, placement.parent_id) if placement.parent_id else None,
         "receiver": found.receiver,
         "deadline": found.deadline,
-        "reasons": proof(session, task, found.deadline, plan_of(session, found.cycle.revision_id), calendar),
+        "reasons": proof(session, task, found.deadline, plan_of(session, revision.id), calendar),
         "obligation": obligation,
         "file_rule": obligation.file or FileRule(),
         "shown": found.shown,

@@ -24,6 +24,7 @@ from models.task import Task
 from schedules.plan import FileRule
 from web import forms, kept, words
 from web.access import InActor, demand, needs
+from web.done import told_done
 from web.office import InOffice, Number, Office
 from web.pages import language, page
 from web.task_page import Asked, read
@@ -292,7 +293,7 @@ def _task_page(
     """`form` is the act whose form holds what was `typed`; `scan` a file that need not be chosen again."""
     with office.database.reading() as session:
         task = _seen(session, actor, Right.SEE, task_id)
-        values = read(session, office, actor, task, asked)
+        values = read(session, office, actor, task, asked) | {"done": told_done(session, request, actor)}
     return page(
         request,
         "task.html",
