@@ -188,7 +188,8 @@ def _frame(session: Session, view: View, chosen: Record[Any], office: Office, ac
     related = [
         row for row in tree if any(row[0].path.startswith(line) or line.startswith(row[0].path) for line in lines)
     ]
-    beside = _once(unit for _, unit, _ in tree if unit.id not in {unit.id for _, unit, _ in related})
+    near = {unit.id for _, unit, _ in related}
+    beside = _once(unit for _, unit, _ in tree if unit.id not in near)
     return Frame(chosen.Plan, year, years, first, after, tops[-1], related, beside, today, office.now(), lang, actor)
 
 
