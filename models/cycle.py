@@ -2,11 +2,15 @@
 
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Any
 
-from sqlalchemy import Index, UniqueConstraint, text
-from sqlmodel import Field, SQLModel
+from sqlalchemy import Index, Select, UniqueConstraint, func, select, text
+from sqlmodel import Field, SQLModel, col
 
 from models.columns import Moment
+from models.deadline import Deadline, Origin
+from models.task import OWING, Task
+from models.unit import Placement, Unit
 
 
 class CycleState(StrEnum):
@@ -40,3 +44,20 @@ class Cycle(SQLModel, table=True):
 
     def title(self, lang: str) -> str:
         return self.title_en if lang == "en" else self.title_vi
+
+
+def extended(cycle_id: int) -> Select[Any]:
+    """Those of a cycle who owe still and were given more time, counted by superior: (code, tasks)."""
+    return (
+        select(col(Unit.code), func.count().label("tasks"))
+        .select_from(Task)
+        .join(Deadline, col(Deadline.id) == col(Task.deadline_id))
+        .join(Placement, col(Placement.id) == col(Task.placement_id))
+        .join(Unit, col(Unit.id) == col(Placement.parent_id), isouter=True)
+        .where(
+            col(Task.cycle_id) == cycle_id,
+            col(Task.state).in_([state.value for state in OWING]),
+            col(Deadline.origin) == Origin.EXTENSION.value,
+        )
+        .group_by(col(Unit.code))
+    )

@@ -17,6 +17,7 @@ from engine.effect import BulkAct, Effect, Params, preview, versions
 from engine.errors import RefusedError
 from models.inbox import OF_TASKS, Group, in_group
 from models.task import Task
+from notifications.channels import writes_files
 from web import forms, words
 from web.access import InActor, needs
 from web.done import DONE
@@ -91,7 +92,7 @@ def show_effect(request: Request, office: InOffice, actor: InActor) -> Response:
     number = request.query_params.get("page", "1")
     with office.database.reading() as session:
         effect = _preview(session, office, actor, asked)
-        return _page(request, session, effect, asked, number=number, refused=error)
+        return _page(request, session, office, effect, asked, number=number, refused=error)
 
 
 @router.post("/bulk", dependencies=[needs(Right.SEE)])
@@ -123,7 +124,7 @@ def do_it(request: Request, office: InOffice, actor: InActor, form: forms.Form) 
     with office.database.reading() as session:
         effect = _preview(session, office, actor, asked)
         key = forms.text(form, "key")[:64]
-        return _page(request, session, effect, asked, refused=error, changed=changed, key=key, status=422)
+        return _page(request, session, office, effect, asked, refused=error, changed=changed, key=key, status=422)
 
 
 def _asked(given: QueryParams | FormData) -> tuple[Asked, RefusedError | None]:
@@ -174,6 +175,7 @@ def _preview(session: Session, office: Office, actor: Actor, asked: Asked) -> Ef
 def _page(
     request: Request,
     session: Session,
+    office: Office,
     effect: Effect,
     asked: Asked,
     *,
@@ -200,6 +202,7 @@ def _page(
         pages=range(1, count + 1),
         refused=refused,
         changed=changed,
+        channel="eml" if writes_files(office.settings) else "email",
         key=key or secrets.token_urlsafe(12),
         is_ready=effect.done and (effect.act is not BulkAct.EXTEND or asked.params.due_on is not None),
         **values,

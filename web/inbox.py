@@ -146,7 +146,7 @@ def read(session: Session, office: Office, view: View, actor: Actor) -> dict[str
     for group in [view.chosen] if view.chosen else GROUPS:
         if not totals[group] and not view.chosen:
             continue
-        panel = _panel(session, office, group, kept, actor, part)
+        panel = _panel(session, office, group, kept, actor, part, is_alone=view.chosen is not None)
         if panel["count"] or view.chosen or not view.is_narrowed:
             panels.append(panel)
     count = panels[0]["count"] if view.chosen else 0
@@ -171,12 +171,21 @@ def superiors(session: Session, actor: Actor, today: date) -> list[Unit]:
 
 
 def _panel(
-    session: Session, office: Office, group: Group, kept: Narrowing, actor: Actor, part: slice
+    session: Session,
+    office: Office,
+    group: Group,
+    kept: Narrowing,
+    actor: Actor,
+    part: slice,
+    *,
+    is_alone: bool,
 ) -> dict[str, Any]:
-    """One group: how many there are, and those of the page."""
+    """One group: how many there are, and those of the page. Where all stand together, nothing is shown twice."""
     units = and_(may_units(actor, Right.CHASE, col(Task.unit_id)), kept.tasks)
     if group in ACTS:
         where = and_(inbox.in_group(group, office.today(), office.now()), rights_of(actor, group), kept.tasks)
+        if group is Group.OVERDUE and not is_alone:
+            where = and_(where, ~inbox.in_group(Group.ESCALATED, office.today(), office.now()))
         count = session.execute(select(func.count()).select_from(Task).where(where)).scalar_one()
         by_waiting = group in (Group.REVIEW, Group.AGAIN)
         found = session.execute(_page(inbox.listed(where, by_waiting=by_waiting), part)).all()
