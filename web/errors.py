@@ -6,10 +6,15 @@ from urllib.parse import urlencode
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import RedirectResponse, Response
+from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
 
+from dondoc.disk import is_full
+from engine import limits
 from engine.errors import RefusedError
 from models.task import IllegalActError
+from web.network import source
+from web.office import office_of
 from web.pages import page, request_address
 
 logger = logging.getLogger("dondoc.web")
@@ -39,6 +44,8 @@ def answer_errors(app: FastAPI) -> None:
     app.add_exception_handler(LinkNotFoundError, _no_link)
     app.add_exception_handler(RequestValidationError, _not_found)
     app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(OSError, _no_room)
+    app.add_exception_handler(DBAPIError, _no_room)
 
 
 def _refused(request: Request, error: Exception) -> Response:
@@ -70,7 +77,12 @@ def _no_way_in(request: Request, error: Exception) -> Response:
 
 
 def _no_link(request: Request, _error: Exception) -> Response:
-    return page(request, "no_link.html", status=404)
+    """Whoever tries links has to slow down; a right link is never kept waiting."""
+    office = office_of(request)
+    with office.database.writing() as session:
+        wait = limits.take(session, limits.WRONG_LINK, source(request), office.wall())
+    headers = {"Retry-After": str(int(wait.total_seconds()) + 1)} if wait else {}
+    return page(request, "no_link.html", status=429 if wait else 404, headers=headers)
 
 
 def _not_found(request: Request, _error: Exception) -> Response:
@@ -82,6 +94,14 @@ def _http(request: Request, error: Exception) -> Response:
     answer = refusal(request, error.status_code, "")
     answer.headers.update(error.headers or {})
     return answer
+
+
+def _no_room(request: Request, error: Exception) -> Response:
+    """507 when the disk is full; any other failure is one."""
+    if not is_full(error):
+        raise error
+    logger.error("the disk is full: %s", error)
+    return refusal(request, 507, "")
 
 
 def _back(request: Request) -> str:
