@@ -14,3 +14,12 @@ def sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def is_full(error: BaseException) -> bool:
+    """Whether nothing was written for lack of room: a file, or rows (SQLite's and PostgreSQL's own words for it)."""
+    cause = getattr(error, "orig", None) or error
+    if isinstance(cause, OSError):
+        return cause.errno in FULL
+    name, state = getattr(cause, "sqlite_errorname", ""), getattr(cause, "sqlstate", "")
+    return str(name).startswith("SQLITE_FULL") or state == "53100"

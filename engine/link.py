@@ -8,7 +8,10 @@ from typing import Final, Literal
 from sqlalchemy import exists, update
 from sqlmodel import Session, col, select
 
+from engine.close import LINK_LIFE
 from engine.errors import RefusedError
+from models.contact import Contact
+from models.cycle import Cycle
 from models.entry import append
 from models.link import Link, UnitLink
 from models.task import Task
@@ -38,6 +41,22 @@ def renew(session: Session, link_id: int, *, by: str, now: datetime) -> Link:
     session.add(link)
     _shut_unit_link(session, link.contact_id)
     _journal(session, "link_renewed", link, by, now)
+    return link
+
+
+def own_link(session: Session, contact_id: int, task_id: int) -> Link:
+    """The contact's way to a task of their own unit, made when it is not there yet."""
+    contact, task = session.get_one(Contact, contact_id, with_for_update=True), session.get(Task, task_id)
+    if task is None or task.unit_id != contact.unit_id:
+        raise RefusedError("refused.no_task", id=task_id)
+    known = session.exec(select(Link).where(col(Link.task_id) == task.id, col(Link.contact_id) == contact.id)).first()
+    if known is not None:
+        return known
+    cycle = session.get_one(Cycle, task.cycle_id)
+    ended = (cycle.closed_at + LINK_LIFE).date() if cycle.closed_at is not None else None
+    link = Link(task_id=task.id, contact_id=contact.id, expires_on=ended)
+    session.add(link)
+    session.flush()
     return link
 
 

@@ -1,25 +1,28 @@
 """What came with a form? Its fields as text, its file checked and stored."""
 
 import unicodedata
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import date
 from typing import Annotated, Final
 
 from fastapi import Depends, Request
 from starlette.datastructures import FormData, UploadFile
 
+from dondoc.disk import is_full
 from engine.errors import RefusedError
 from models.files import StoredFile, store
+from schedules.reason import Reason
 from web import uploads, words
 from web.office import Office
 from web.protection import MAX_FILE
 
 MAX_FIELDS: Final = 200
+MAX_PARTS: Final = 50  #: files that are read at all; how many are taken, the obligation says
 MAX_FIELD: Final = 256 * 1024  #: bytes of one text field
 
 
 async def _form(request: Request) -> AsyncIterator[FormData]:
-    async with request.form(max_files=5, max_fields=MAX_FIELDS, max_part_size=MAX_FIELD) as form:
+    async with request.form(max_files=MAX_PARTS, max_fields=MAX_FIELDS, max_part_size=MAX_FIELD) as form:
         yield form
 
 
@@ -62,9 +65,34 @@ def needed_day(form: FormData, name: str) -> date:
 
 def file(form: FormData, office: Office, types: tuple[str, ...]) -> StoredFile | None:
     """The file, checked and already on disk; None when none was chosen. Raises RefusedError with a `file.` code."""
-    sent = form.get("file")
-    if not isinstance(sent, UploadFile) or not sent.filename:
-        return None
-    name = uploads.clean_name(sent.filename)
+    sent = next(_sent(form), None)
+    return _stored(sent, office, types) if sent is not None else None
+
+
+def files(
+    form: FormData, office: Office, types: tuple[str, ...]
+) -> tuple[tuple[StoredFile, ...], tuple[tuple[str, Reason], ...]]:
+    """The good files, checked and already on disk; and the names of the others, each with what is wrong with it."""
+    good: list[StoredFile] = []
+    bad: list[tuple[str, Reason]] = []
+    for sent in _sent(form):
+        try:
+            good.append(_stored(sent, office, types))
+        except RefusedError as error:
+            bad.append((uploads.clean_name(sent.filename or ""), error.reason))
+    return tuple(good), tuple(bad)
+
+
+def _sent(form: FormData) -> Iterator[UploadFile]:
+    return (each for each in form.getlist("file") if isinstance(each, UploadFile) and each.filename)
+
+
+def _stored(sent: UploadFile, office: Office, types: tuple[str, ...]) -> StoredFile:
+    name = sent.filename or ""
     media_type = uploads.check(name, sent.file, types=types, limit=MAX_FILE)
-    return store(office.settings.files, name, sent.file, media_type)
+    try:
+        return store(office.settings.files, uploads.clean_name(name), sent.file, media_type)
+    except OSError as error:
+        if is_full(error):
+            raise RefusedError("file.no-room") from error
+        raise

@@ -1,11 +1,13 @@
-"""Which file goes along without being chosen again? One already on disk, named in the form under our seal."""
+"""Which files go along without being chosen again? Those already on disk, named in the form under our seal."""
 
 import base64
 import hashlib
 import hmac
 import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 
-from models.files import StoredFile
+from models.files import StoredFile, path_of
 
 
 def seal(key: bytes, link_id: int, file: StoredFile) -> str:
@@ -25,6 +27,18 @@ def unseal(key: bytes, link_id: int, field: str) -> StoredFile | None:
         return None
     name, hash_, size, media_type = json.loads(words)
     return StoredFile(name, hash_, size, media_type)
+
+
+def unsealed(key: bytes, link_id: int, fields: Iterable[object]) -> Iterator[StoredFile]:
+    """The files of all fields that we sealed for this link."""
+    for field in fields:
+        file = unseal(key, link_id, field) if isinstance(field, str) else None
+        if file is not None:
+            yield file
+
+
+def is_there(folder: Path, file: StoredFile) -> bool:
+    return path_of(folder, file.hash).is_file()
 
 
 def _signature(key: bytes, link_id: int, words: bytes) -> str:

@@ -19,10 +19,11 @@ CSP: Final = (
 )
 SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 MAX_FILE: Final = 20 * 1024 * 1024
-#: A request: one file, and room for the fields around it.
-MAX_BODY: Final = MAX_FILE + 1024 * 1024
+MAX_FILES: Final = 50 * 1024 * 1024  #: all files of one report together
+#: A request: its files, and room for the fields around them.
+MAX_BODY: Final = MAX_FILES + 1024 * 1024
 #: So much of a body that is too large is read and thrown away, since browsers show no answer before they have sent all.
-MAX_DRAINED: Final = 10 * MAX_BODY
+MAX_DRAINED: Final = 4 * MAX_BODY
 
 Refuse = Callable[[Request, int, str], Response]
 logger = logging.getLogger("dondoc.web")

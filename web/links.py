@@ -1,0 +1,53 @@
+"""Whose link is this? Asked before every page of a unit; each use of one is noted."""
+
+import logging
+
+from fastapi import Request
+from sqlalchemy.exc import DBAPIError
+from sqlmodel import Session
+
+from engine.link import Visited, note_visit
+from models import link as links
+from models.link import Link, UnitLink
+from web.errors import LinkNotFoundError
+from web.network import agent
+from web.office import Office
+
+logger = logging.getLogger("dondoc.web")
+
+
+def link_of(office: Office, token: str) -> Link:
+    """The link of /s/<token>. Raises LinkNotFoundError, whatever is wrong with it."""
+    with office.database.reading() as session:
+        link = links.find(session, office.key, token, office.today())
+    if link is None:
+        raise LinkNotFoundError
+    return link
+
+
+def unit_link_of(office: Office, token: str) -> UnitLink:
+    """The link of /u/<token>."""
+    with office.database.reading() as session:
+        link = links.find_unit(session, office.key, token)
+    if link is None:
+        raise LinkNotFoundError
+    return link
+
+
+def note(
+    request: Request, office: Office, session: Session, contact_id: int, task_id: int | None, act: Visited
+) -> None:
+    """In the transaction of the act that it notes."""
+    address = request.client.host if request.client else ""
+    note_visit(session, contact_id, task_id, act, address=address, agent=agent(request), now=office.now())
+
+
+def note_opening(request: Request, office: Office, contact_id: int, task_id: int | None = None) -> None:
+    """By itself, since a page is read without a transaction; what cannot be noted is shown all the same."""
+    if request.method == "HEAD":
+        return
+    try:
+        with office.database.writing() as session:
+            note(request, office, session, contact_id, task_id, "opened")
+    except DBAPIError:
+        logger.exception("a visit could not be noted")
