@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -19,6 +20,7 @@ from dondoc.keys import password, secret_key
 from dondoc.serve import children, own
 from dondoc.settings import Settings
 from flows import environment
+from flows.orphans import die_with
 
 Answer = TypeVar("Answer")
 
@@ -151,6 +153,13 @@ def test_a_killed_supervisor_leaves_no_children(tmp_path: Path, port: int) -> No
         until(lambda: not is_alive(web))
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="the kernel's death signal is Linux's own")
+def test_a_child_whose_parent_died_before_the_kernel_was_told_ends_too() -> None:
+    for parent, code in ((os.getpid(), 0), (1, -signal.SIGKILL)):
+        child = subprocess.run([sys.executable, "-c", ""], check=False, preexec_fn=partial(die_with, parent))
+        assert child.returncode == code
+
+
 def test_what_comes_first_has_ended_before_the_others_start(tmp_path: Path, port: int) -> None:
     with serving(tmp_path, port, "0", "stubborn") as supervisor:
         said(supervisor, "chơi")
@@ -215,6 +224,19 @@ def test_prefect_is_closed_to_others_and_calls_nobody(tmp_path: Path) -> None:
     assert said_once["DO_NOT_TRACK"] == "1"
     assert said_once["PREFECT_HOME"] == str(tmp_path / "prefect")
     assert environment(here) == said_once
+
+
+@pytest.mark.parametrize(
+    ("known", "then"),
+    [("", "127.0.0.1"), (".example.org", ".example.org,127.0.0.1"), ("127.0.0.1,localhost", "127.0.0.1,localhost")],
+)
+def test_the_way_to_this_machine_leads_through_no_proxy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, known: str, then: str
+) -> None:
+    monkeypatch.setenv("NO_PROXY", known)
+    monkeypatch.delenv("no_proxy", raising=False)
+    said = environment(office(tmp_path))
+    assert (said["NO_PROXY"], said["no_proxy"]) == (then, then)
 
 
 def test_many_who_ask_at_once_get_one_key_that_only_its_owner_may_read(tmp_path: Path) -> None:
