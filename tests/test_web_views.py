@@ -31,7 +31,7 @@ def test_the_same_name_again_is_the_same_view_looked_at_otherwise(desk: Desk) ->
     clerk.post("/views", FORM)
     clerk.post("/views", FORM | {"query": ""})
     assert [view.query for view in desk.all_of(SavedView)] == [""]
-    assert 'href="/?view=all">Còn nợ</a>' in clerk.get("/").text
+    assert '<a href="/?view=all" aria-current="true">Còn nợ</a>' in clerk.get("/").text
 
 
 def test_one_view_of_a_page_stands_first_and_filters_go_before_it(desk: Desk) -> None:
