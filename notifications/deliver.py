@@ -36,14 +36,14 @@ from dondoc.database import Database, insert_new
 from models.contact import Contact
 from models.cycle import Cycle
 from models.deadline import Deadline
-from models.link import Link, token
+from models.link import Link, UnitLink, token, unit_token
 from models.message import Attempt, Message, MessageState, Outcome
 from models.notice import Notice
 from models.task import Task
 from notifications import pipeline
 from notifications.channels.carrier import Carrier, Letter, Result
 from notifications.pipeline import UNREACHABLE, Batch, Bundle, moot
-from notifications.render import Office, fill_links
+from notifications.render import ALL_DUTIES, Office, fill_links
 from notifications.waiting import IS_WAITING, read_waiting
 
 CONTACTS: Final = 500  #: whose notices are read and rendered at a time
@@ -263,13 +263,12 @@ def _message(bundle: Bundle, now: datetime) -> Message:
 
 
 def _ensure_links(session: Session, message_ids: Sequence[int]) -> None:
-    """A link for each task that a unit's own contact is told of."""
-    own = (
-        select(col(Notice.task_id), col(Notice.contact_id), literal(1))
-        .where(col(Notice.message_id).in_(message_ids), col(Notice.rung).startswith("unit."))
-        .distinct()
-    )
+    """A link for each task that a unit's own contact is told of, and one to all duties of the unit."""
+    told = (col(Notice.message_id).in_(message_ids), col(Notice.rung).startswith("unit."))
+    own = select(col(Notice.task_id), col(Notice.contact_id), literal(1)).where(*told).distinct()
     insert_new(session, Link, ("task_id", "contact_id", "generation"), own, unless=("task_id", "contact_id"))
+    all_duties = select(col(Notice.contact_id), literal(1)).where(*told).distinct()
+    insert_new(session, UnitLink, ("contact_id", "generation"), all_duties, unless=("contact_id",))
 
 
 def _letters(session: Session, ids: Sequence[int], now: datetime, key: bytes) -> list[Letter]:
@@ -281,6 +280,13 @@ def _letters(session: Session, ids: Sequence[int], now: datetime, key: bytes) ->
     )
     for message_id, link in session.execute(links):
         tokens[message_id][link.task_id] = token(key, link)
+    all_duties = (
+        select(col(Message.id), UnitLink)
+        .join(UnitLink, col(UnitLink.contact_id) == col(Message.contact_id))
+        .where(col(Message.id).in_(ids))
+    )
+    for message_id, unit_link in session.execute(all_duties):
+        tokens[message_id][ALL_DUTIES] = unit_token(key, unit_link)
     cycles = (
         select(col(Notice.message_id), func.min(Task.cycle_id), func.max(Task.cycle_id))
         .join(Task, col(Task.id) == col(Notice.task_id))

@@ -23,6 +23,8 @@ from models.notice import NoticeKind
 from models.submission import SubmissionFile, Way
 from notifications.waiting import ASKING, Waiting
 
+REFUSED: Final = "extension_refused"  #: the template of a decision not to extend
+ALL_DUTIES: Final = 0  #: stands for a task where a message leads to all duties of the contact's unit
 _LINK: Final = re.compile(r"\[\[link:([0-9]+)\]\]")
 #: What a kind's template has to set, and what it may set.
 _NEEDED: Final = ("subject", "mark", "status", "facts", "notes", "action")
@@ -98,6 +100,7 @@ class Item:
     reason: str | None
     document: str | None
     was_on: date | None
+    asked_on: date | None = None  #: until when more time was wished for, and not given
     does_not_count: bool = False
     receipt: str = ""
     entered_at: datetime | None = None
@@ -133,7 +136,7 @@ def render_bundle(contact: Contact, waiting: Sequence[Waiting], office: Office, 
         "office": waiting[0].office.name,
         "name": contact.name,
         "sections": sections,
-        "has_own": any(each.is_own for each in waiting),
+        "all_duties": f"{office.url}/u/{link_mark(ALL_DUTIES)}" if any(each.is_own for each in waiting) else "",
         "reply_address": office.reply_address,
         "reference": reference,
     }
@@ -177,7 +180,8 @@ def _kind(each: Waiting, on: date, now: datetime) -> NoticeKind:
 
 def _single(each: Waiting, words: Mapping[str, Any], office: Office) -> Section:
     item = _item(each, words["lang"], office)
-    told = _set_by(_kind(each, office.today, office.now).value, {**words, "item": item})
+    template = REFUSED if each.refused is not None else _kind(each, office.today, office.now).value
+    told = _set_by(template, {**words, "item": item})
     title = item.title if each.is_own else f"{item.title}: {item.unit}"
     href = f"{office.url}/s/{link_mark(each.task.id)}" if each.is_own else f"{office.url}/tasks/{each.task.id}"
     return _made(told, title, href)
@@ -220,9 +224,10 @@ def _item(each: Waiting, lang: str, office: Office) -> Item:
         grace_until=grace_until if grace_until is not None and grace_until >= on else None,
         next_rung=step.rung if step is not None else None,
         next_on=today(step.at, office.zone) if step is not None else None,
-        reason=each.review.reason if each.review is not None else change.reason if change is not None else None,
+        reason=_reason(each),
         document=change.document if change is not None else None,
         was_on=change.from_on if change is not None else None,
+        asked_on=each.refused.until if each.refused is not None else None,
         does_not_count=each.review is not None and each.review.does_not_count,
         receipt=version.receipt if version is not None else "",
         entered_at=version.at if version is not None else None,
@@ -232,6 +237,15 @@ def _item(each: Waiting, lang: str, office: Office) -> Item:
         version=version.number if version is not None else 0,
         files=each.files,
     )
+
+
+def _reason(each: Waiting) -> str | None:
+    """Of what was decided."""
+    if each.refused is not None:
+        return each.refused.answer
+    if each.review is not None:
+        return each.review.reason
+    return each.extension.reason if each.extension is not None else None
 
 
 def _status(item: Item, words: Mapping[str, Any]) -> str:

@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, and_, select
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
+from models.ask import AskState, ExtensionAsk
 from models.contact import Contact
 from models.cycle import Cycle
 from models.day import calendar_of
@@ -57,6 +58,7 @@ class Waiting:
     files: tuple[SubmissionFile, ...] = ()
     review: Review | None = None  #: of a return: its reason
     extension: Extension | None = None  #: of a moved date
+    refused: ExtensionAsk | None = None  #: of a wish for more time that was not granted
 
     @property
     def is_own(self) -> bool:
@@ -93,6 +95,7 @@ def read_waiting(session: Session, after: int, contacts: int, now: datetime) -> 
     submissions = _by_task(session, Submission, chosen, (NoticeKind.RECEIPT,), kinds)
     returns = _by_task(session, Review, chosen, (NoticeKind.RETURNED,), kinds)
     extensions = _by_task(session, Extension, chosen, _MOVED, kinds)
+    refusals = _refusals(session, chosen, kinds)
     files = _files(session, chosen) if submissions else {}
     steps = _next_steps(session, chosen, now)
     calendars = {
@@ -118,6 +121,7 @@ def read_waiting(session: Session, after: int, contacts: int, now: datetime) -> 
                 files.get(submission.id, ()) if submission is not None else (),
                 _latest(returns[task.id], notice) if notice.kind == NoticeKind.RETURNED else None,
                 _latest(extensions[task.id], notice) if notice.kind in _MOVED else None,
+                refusals.get((task.id, notice.created_at)) if notice.kind == NoticeKind.EXTENSION_DECIDED else None,
             )
         )
     return waiting
@@ -161,6 +165,19 @@ def _files(session: Session, chosen: ColumnElement[bool]) -> dict[int, tuple[Sub
         .order_by(col(SubmissionFile.submission_id), col(SubmissionFile.id))
     )
     return {key: tuple(group) for key, group in groupby(session.scalars(query), lambda file: file.submission_id)}
+
+
+def _refusals(
+    session: Session, chosen: ColumnElement[bool], present: set[str]
+) -> dict[tuple[int, datetime], ExtensionAsk]:
+    """Wishes for more time that were refused, by their task and the moment of the answer, which its notice shares."""
+    if NoticeKind.EXTENSION_DECIDED.value not in present:
+        return {}
+    told = select(col(Notice.task_id)).where(chosen, col(Notice.kind) == NoticeKind.EXTENSION_DECIDED.value)
+    query = select(ExtensionAsk).where(
+        col(ExtensionAsk.task_id).in_(told), col(ExtensionAsk.state) == AskState.REFUSED.value
+    )
+    return {(ask.task_id, ask.decided_at): ask for ask in session.scalars(query) if ask.decided_at is not None}
 
 
 def _next_steps(session: Session, chosen: ColumnElement[bool], now: datetime) -> dict[int, Step]:

@@ -20,6 +20,8 @@ from models.link import Link, UnitLink, find, find_unit, opens, token, unit_toke
 from models.notice import Notice, NoticeKind
 from models.task import IllegalActError, Task
 from models.visit import Visit
+from notifications.render import ALL_DUTIES, Office, fill_links, render_bundle
+from notifications.waiting import read_waiting
 from tests.builders import ANSWERS, ZONE, act_of, at, everything, hand_in, id_of, province, step_round, task_of
 
 KEY = b"k" * 32
@@ -153,6 +155,24 @@ def test_a_refused_wish_leaves_the_day_and_tells_the_unit_why(office: Database) 
         assert (found.state, found.answer) == (AskState.REFUSED, "Đã gia hạn hai lần.")
         assert kinds_told(session, task.id)[-1] == NoticeKind.EXTENSION_DECIDED
         assert list(session.scalars(waiting_extensions())) == []
+
+
+def test_the_letter_about_a_refused_wish_says_why_and_leads_to_all_duties(office: Database) -> None:
+    made = asked(office)
+    act_of(office, ask.grant, made.id, "2021-12-20", "10:00", due_on=date(2022, 1, 5))
+    again = asked(office, "2022-01-20")
+    act_of(office, ask.refuse, again.id, "2021-12-21", answer="Đã gia hạn một lần.")
+    with office.reading() as session:
+        waiting = read_waiting(session, 0, 500, at("2021-12-21", "09:01"))
+    told = [each for each in waiting if each.notice.kind == NoticeKind.EXTENSION_DECIDED]
+    frame = Office("email", "vp@example.org", "https://example.org", ZONE, at("2021-12-21", "09:01"))
+    given, refused = (render_bundle(each.contact, [each], frame, "x") for each in told)
+    assert given.subject.startswith("Gia hạn đến 05/01/2022")
+    assert refused.subject.startswith("Không gia hạn: Báo cáo kết quả hằng năm")
+    for words in ("Đã gia hạn một lần.", "hết ngày thứ Tư 05/01/2022", "Đã xin đến: thứ Năm 20/01/2022"):
+        assert words in refused.text
+    filled = fill_links(refused.text, {ALL_DUTIES: "7-abc"})
+    assert "Tất cả việc của đơn vị: https://example.org/u/7-abc" in filled
 
 
 def test_a_wish_whose_report_came_meanwhile_waits_for_nobody(office: Database) -> None:

@@ -5,21 +5,25 @@ from urllib.parse import quote
 from fastapi import APIRouter, HTTPException
 from fastapi.responses import FileResponse, Response
 
-from engine.access import Right
+from engine.access import Right, place_of_task
 from models.files import path_of
-from models.submission import SubmissionFile
-from web.access import needs
+from models.submission import Submission, SubmissionFile
+from models.task import Task
+from web.access import InActor, demand, needs
 from web.office import InOffice, Number
 
 router = APIRouter()
 
 
 @router.api_route("/files/{file_id}", methods=["GET", "HEAD"], dependencies=[needs(Right.SEE)])
-def download(file_id: Number, office: InOffice) -> Response:
+def download(file_id: Number, office: InOffice, actor: InActor) -> Response:
     with office.database.reading() as session:
         file = session.get(SubmissionFile, file_id)
-    if file is None:
-        raise HTTPException(404)
+        if file is None:
+            raise HTTPException(404)
+        version = session.get_one(Submission, file.submission_id)
+        place = place_of_task(session, session.get_one(Task, version.task_id))
+    demand(actor, Right.SEE, place)
     path = path_of(office.settings.files, file.hash)
     if not path.is_file():
         raise HTTPException(404)
