@@ -148,16 +148,9 @@ def _asked(given: QueryParams | FormData) -> tuple[Asked, RefusedError | None]:
         Params(due_on, act is BulkAct.REMIND and bool(text("again"))),
         Decision(text("reason"), text("document") or None),
         text("due_on"),
-        _own_page(text("back"), choice),
+        forms.own_address(text("back"), f"/tasks/{ids[0]}" if len(ids) == 1 else "/inbox"),
     )
     return asked, error
-
-
-def _own_page(back: str, choice: Choice) -> str:
-    """A path of these pages; anything else is not gone to."""
-    if back.startswith("/") and not back.startswith(("//", "/\\")) and "\\" not in back and "\n" not in back:
-        return back.partition("#")[0]
-    return f"/tasks/{choice.task_ids[0]}" if len(choice.task_ids) == 1 else "/inbox"
 
 
 def _preview(session: Session, office: Office, actor: Actor, asked: Asked) -> Effect:

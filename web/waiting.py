@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import Engine, event
+from sqlalchemy import Connection, Engine, event
 from sqlmodel import Session, col
 
-from dondoc.database import Database
+from dondoc.database import WRITING, Database
 from engine.access import Actor, Right, Scope, may_tasks, may_units
 from models.contact import Contact
 from models.inbox import Group, counts
@@ -41,12 +41,14 @@ class Waiting:
 
     known: dict[tuple[Scope, ...], tuple[datetime, int]] = field(default_factory=dict)
 
-    def forget(self, *_given: Any) -> None:
-        self.known.clear()
-
     def listen(self, engine: Engine) -> None:
-        """From now on whatever this process commits makes it forget."""
-        event.listen(engine, "commit", self.forget)
+        """From now on whatever this process writes makes it forget."""
+
+        def committed(connection: Connection) -> None:
+            if connection.get_execution_options().get("dondoc_begin") == WRITING:  # reading sessions end so too
+                self.known.clear()
+
+        event.listen(engine, "commit", committed)
 
     def total(self, database: Database, actor: Actor, today: date, now: datetime) -> int:
         known = self.known.get(actor.scopes)
@@ -55,7 +57,7 @@ class Waiting:
         with database.reading() as session:
             found = waiting(session, actor, today, now)
         if len(self.known) >= MOST:
-            self.forget()
+            self.known.clear()
         total = sum(found[group] for group in SUMMED)
         self.known[actor.scopes] = (now, total)
         return total
