@@ -4,7 +4,6 @@ Who reports when is drawn from a hash of unit, obligation and period: the same h
 some late, a few silent, some sent back, one extended and one exempted.
 """
 
-import hashlib
 import heapq
 import os
 import shutil
@@ -12,7 +11,6 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from enum import IntEnum
 from functools import partial
 from itertools import groupby
 from pathlib import Path
@@ -21,7 +19,7 @@ from typing import Any, Final
 from sqlalchemy import event, func, insert, literal, update
 from sqlmodel import Session, col, select
 
-from dondoc.clock import moment, move
+from dondoc.clock import moment, move, today
 from dondoc.database import Database
 from dondoc.i18n import translate, whole_period
 from dondoc.keys import secret_key
@@ -45,10 +43,11 @@ from models.unit import Unit
 from notifications import deliver, render
 from notifications.channels import carrier_for
 from notifications.channels.carrier import Carrier
-from samples import acts, organisation
+from samples import acts, habits, organisation
+from samples.habits import Doing, Owed, Planned
 from schedules import load
-from schedules.calendars import Calendar
-from schedules.plan import FieldType, Obligation, Offset
+from schedules.calendars import ONE_DAY, Calendar
+from schedules.plan import FieldType, Obligation
 from schedules.timeline import Timeline
 
 ADOPTED: Final = date(2021, 10, 1)  #: the first plan came in autumn 2021; its first cycles open then
@@ -57,26 +56,15 @@ CELLS: Final = "chi-bo-truc-thuoc"
 #: Until then the base organisations report alone. The cells are four of five units: with them from the beginning, the
 #: demonstration would take twice as long to play.
 CELLS_JOIN: Final = date(2024, 4, 1)
+MILESTONE_HOUR: Final = "07:30"  #: before the round of the morning
 SCHEDULES: Final = Path(load.__file__).parent
 CALENDAR: Final = "vn-state"
-ONE_DAY: Final = timedelta(days=1)
-REVIEWS: Final = (1, 4)  #: Tuesday and Friday
-MANY: Final = 10  #: in a cycle of so many units one asks for more time, in a yearly one another is let off
 Report = Callable[[str], None]
 Tasks = Sequence[tuple[Task, Deadline, Cycle]]
 #: A month: its label, and what lives it and says in a line what happened.
 Month = tuple[str, Callable[[], str]]
 #: Lives the months, one after another, over this database.
 Through = Callable[[Sequence[Month], Database], None]
-
-
-class Doing(IntEnum):
-    """What will be done about a task, in the order of a day."""
-
-    EXTEND = 0
-    EXEMPT = 1
-    SUBMIT = 2
-    REVIEW = 3
 
 
 def demo(settings: Settings, until: date, through: Through) -> None:
@@ -162,7 +150,7 @@ class Player:
     settings: Settings
     carrier: Carrier
     one_by_one: bool = False  #: every act by itself: slower, and the same to the last row
-    plans: list[tuple[date, Doing, int]] = field(default_factory=list)  #: day, what, task
+    plans: list[Planned] = field(default_factory=list)
     seen: int = 0  #: the last task whose doings were drawn
 
     def __post_init__(self) -> None:
@@ -198,7 +186,7 @@ class Player:
     def live_day(self, day: date) -> None:
         zone = self.settings.zone
         if day == self.milestone_day(day.year):
-            self.enter_milestones(day)
+            self.enter_milestones(day, moment(day, MILESTONE_HOUR, zone))
         if day == CELLS_JOIN:
             with self.database.writing() as session:
                 organisation.load(session, now=moment(day, "07:00", zone), zone=zone)
@@ -236,43 +224,20 @@ class Player:
             .where(col(Task.id) > self.seen)
             .order_by(col(Task.id))
         ).all()
-        by_cycle: defaultdict[int, list[tuple[int, Task, Unit, Cycle, Deadline]]] = defaultdict(list)
-        for task, unit, cycle, deadline in opened:
-            self.seen = task.id
-            draw = _draw(unit.code, cycle.obligation, cycle.period)
-            by_cycle[cycle.id].append((draw, task, unit, cycle, deadline))
-        for group in by_cycle.values():
-            chosen = sorted(draw for draw, *_ in group) if len(group) >= MANY else []
-            for draw, task, unit, cycle, deadline in group:
-                if chosen and draw == chosen[0]:
-                    self.plan(self.working(deadline.due_on, -3), Doing.EXTEND, task)
-                elif chosen and draw == chosen[1] and len(cycle.period) == len("2024"):
-                    self.plan(self.working(deadline.due_on, -8), Doing.EXEMPT, task)
-                elif (day := self.day_of(draw, unit, cycle, deadline)) is not None:
-                    self.plan(day, Doing.SUBMIT, task)
-
-    def day_of(self, draw: int, unit: Unit, cycle: Cycle, deadline: Deadline) -> date | None:
-        """The working day on which a unit will hand in; None: it stays silent."""
-        habit = _draw(unit.code) % 100  # some units are late more often than others
-        sitting = _draw(unit.code, str(deadline.due_on))  # what is due on one day is handed in together
-        if draw % 100 < (8 if habit < 12 else 2):
-            return None
-        if draw % 100 < (35 if habit < 12 else 6):
-            return self.working(deadline.due_on, 1 + sitting % 14)
-        opened_on = self.working(cycle.opened_at.date(), 1)
-        room = self.calendar.working_days(opened_on, deadline.due_on)
-        return max(self.working(deadline.due_on + ONE_DAY, -1 - sitting % max(1, room)), opened_on)
-
-    def review_day(self, day: date) -> date:
-        """The secretariat reviews on Tuesdays and Fridays, or on the working day after."""
-        ahead = min((weekday - day.weekday() - 1) % 7 for weekday in REVIEWS)
-        return self.working(day + timedelta(days=ahead), 1)
+        owed = [
+            Owed(task.id, unit.code, cycle.obligation, cycle.period, today(cycle.opened_at, self.settings.zone),
+                 deadline.id, deadline.due_on)
+            for task, unit, cycle, deadline in opened
+        ]  # fmt: skip
+        self.seen = max((each.task_id for each in owed), default=self.seen)
+        for planned in habits.drawn(owed, self.calendar):
+            heapq.heappush(self.plans, planned)
 
     def plan(self, day: date, doing: Doing, task: Task) -> None:
         heapq.heappush(self.plans, (day, doing, task.id))
 
     def working(self, day: date, count: int) -> date:
-        return self.calendar.after(day, Offset(count, working=True))
+        return habits.working(self.calendar, day, count)
 
     def act(self, session: Session, day: date, now: datetime) -> None:
         """What was planned up to this day, in its order: alike things in one cycle together."""
@@ -302,11 +267,11 @@ class Player:
 
     def extend(self, session: Session, tasks: Tasks, day: date, now: datetime) -> None:
         for task, deadline, _ in tasks:
-            later = self.working(max(deadline.due_on, day), 10)
+            later = habits.extended_to(deadline.due_on, day, self.calendar)
             if task.state in (*OWING, TaskState.MISSED):
                 extend.extend(session, task.id, by=acts.BY_OFFICE, due_on=later, document=None, now=now,
                               reason="Đơn vị có văn bản đề nghị gia hạn.", zone=self.settings.zone)  # fmt: skip
-                self.plan(self.working(later, -1), Doing.SUBMIT, task)
+                self.plan(habits.extended_day(later, self.calendar), Doing.SUBMIT, task)
 
     def exempt(self, session: Session, tasks: Tasks, now: datetime) -> None:
         for task, *_ in tasks:
@@ -317,13 +282,13 @@ class Player:
     def submit(self, session: Session, tasks: Tasks, day: date, now: datetime) -> None:
         first, obligations = list[acts.FirstVersion](), dict[int, Obligation]()
         for task, deadline, cycle in tasks:
-            draw = _draw(str(task.id), "submit", str(task.versions))
-            if task.state == TaskState.MISSED and draw % 3 == 0:
-                self.plan(self.working(day, 1), Doing.EXTEND, task)
+            asks_on = habits.asks_on(task.id, task.versions, day, self.calendar)
+            if task.state == TaskState.MISSED and asks_on is not None:
+                self.plan(asks_on, Doing.EXTEND, task)
             if task.state not in OWING:
                 continue
             obligation = obligations.get(cycle.id) or obligations.setdefault(cycle.id, obligation_of(session, cycle))
-            answers = answers_of(obligation, draw)
+            answers = answers_of(obligation, habits.filling(task.id, task.versions))
             if task.versions or self.one_by_one:
                 submit.submit(
                     session, task.id, by=acts.BY_UNIT, answers=answers, files=(), way=Way.LINK, now=now,
@@ -331,7 +296,7 @@ class Player:
                 )  # fmt: skip
             else:
                 first.append((task, deadline, obligation, answers))
-            self.plan(self.review_day(day), Doing.REVIEW, task)
+            self.plan(habits.review_day(day, self.calendar), Doing.REVIEW, task)
         if first:
             acts.hand_in(session, first, now, self.settings.zone)
 
@@ -339,16 +304,16 @@ class Player:
         """Of one cycle."""
         accepted = list[tuple[Task, Deadline]]()
         for task, deadline, _ in tasks:
-            draw = _draw(str(task.id), "review", str(task.versions))
             if task.state != TaskState.SUBMITTED:
                 continue
-            if draw % 100 < 4 and task.versions == 1:
+            if habits.is_sent_back(task.id, task.versions):
                 reason = "Báo cáo chưa nêu số liệu cụ thể, đề nghị bổ sung."
                 friday = self.working(day + timedelta(days=12 - day.weekday()), -1)  # of next week
                 due_on = friday if friday > deadline.due_on else None
                 review.send_back(session, task.id, by=acts.BY_OFFICE, reason=reason, due_on=due_on, now=now,
                                  zone=self.settings.zone)  # fmt: skip
-                self.plan(self.working(day, 1 + draw % 5), Doing.SUBMIT, task)
+                again_on = habits.answer_day(task.id, task.versions, day, self.calendar)
+                self.plan(again_on, Doing.SUBMIT, task)
             else:
                 accepted.append((task, deadline))
         if self.one_by_one:
@@ -357,9 +322,8 @@ class Player:
         elif accepted:
             acts.accept(session, tasks[0][2], accepted, now)
 
-    def enter_milestones(self, day: date) -> None:
-        """What plans wait for this year: one day for most units, an own day for a few."""
-        now = moment(day, "07:30", self.settings.zone)
+    def enter_milestones(self, day: date, now: datetime) -> None:
+        """What plans wait for this year: one day for most units, an own day for a few. What is entered stays so."""
         with self.database.writing() as session:
             codes = session.exec(select(Unit.code).order_by(col(Unit.code))).all()
             waited = [
@@ -368,7 +332,7 @@ class Player:
                 for each in _waited(timeline_of(session, revision), str(day.year))
             ]
             for plan, milestone in waited:
-                own = [code for code in codes if _draw(code, milestone) % 60 == 0]
+                own = [code for code in codes if habits.draw(code, milestone) % 60 == 0]
                 for code, on in [(None, day), *((code, day + timedelta(days=5)) for code in own)]:
                     milestones.enter(session, plan, milestone, str(day.year), on, unit_code=code, by="office", now=now)
 
@@ -412,8 +376,3 @@ def _hurry(connection: Any, _record: object) -> None:
     """No waiting for the disk: what is killed here is thrown away and played anew."""
     connection.execute("PRAGMA synchronous = off")
     connection.execute("PRAGMA journal_mode = memory")
-
-
-def _draw(*parts: str) -> int:
-    """A number that depends on nothing but the words."""
-    return int.from_bytes(hashlib.sha256(":".join(parts).encode()).digest()[:6], "big")
