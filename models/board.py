@@ -64,12 +64,12 @@ def plans(today: date, now: datetime, reach: Reach = None, user_id: int | None =
     is_owed = exists().where(
         col(Task.deadline_id) == col(Deadline.id),
         col(Task.state).in_([state.value for state in OWING]),
-        *_placed(reach),
+        *placed(reach),
     )
     issuer = aliased(Placement)
     issuer_path = (
-        select(issuer.path)
-        .where(issuer.unit_id == newest.issuer_id)  # type: ignore[arg-type]
+        select(col(issuer.path))
+        .where(col(issuer.unit_id) == col(newest.issuer_id))
         .order_by(col(issuer.valid_from).desc())
         .limit(1)
         .scalar_subquery()
@@ -86,9 +86,9 @@ def plans(today: date, now: datetime, reach: Reach = None, user_id: int | None =
             .join(Cycle, col(Cycle.id) == col(Task.cycle_id))
             .join(Deadline, col(Deadline.id) == col(Task.deadline_id))
         )
-        return query.where(in_plan, is_open, *_placed(reach), *only).correlate(Plan).scalar_subquery()
+        return query.where(in_plan, is_open, *placed(reach), *only).correlate(Plan).scalar_subquery()
 
-    is_seen = exists().where(in_plan, col(Task.cycle_id) == col(Cycle.id), *_placed(reach)).correlate(Plan)
+    is_seen = exists().where(in_plan, col(Task.cycle_id) == col(Cycle.id), *placed(reach)).correlate(Plan)
     query = (
         select(
             Plan,
@@ -196,7 +196,7 @@ def cells(
 
     Rows (id, cycle_id, unit_id, shown, is_late, due_on, origin).
     """
-    return _cells(cycle_ids, today, now).where(col(Task.unit_id).in_(unit_ids), *_placed(reach))
+    return _cells(cycle_ids, today, now).where(col(Task.unit_id).in_(unit_ids), *placed(reach))
 
 
 def cells_in_state(
@@ -282,7 +282,7 @@ def on_deadlines(cycle_id: int) -> Select[Any]:
     )
 
 
-def _placed(reach: Reach) -> Sequence[ColumnElement[bool]]:
+def placed(reach: Reach) -> Sequence[ColumnElement[bool]]:
     """The task's placement is within reach; asked only of a reader who does not see everything."""
     return () if reach is None else (exists().where(col(Placement.id) == col(Task.placement_id), reach),)
 

@@ -34,6 +34,7 @@ from web import (
     units,
     verify,
     views,
+    year,
 )
 from web.errors import answer_errors, refusal
 from web.log import mask_access_log
@@ -58,6 +59,7 @@ OFFICE: Final = (
     asks,
     messages,
     journal,
+    year,
 )  #: pages for users of the office
 
 
