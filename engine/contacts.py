@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import update
 from sqlmodel import Session, col
@@ -35,7 +35,7 @@ def add_contact(session: Session, unit_id: int, person: Person, *, by: str, now:
     unit = session.get(Unit, unit_id)
     if unit is None:
         raise RefusedError("refused.no_unit", unit=unit_id)
-    contact = Contact(unit_id=unit.id, **_checked(person))
+    contact = Contact.model_validate({"unit_id": unit.id, **_checked(person)})
     session.add(contact)
     session.flush()
     append(session, "contact_added", by=by, at=now, unit=unit.code, contact=contact.id, role=contact.role)
@@ -106,9 +106,10 @@ def _locked(session: Session, contact_id: int) -> Contact:
     return contact
 
 
-def _journal(session: Session, act: str, contact: Contact, by: str, now: datetime, **data: object) -> None:
+def _journal(session: Session, act: str, contact: Contact, by: str, now: datetime, **data: Any) -> None:
     unit = session.get_one(Unit, contact.unit_id)
-    append(session, act, by=by, at=now, unit=unit.code, contact=contact.id, role=contact.role, **data)
+    known: dict[str, Any] = {"unit": unit.code, "contact": contact.id, "role": contact.role}
+    append(session, act, by=by, at=now, **known, **data)
 
 
 def _checked(person: Person) -> dict[str, str | None]:

@@ -10,7 +10,8 @@ from schedules.plan import Plan
 
 def in_words(code: str, params: Mapping[str, str], plan: Plan, calendar: Calendar, lang: str) -> str:
     """A Reason of a deadline, as the plan and the calendar call what it names."""
-    titles = {each.code: each.title.in_(lang) for each in (*plan.obligations, *plan.milestones)}
+    titles = {each.code: each.title.in_(lang) for each in plan.obligations}
+    titles |= {each.code: each.title.in_(lang) for each in plan.milestones}
     said = dict(params)
     if "event" in said:
         said["event"] = f"“{titles.get(said['event'], said['event'])}”"

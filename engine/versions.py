@@ -57,7 +57,8 @@ class Comparison:
     @property
     def changes(self) -> int:
         """How many fields and files differ."""
-        return sum(each.change is not Change.SAME for each in (*self.answers, *self.files))
+        changes = [each.change for each in self.answers] + [each.change for each in self.files]
+        return len(changes) - changes.count(Change.SAME)
 
 
 def base_of(versions: Sequence[Submission], reviews: Mapping[int, Sequence[Review]], number: int) -> Submission | None:

@@ -19,8 +19,8 @@ from tests.test_milestones import RESOLUTION
 def desk(sqlite_template: Path, tmp_path: Path) -> Desk:
     with sqlite_desk(sqlite_template, tmp_path, on="2022-02-10", plan=RESOLUTION) as desk:
         with desk.database.writing() as session:
-            given = {"unit_code": None, "by": "office", "now": at("2022-02-07")}
-            enter(session, "kl01", "resolution", "2022", date(2022, 2, 7), **given)
+            day, now = date(2022, 2, 7), at("2022-02-07")
+            enter(session, "kl01", "resolution", "2022", day, unit_code=None, by="office", now=now)
         step_round(desk.database, at("2022-02-07", "09:00"))
         return desk
 

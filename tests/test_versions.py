@@ -1,6 +1,7 @@
 """Does the comparison of two versions say what changed, and nothing else?"""
 
 from collections.abc import Sequence
+from datetime import date
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,7 +19,20 @@ TEXTS = st.text("ab ổ\n", max_size=40)
 
 
 def version(number: int, *, is_withdrawn: bool = False, **answers: object) -> Submission:
-    return Submission(id=number, task_id=1, number=number, answers=answers, is_withdrawn=is_withdrawn)
+    return Submission(
+        id=number,
+        task_id=1,
+        number=number,
+        way="link",
+        at=at("2021-12-20"),
+        received_on=date(2021, 12, 20),
+        due_on=date(2021, 12, 31),
+        by="contact:1",
+        answers=answers,
+        key=f"{number}",
+        receipt=f"{number}",
+        is_withdrawn=is_withdrawn,
+    )
 
 
 def file(name: str, content: str) -> SubmissionFile:

@@ -115,13 +115,13 @@ def test_a_call_that_is_refused_keeps_what_was_typed(desk: Desk, page: str) -> N
 def test_the_form_offers_a_week_more_and_says_what_it_gives(desk: Desk, page: str) -> None:
     shown = desk.get(page).text
     assert 'name="due_on" inputmode="numeric" placeholder="ngày/tháng/năm" value="10/01/2022"' in shown
-    assert "Thứ Hai 10/01/2022, thêm 5 ngày làm việc." in shown
+    assert "Thứ Hai 10/01/2022, thêm 5 ngày làm việc sau hạn 31/12/2021." in shown
 
 
 @pytest.mark.parametrize(
     ("typed", "said"),
     [
-        ("15/01/2022", "Thứ Bảy 15/01/2022, thêm 9 ngày làm việc; là ngày nghỉ cuối tuần"),
+        ("15/01/2022", "Thứ Bảy 15/01/2022, thêm 9 ngày làm việc sau hạn 31/12/2021; là ngày nghỉ cuối tuần"),
         ("3/1/2022", "là ngày nghỉ (Nghỉ bù"),
         ("20/12/2021", "không muộn hơn hạn đang dùng"),
         ("mai", "Cần một ngày như 10/10/2025, gặp “mai”."),
@@ -143,7 +143,10 @@ def test_a_day_can_be_tried_before_it_is_given(desk: Desk, page: str, typed: str
 def test_a_second_extension_is_counted_from_the_first_day_too(desk: Desk, page: str) -> None:
     desk.post(f"{page}/extension", {"due_on": "07/01/2022", "reason": "Bão"})
     said = desk.get(f"{page}/extension", params={"due_on": "14/01/2022"}).text
-    assert said == "Thứ Sáu 14/01/2022, thêm 5 ngày làm việc; so với hạn gốc 31/12/2021 là 9 ngày làm việc."
+    assert (
+        said
+        == "Thứ Sáu 14/01/2022, thêm 5 ngày làm việc sau hạn 07/01/2022; so với hạn gốc 31/12/2021 là 9 ngày làm việc."
+    )
     assert desk.get(f"{page}/extension?lang=en", params={"due_on": "14/01/2022"}).status_code == 200
 
 

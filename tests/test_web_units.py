@@ -85,8 +85,8 @@ def test_who_cannot_be_told_stands_out_and_can_be_filtered(desk: Desk) -> None:
         assert names(desk.get(f"/units?reach={code}").text) == units
     assert len(names(desk.get("/units?reach=ok").text)) == 5
     with desk.database.reading() as session:
-        codes = dict(session.execute(select(col(Placement.unit_id), reach())).all())
-        assert codes[unit_id(session, "snv")] == Reach.BOUNCING
+        of_snv = select(reach()).where(col(Placement.unit_id) == unit_id(session, "snv"))
+        assert session.execute(of_snv).scalar_one() == Reach.BOUNCING
 
 
 def test_a_second_contact_who_can_be_told_is_enough(desk: Desk) -> None:
@@ -240,8 +240,8 @@ def test_what_a_contact_said_of_itself_stands_beside_it(desk: Desk) -> None:
 
 def test_a_closed_unit_says_since_when_for_what_and_who_goes_on(desk: Desk) -> None:
     with desk.database.writing() as session:
-        given = {"note": "Sáp nhập theo QĐ 12", "by": "office", "now": at("2022-01-05")}
-        close_unit(session, "stc", on=date(2022, 1, 5), heir_code="snv-1", **given)
+        on, note = date(2022, 1, 5), "Sáp nhập theo QĐ 12"
+        close_unit(session, "stc", on=on, heir_code="snv-1", note=note, by="office", now=at("2022-01-05"))
     shown = desk.get(f"/units/{id_of_unit(desk, 'stc')}").text
     assert "không còn hoạt động" in shown
     assert "Thôi hoạt động từ thứ Tư 05/01/2022" in shown
@@ -257,4 +257,4 @@ def test_every_page_speaks_english(desk: Desk) -> None:
         for lang in ("vi", "en"):
             shown = desk.get(f"{path}{'&' if '?' in path else '?'}lang={lang}").text
             assert code.search(re.sub(r'value="[^"]*"', "", shown)) is None
-    assert "Reports that it owes" in shown
+    assert "Reports that it owes" in desk.get(f"/units/{id_of_unit(desk, 'stc')}?lang=en").text

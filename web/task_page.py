@@ -156,13 +156,13 @@ def _longer(found: Dossier, calendar: Calendar, asked: Asked, today: date) -> Lo
 
 def _names(session: Session, entries: Iterable[Entry], notes: Iterable[Note]) -> Mapping[str, str]:
     """The names of the contacts and users that the journal knows by number alone."""
-    acting = {each.by for each in (*entries, *notes)}
+    acting = {entry.by for entry in entries} | {note.by for note in notes}
     acting |= {f"contact:{entry.data['contact']}" for entry in entries if "contact" in entry.data}
     names: dict[str, str] = {}
     for prefix, table in (("contact:", Contact), ("user:", User)):
         ids = {int(by.removeprefix(prefix)) for by in acting if by.startswith(prefix)}
         if ids:
-            rows = session.execute(select(table.id, table.name).where(col(table.id).in_(ids)))  # type: ignore[attr-defined]
+            rows = session.execute(select(table.id, table.name).where(col(table.id).in_(ids)))
             names |= {f"{prefix}{id_}": name for id_, name in rows}
     return names
 
@@ -206,11 +206,8 @@ def _accesses(session: Session, task: Task, contacts: Sequence[Contact], today: 
     """The links of the unit's contacts to this task."""
     known = {contact.id: contact for contact in contacts}
     links = session.exec(select(Link).where(col(Link.task_id) == task.id).order_by(col(Link.id))).all()
-    counts = dict(
-        session.execute(
-            select(Visit.contact_id, func.count()).where(col(Visit.task_id) == task.id).group_by(col(Visit.contact_id))
-        ).all()
-    )
+    by_contact = select(Visit.contact_id, func.count()).where(col(Visit.task_id) == task.id)
+    counts = {row[0]: row[1] for row in session.execute(by_contact.group_by(col(Visit.contact_id)))}
     newest = select(func.max(Visit.id)).where(col(Visit.task_id) == task.id).group_by(col(Visit.contact_id))
     last = {visit.contact_id: visit for visit in session.exec(select(Visit).where(col(Visit.id).in_(newest)))}
     return [

@@ -1,6 +1,7 @@
 """Can I accept this, why this date, were they told? One task, and the acts of the office on it."""
 
 from collections.abc import Callable
+from typing import Any
 
 from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import PlainTextResponse, RedirectResponse, Response
@@ -105,7 +106,7 @@ def give_time(request: Request, task_id: Number, office: InOffice, actor: InActo
     """Decides the unit's own wish at the same time, when the form stood beside it."""
 
     def act(session: Session) -> object:
-        given = {
+        given: dict[str, Any] = {
             "by": actor.by,
             "due_on": forms.needed_day(form, "due_on"),
             "reason": forms.text(form, "reason"),
@@ -222,10 +223,11 @@ def revoke_link(
 
 def effect(found: Longer, lang: str) -> str:
     """What an extension would give: Thứ Sáu 17/10/2025, thêm 5 ngày làm việc. ..."""
+    days = {"day": whole_day(found.due_on, lang), "was": short_day(found.was)}
     said = [
-        translate("{day}, thêm {n} ngày làm việc", lang, day=whole_day(found.due_on, lang), n=found.added)
+        translate("{day}, thêm {n} ngày làm việc sau hạn {was}", lang, n=found.added, **days)
         if found.is_later
-        else translate("{day} không muộn hơn hạn đang dùng hoặc đã qua", lang, day=whole_day(found.due_on, lang))
+        else translate("{day} không muộn hơn hạn đang dùng {was} hoặc đã qua", lang, **days)
     ]
     if not found.is_working and found.off is not None:
         said.append(translate("là ngày nghỉ ({name}), hạn vẫn tính đến hết ngày đó", lang, name=found.off.in_(lang)))

@@ -124,10 +124,7 @@ def download_units(request: Request, office: InOffice, actor: InActor) -> Respon
             unit = each.unit
             above = parents[unit.parent_id].code if unit.parent_id in parents else ""
             cells = [unit.code, unit.name, unit.kind, above, unit.reach]
-            for contact in each.contacts or [None]:
-                phone = contact.phone if contact and contact.phone else ""
-                shown = phone if each.may_call or not phone else words.masked(phone)
-                person = [contact.name, contact.email or "", shown] if contact else ["", "", ""]
+            for person in [_line(contact, each.may_call) for contact in each.contacts] or [("", "", "")]:
                 sheet.writerow([_harmless(cell) for cell in (*cells, each.owed, each.overdue, *person)])
     name = f"don-vi-{office.today():%Y-%m-%d}.csv"
     return Response(
@@ -347,6 +344,12 @@ def _person(form: FormData) -> Person:
         forms.text(form, "phone"),
         forms.text(form, "lang"),
     )
+
+
+def _line(contact: Contact, may_call: bool) -> tuple[str, str, str]:
+    """Name, e-mail and telephone as the reader may know them."""
+    phone = contact.phone or ""
+    return contact.name, contact.email or "", phone if may_call or not phone else words.masked(phone)
 
 
 def _harmless(cell: object) -> object:
