@@ -217,3 +217,17 @@ def test_a_view_is_kept_put_first_and_dropped(office: Office, context: dict[str,
     expect(page.get_by_role("link", name="Còn nợ")).to_have_count(0)
     page.goto(office.url)
     expect(page).to_have_url(f"{office.url}/")
+
+
+@WITH_AND_WITHOUT
+def test_the_calendar_leads_from_a_day_to_its_task(office: Office, context: dict[str, Any]) -> None:  # noqa: F811
+    page = office.open("/", **SCREEN, **context)
+    page.get_by_role("navigation", name="Trang chính").get_by_role("link", name="Lịch").click()
+    page.get_by_label("Đơn vị").fill("cang vu")
+    page.get_by_role("button", name="Xem", exact=True).click()
+    expect(page.get_by_role("heading", name="Lịch năm 2021 của Chi bộ Cảng vụ")).to_be_visible()
+    page.get_by_role("table", name="Tháng 12").get_by_role("link", name=re.compile("^31")).click()
+    due = page.locator("#on-2021-12-31")
+    expect(due).to_be_in_viewport()
+    due.get_by_role("link", name="Báo cáo kết quả hằng năm").click()
+    expect(page.get_by_role("heading", name=re.compile("^Chi bộ Cảng vụ"))).to_be_visible()

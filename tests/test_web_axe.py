@@ -50,6 +50,7 @@ def test_axe_finds_nothing_on_any_page(desk: Desk, browser: Browser, lang: str) 
     paths = ["/", "/?state=overdue&year=all", "/?order=overdue&find=chi", "/?find=nobody", "/?superior=nobody"]
     paths += ["/cycles/1", "/cycles/1?state=overdue", *(f"/tasks/{id_}" for id_ in tasks)]
     paths += ["/units", "/units?under=duk", "/units?find=nobody", "/units?reach=no_contact", "/units/3", "/units/7"]
+    paths += ["/calendar", "/calendar?unit=stc&year=2022", "/calendar?unit=noi", "/calendar?unit=nobody"]
     paths += [desk.link(unit) for unit in ("stc", "snv", "syt", "stt", "doan-khoi")]
     paths += [f"{desk.link('snv')}/receipt", "/sign-in", "/s/wrong", "/nowhere"]
     found = []
