@@ -12,6 +12,7 @@ import pytest
 from sqlmodel import col, select
 
 from engine.access import Actor, Scope, everything
+from models import change
 from models.entry import JournalHead, append
 from models.unit import Placement
 from models.user import UserRole
@@ -106,7 +107,7 @@ def test_an_act_on_no_task_and_another_day_make_every_page_look_again(desk: Desk
 
 
 def test_too_much_to_name_makes_every_page_look_again(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pages.change, "MOST", 1)
+    monkeypatch.setattr(change, "MOST", 1)
 
     def two() -> None:
         for unit in ("stc", "snv"):
