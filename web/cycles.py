@@ -24,7 +24,7 @@ from models.submission import Review, ReviewVerdict, Submission
 from models.task import OWING, Task, TaskState
 from models.unit import Unit
 from web import alphabet, forms
-from web.access import InActor, demand, needs
+from web.access import InActor, needs
 from web.done import told_done
 from web.inbox import last_told
 from web.matrix import Sum
@@ -60,8 +60,9 @@ def _done(
     """Does the act and goes back to the cycle; a refusal shows the page again with what was typed."""
     try:
         with office.database.writing() as session:
-            _seen(session, actor, cycle_id)
-            demand(actor, Right.CHASE, place_of_cycle(session, session.get_one(Cycle, cycle_id)))
+            cycle, _ = _seen(session, actor, cycle_id)
+            if not can(actor, Right.CHASE, place_of_cycle(session, cycle)):
+                raise HTTPException(403)
             act(session, cycle_id, by=actor.by, note=note, now=office.now())
     except RefusedError as error:
         return _cycle_page(request, office, actor, cycle_id, refused=error, typed={"note": note})
