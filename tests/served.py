@@ -25,7 +25,7 @@ from dondoc.keys import password
 
 Answer = TypeVar("Answer")
 ROOT: Final = Path(__file__).parent.parent
-NEVER: Final = 120.0  #: seconds after which what was waited for does not happen any more
+NEVER: Final = 300.0  #: seconds after which what was waited for does not happen any more
 
 #: Loaded by every Python process of the office, before anything else: writes down each name that is looked up and each
 #: address that is called.
