@@ -56,7 +56,11 @@
 
   function put(id, page) {
     var old = document.getElementById(id), fresh = page.getElementById(id);
-    if (old && fresh) old.replaceWith(fresh);
+    if (!old || !fresh) return;
+    old.querySelectorAll("input:not(:checked)").forEach(function (box) {  // unticked while the answer was on its way
+      fresh.querySelectorAll("input").forEach(function (each) { if (each.value === box.value) each.checked = false; });
+    });
+    old.replaceWith(fresh);
   }
 
   // Saves the form, with one file or none. Resolves to the status of the answer; 0: nothing gets through.
