@@ -8,7 +8,7 @@ from fastapi.responses import RedirectResponse, Response
 from sqlmodel import Session, col, select
 
 from engine import people, sign_in
-from engine.access import Actor, Right, may_units
+from engine.access import Actor, Right, actor_of, may_units
 from engine.errors import RefusedError
 from models.unit import Unit, unit_by_code
 from models.user import User, UserRole
@@ -148,8 +148,10 @@ def _done(
     except RefusedError as error:
         return _person_page(request, office, actor, user_id, (name, error), typed)
     with office.database.reading() as session:  # who gave up their own last role has no page to come back to
-        is_kept = people.keeps(session, actor, session.get_one(User, user_id))
-    return RedirectResponse(f"/people/{user_id}" if is_kept else "/people", 303)
+        user = session.get_one(User, user_id)
+        now_is = actor_of(session, user) if user_id == actor.user_id else actor
+        is_kept = people.keeps(session, now_is, user) and now_is.holds(Right.MANAGE)
+    return RedirectResponse(f"/people/{user_id}" if is_kept else "/", 303)
 
 
 def _kept(session: Session, actor: Actor, user_id: int) -> User:
