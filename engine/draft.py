@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
+from typing import Any
 
 from sqlmodel import Session
 
@@ -18,10 +19,12 @@ def save(
 ) -> Draft:
     """Writes over what was kept. Raises IllegalActError when the task takes nothing in any more."""
     locked(session, link.task_id).expect(Act.SUBMIT)
-    draft = draft_of(session, link.task_id, link.contact_id) or Draft(task_id=link.task_id, contact_id=link.contact_id)
-    draft.answers = dict(answers)
-    draft.files = [asdict(file) for file in files]
-    draft.saved_at = now
+    typed: dict[str, Any] = {"answers": dict(answers), "files": [asdict(file) for file in files], "saved_at": now}
+    draft = draft_of(session, link.task_id, link.contact_id)
+    if draft is None:
+        draft = Draft(task_id=link.task_id, contact_id=link.contact_id, **typed)
+    else:
+        draft.sqlmodel_update(typed)
     session.add(draft)
     session.flush()
     return draft

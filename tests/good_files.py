@@ -5,7 +5,7 @@ import struct
 import zipfile
 import zlib
 
-import openpyxl
+from openpyxl import Workbook  # type: ignore[import-untyped]
 
 from tests.desk import archive
 from web.uploads import MEDIA_TYPES
@@ -37,7 +37,7 @@ def relations(*targets: tuple[str, str, str]) -> bytes:
 
 def workbook() -> bytes:
     """An XLSX as openpyxl writes it."""
-    book, made = openpyxl.Workbook(), io.BytesIO()
+    book, made = Workbook(), io.BytesIO()
     sheet = book.active
     assert sheet is not None
     for row in range(50):
@@ -128,7 +128,7 @@ def streamed(parts: dict[str, bytes]) -> bytes:
             return len(piece)
 
     pipe = Pipe()
-    with zipfile.ZipFile(pipe, "w", zipfile.ZIP_DEFLATED) as package:  # type: ignore[arg-type]
+    with zipfile.ZipFile(pipe, "w", zipfile.ZIP_DEFLATED) as package:
         for name, content in parts.items():
             package.writestr(name, content)
     return bytes(pipe.made)

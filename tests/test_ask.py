@@ -113,7 +113,12 @@ def test_a_wish_without_a_later_day_or_a_reason_is_refused(
 ) -> None:
     with office.reading() as session:
         way = link_of(session)
-    given = {"until": date.fromisoformat(until), "reason": reason, "now": at("2021-12-20"), "zone": ZONE}
+    given: dict[str, Any] = {
+        "until": date.fromisoformat(until),
+        "reason": reason,
+        "now": at("2021-12-20"),
+        "zone": ZONE,
+    }
     assert refusal(office, lambda session: ask.ask_extension(session, way, **given)) == code
 
 
@@ -196,7 +201,7 @@ def test_not_me_changes_nothing_until_it_is_decided(office: Database) -> None:
 def test_not_me_may_know_nobody_but_an_address_must_be_one(office: Database) -> None:
     with office.reading() as session:
         way = link_of(session)
-    given = {"name": "", "email": "không biết", "note": "", "now": at("2021-12-20")}
+    given: dict[str, Any] = {"name": "", "email": "không biết", "note": "", "now": at("2021-12-20")}
     assert refusal(office, lambda session: ask.correct_contact(session, way, **given)) == "refused.no_address"
     made = corrected(office, name="", email="", note="Đã chuyển công tác")
     assert (made.name, made.email, made.note) == (None, None, "Đã chuyển công tác")
@@ -224,7 +229,7 @@ def test_the_new_contact_is_told_what_is_owed_and_the_old_links_end(office: Data
 
 def test_not_me_without_an_address_is_not_applied_and_may_be_refused(office: Database) -> None:
     made = corrected(office, email="")
-    given = {"name": "Văn thư mới", "email": " ", "by": "user:1", "now": at("2021-12-21")}
+    given: dict[str, Any] = {"name": "Văn thư mới", "email": " ", "by": "user:1", "now": at("2021-12-21")}
     assert refusal(office, lambda s: ask.apply_correction(s, made.id, **given)) == "refused.no_address"
     act_of(office, ask.refuse_correction, made.id, "2021-12-21", by="user:1")
     with office.reading() as session:
@@ -312,6 +317,6 @@ def test_an_address_is_kept_only_as_its_network(address: str, network: str) -> N
 
 def test_a_report_by_link_after_a_draft_has_its_answers(office: Database) -> None:
     saved(office, studied="86")
-    given = {"answers": ANSWERS, "files": (FILE,), "key": "k", "by": "contact:1"}
+    given: dict[str, Any] = {"answers": ANSWERS, "files": (FILE,), "key": "k", "by": "contact:1"}
     made = act_of(office, submit.submit, id_of(office, "stc"), "2021-12-21", **given)
     assert made.answers["studied"] == 86

@@ -7,7 +7,7 @@ import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, cast
 from urllib.parse import urlsplit
 from xml.parsers.expat import ParserCreate
 
@@ -189,7 +189,7 @@ def _is_sound_part(package: zipfile.ZipFile, entry: zipfile.ZipInfo, budget: Bud
                 inner.write(piece)
         if place != entry.file_size:
             return False
-        if ending in _EMBEDDED and not is_sound(ending, "", inner, budget):
+        if ending in _EMBEDDED and not is_sound(ending, "", cast("BinaryIO", inner), budget):
             raise RefusedError("file.embedded", part=_shown(entry.filename))
     if ending == "rels":
         _check_relations(package, entry.filename)

@@ -133,7 +133,7 @@ def saved_part(
     return page(request, "unit_saved.html", status=status, lang=values["contact"].lang, **given)
 
 
-def _of_files(office: Office, values: Mapping[str, Any], typed: Typed) -> dict[str, object]:
+def _of_files(office: Office, values: Mapping[str, Any], typed: Typed) -> dict[str, Any]:
     link_id = values["link"].id
     return {
         "kept_files": [(file, kept.seal(office.key, link_id, file)) for file in typed.files],

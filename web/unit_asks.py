@@ -82,5 +82,5 @@ def _page(
     link = link_of(office, token)
     with office.database.reading() as session:
         values = report.read(session, office, link)
-    given = {"token": token, "refused": refused, "typed": typed or {}}
+    given: dict[str, Any] = {"token": token, "refused": refused, "typed": typed or {}}
     return page(request, template, status=status, lang=values["contact"].lang, **given, **values)
