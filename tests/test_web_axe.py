@@ -51,6 +51,8 @@ def test_axe_finds_nothing_on_any_page(desk: Desk, browser: Browser, lang: str) 
     paths += ["/cycles/1", "/cycles/1?state=overdue", *(f"/tasks/{id_}" for id_ in tasks)]
     paths += ["/units", "/units?under=duk", "/units?find=nobody", "/units?reach=no_contact", "/units/3", "/units/7"]
     paths += ["/calendar", "/calendar?unit=stc&year=2022", "/calendar?unit=noi", "/calendar?unit=nobody"]
+    paths += ["/inbox", "/inbox?group=overdue", "/inbox?group=asks", "/messages", "/journal", "/journal?act=nothing"]
+    paths += [f"/bulk?act={act}&task={tasks[1]}&task={tasks[-1]}" for act in ("remind", "accept", "extend", "exempt")]
     paths += [desk.link(unit) for unit in ("stc", "snv", "syt", "stt", "doan-khoi")]
     paths += [f"{desk.link('snv')}/receipt", "/sign-in", "/s/wrong", "/nowhere"]
     found = []
@@ -60,7 +62,7 @@ def test_axe_finds_nothing_on_any_page(desk: Desk, browser: Browser, lang: str) 
             page.goto(f"{url}{path}{'&' if '?' in path else '?'}lang={lang}")
             found += faults(page)
         page.goto(url + desk.link("doan-khoi"))
-        press(page, "form button")  # an empty form: what is wrong stands beside its fields
+        press(page, "form button.main")  # an empty form: what is wrong stands beside its fields
         found += faults(page)
         page.goto(f"{url}/tasks/{tasks[-1]}")
         press(page, "form[action$=record] button")  # an act that is refused
