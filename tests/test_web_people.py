@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlmodel import col, select
@@ -77,7 +78,7 @@ def test_a_new_user_gets_a_link_that_is_shown_once(desk: Desk, chief: Desk) -> N
 
 
 def once(header: str) -> str:
-    return re.findall(r"__Host-once=([^;]+)", header)[0]
+    return str(re.findall(r"__Host-once=([^;]+)", header)[0])
 
 
 @pytest.mark.parametrize(
@@ -217,6 +218,7 @@ def test_every_act_stands_in_the_journal_without_a_name(desk: Desk, chief: Desk)
 
 def test_everybody_keeps_their_own_name_language_and_sessions(desk: Desk) -> None:
     own = desk.seen_by(UserRole.VIEWER, "stc")
+    times: dict[str, Any]
     other, times = desk.user(UserRole.VIEWER, "syt"), {"created_at": clock.now(), "seen_at": clock.now()}
     with desk.database.writing() as session:
         session.add(SignIn(hash="x", user_id=number(desk, "viewer.stc"), agent="Zalo Android", **times))

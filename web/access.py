@@ -120,7 +120,7 @@ def routes_of(routes: Iterable[BaseRoute], around: Sequence[Any] = ()) -> Iterat
     for route in routes:
         if isinstance(route, APIRoute):
             calls = [each.call for each in route.dependant.dependencies] + [each.dependency for each in around]
-            yield Declared(route.path, frozenset(route.methods), _need(calls))
+            yield Declared(route.path, frozenset(route.methods or ()), _need(calls))
         elif hasattr(route, "original_router"):  # how newer versions of FastAPI keep a router that is included
             included: Any = route
             inside = [*around, *included.include_context.dependencies]
@@ -130,7 +130,7 @@ def routes_of(routes: Iterable[BaseRoute], around: Sequence[Any] = ()) -> Iterat
 
 
 def _need(calls: Sequence[Callable[..., Any] | None]) -> str | None:
-    rights = [str(call.right) for call in calls if hasattr(call, "right")]
+    rights = [str(right) for call in calls if (right := getattr(call, "right", None))]
     if rights:
         return rights[-1]
     return "own" if visiting in calls else "all" if open_to_all in calls else None
