@@ -2,6 +2,7 @@
 
 from contextvars import copy_context
 from datetime import UTC, datetime
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -48,17 +49,11 @@ def test_an_entry_knows_the_run_that_acts_and_its_hash_does_not(database: Databa
         ({"prefect_url": "https://prefect.example.org/"}, "https://prefect.example.org"),
     ],
 )
-def test_the_link_leads_to_prefects_own_page_of_the_run(
-    given: dict[str, object], page: str, monkeypatch: pytest.MonkeyPatch, tmp_path: object
-) -> None:
-    monkeypatch.setenv("PREFECT_HOME", f"{tmp_path}/prefect")
-    from prefect.utilities.urls import url_for
-
+def test_the_link_leads_to_prefects_own_page_of_the_run(given: dict[str, object], page: str, tmp_path: Path) -> None:
     settings = Settings.model_validate({"data": tmp_path, **given})
     assert settings.prefect == page
     assert environment(settings)["PREFECT_SERVER_UI_API_URL"] == f"{page}/api"
-    link = run_link(settings.prefect, acted(RUN))
-    assert link == url_for("flow-run", RUN, default_base_url=page)
+    assert run_link(settings.prefect, acted(RUN)) == f"{page}/v2/runs/flow-run/{RUN}"
 
 
 @pytest.mark.parametrize("entry", [acted(None), None])
@@ -68,8 +63,8 @@ def test_nothing_leads_to_a_run_where_there_was_none(entry: Entry | None) -> Non
 
 
 def test_the_part_of_a_page_is_one_link_in_the_readers_words() -> None:
-    link = f'<a href="http://127.0.0.1:4200/runs/flow-run/{RUN}" rel="noopener noreferrer">lượt chạy trong Prefect</a>'
-    assert part(acted(RUN)) == link
+    href = f"http://127.0.0.1:4200/v2/runs/flow-run/{RUN}"
+    assert part(acted(RUN)) == f'<a href="{href}" rel="noopener noreferrer">lượt chạy trong Prefect</a>'
 
 
 def part(entry: Entry | None) -> str:

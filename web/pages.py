@@ -143,7 +143,8 @@ def _small_moment(zone: str, moment: datetime) -> str:
 
 def run_link(prefect: str, entry: Entry | None) -> str | None:
     """Where Prefect shows the run behind an entry; None when a person acted, or nobody did yet."""
-    return f"{prefect}/runs/flow-run/{entry.run}" if entry is not None and entry.run else None
+    # Of Prefect's two sets of pages the one that asks for the password first, and then leads on to the run.
+    return f"{prefect}/v2/runs/flow-run/{entry.run}" if entry is not None and entry.run else None
 
 
 def _zone_of(zone: str, day: date) -> str:
