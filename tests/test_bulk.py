@@ -143,7 +143,7 @@ def test_a_set_leaves_what_single_acts_would_have_left(office: Database, act: Bu
             hand_in(office, id_of(office, unit), "2021-12-05")
     if act is BulkAct.EXTEND:
         step_round(office, at("2022-02-02"))  # missed, all of them
-    due_on = {"due_on": LATER} if act is BulkAct.EXTEND else {}
+    due_on: dict[str, Any] = {"due_on": LATER} if act is BulkAct.EXTEND else {}
     by_hand: dict[str, Any] = {}
     with suppress(ZeroDivisionError), office.writing() as session:
         for unit in units:

@@ -147,7 +147,7 @@ def read(session: Session, office: Office, view: View, actor: Actor) -> dict[str
         if not totals[group] and not view.chosen:
             continue
         panel = _panel(session, office, group, kept, actor, part, is_alone=view.chosen is not None)
-        if panel["count"] or view.chosen or not view.is_narrowed:
+        if panel["count"] or view.chosen:
             panels.append(panel)
     count = panels[0]["count"] if view.chosen else 0
     return {
