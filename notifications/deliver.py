@@ -311,6 +311,10 @@ def _letters(session: Session, ids: Sequence[int], now: datetime, key: bytes) ->
             subject=message.subject,
             text=fill_links(message.text, tokens[message.id]),
             html=fill_links(message.html, tokens[message.id]),
+            channel=message.channel,
+            account=message.account,
+            short=fill_links(message.text, tokens[message.id]),
+            data={"name": name, "subject": message.subject},
         )
         for message, name in rows
     ]

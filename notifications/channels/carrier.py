@@ -1,6 +1,6 @@
 """What carries a message? Letters go out, results come back; each channel is a Carrier."""
 
-from collections.abc import Callable, Iterator, Sequence, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -21,6 +21,10 @@ class Letter:
     subject: str
     text: str = field(repr=False)
     html: str = field(repr=False)
+    channel: str = "email"
+    account: str = ""  #: alias of the bot or OA that it goes out by
+    short: str = field(default="", repr=False)  #: for chats, without the layout of a letter
+    data: Mapping[str, str] = field(default_factory=dict, repr=False)  #: parameters of a Zalo template message
 
 
 @dataclass(frozen=True, slots=True)
