@@ -7,7 +7,7 @@ from typing import Final
 from models.message import Outcome
 from notifications.channels.carrier import Carrier, Gate, Letter, Result
 
-#: Both are the office's mail: what was queued for files goes out by mail once there is a server, and the other way round.
+#: Both are the office's mail: what was queued for files goes out by mail once there is a server, and vice versa.
 MAIL: Final = ("email", "eml")
 
 

@@ -1,0 +1,122 @@
+"""How does Zalo answer? An ASGI application that does the same, as far as its behaviour is known.
+
+One server stands for all four hosts: their paths do not meet.
+"""
+
+import json
+from collections.abc import Awaitable, Callable, MutableMapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+from urllib.parse import parse_qsl
+
+from samples.fake_zalo import bots, oauth, official, page, templates
+from samples.fake_zalo.state import Fault, State
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+_EMPTY: Final = {"error": 404, "message": "You are accessing an empty or invalid API, please check again"}
+
+
+@dataclass(frozen=True)
+class Request:
+    method: str
+    path: str
+    headers: dict[str, str]
+    query: dict[str, str]
+    body: bytes
+
+    @property
+    def form(self) -> dict[str, str] | None:
+        """The fields; None when the body is no form."""
+        if not self.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
+            return None
+        return dict(parse_qsl(self.body.decode("utf-8", "replace"), keep_blank_values=True))
+
+    @property
+    def json(self) -> dict[str, Any] | None:
+        """The object; None when the body is none."""
+        try:
+            found = json.loads(self.body)
+        except ValueError:
+            return None
+        return found if isinstance(found, dict) else None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """JSON unless it is `bytes`; `None` is an empty body."""
+
+    body: Any
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+class FakeZalo:
+    """`state` is what tests look into and turn about."""
+
+    def __init__(self, state: State) -> None:
+        self.state = state
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await _live(receive, send)
+            return
+        request = await _read(scope, receive)
+        route = bots.route_of(request.path)
+        self.state.calls.append(route)
+        fault = self.state.faults[route].pop(0) if self.state.faults[route] else None
+        answer = self._answer(request) if fault is None or fault.is_accepted else Answer(None)
+        if fault is not None:
+            if fault.drop:
+                # No application may close a socket: an answer that breaks off makes its server do so.
+                await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"1")]})
+                return
+            answer = _faulty(fault)
+        await _write(answer, send)
+
+    def _answer(self, request: Request) -> Answer:
+        state = self.state
+        for room in (page, oauth, official, templates, bots):
+            found = room.answer(state, request)
+            if found is not None:
+                return Answer(*found) if isinstance(found, tuple) else Answer(found)
+        return Answer(_EMPTY)
+
+
+def _faulty(fault: Fault) -> Answer:
+    if fault.html is not None:
+        return Answer(fault.html.encode(), fault.status, {"content-type": "text/html"})
+    return Answer(fault.body, fault.status)
+
+
+async def _read(scope: Scope, receive: Receive) -> Request:
+    body, more = b"", True
+    while more:
+        message = await receive()
+        body += message.get("body", b"")
+        more = message.get("more_body", False)
+    headers = {name.decode().lower(): value.decode("latin-1") for name, value in scope["headers"]}
+    query = dict(parse_qsl(scope["query_string"].decode()))
+    return Request(scope["method"], scope["path"], headers, query, body)
+
+
+async def _write(answer: Answer, send: Send) -> None:
+    headers = {"content-type": "application/json; charset=utf-8", **answer.headers}
+    body = answer.body
+    if body is None:
+        body = b""
+    elif not isinstance(body, bytes):
+        body = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+    headers["content-length"] = str(len(body))
+    pairs = [(name.encode(), value.encode()) for name, value in headers.items()]
+    await send({"type": "http.response.start", "status": answer.status, "headers": pairs})
+    await send({"type": "http.response.body", "body": body})
+
+
+async def _live(receive: Receive, send: Send) -> None:
+    while True:
+        message = await receive()
+        await send({"type": f"{message['type']}.complete"})
+        if message["type"] == "lifespan.shutdown":
+            return

@@ -1,0 +1,151 @@
+"""What does the fake Zalo know? Apps, tokens, followers, telephones, templates, bots, and what it was sent."""
+
+import secrets
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta, timezone
+from typing import Any, Final, Literal
+
+VIETNAM: Final = timezone(timedelta(hours=7))
+ACCESS_LIFE: Final = timedelta(seconds=90_000)
+CODE_LIFE: Final = timedelta(minutes=10)
+WINDOW: Final = timedelta(days=7)
+
+#: What an already consumed refresh token gets: all three were seen.
+Consumed = Literal["empty", "-14014", "-14020"]
+
+
+@dataclass
+class App:
+    """An Official Account with the app that speaks for it."""
+
+    app_id: str
+    secret: str
+    oa_id: str
+    webhook_key: str  #: "OA secret key" of the webhook page
+    webhook: str = ""  #: where events are posted to
+
+
+@dataclass
+class Access:
+    app_id: str
+    expires_at: datetime
+
+
+@dataclass
+class Code:
+    """What the consent page hands out."""
+
+    app_id: str
+    challenge: str
+    at: datetime
+
+
+@dataclass
+class User:
+    name: str = ""
+    last_interaction: datetime | None = None
+    is_blocked: bool = False
+
+
+@dataclass
+class Template:
+    params: dict[str, int]  #: name -> most characters
+    status: Literal["ENABLE", "PENDING_REVIEW", "REJECT", "DISABLE"] = "ENABLE"
+    day_quota: int = 1000
+
+
+@dataclass
+class Bot:
+    token: str
+    chats: dict[str, str] = field(default_factory=dict)  #: chat id -> name
+    updates: list[dict[str, Any]] = field(default_factory=list)
+    webhook: str = ""
+    secret: str = ""
+    month_left: int = 3000
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A message that was accepted."""
+
+    at: datetime
+    channel: Literal["zalobot", "zalooa", "zalozns"]
+    to: str
+    text: str
+    message_id: str
+    tracking_id: str = ""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What happens instead of the right answer, once. `drop`: the socket is closed without an answer.
+
+    `is_accepted`: the request takes its effect first, as when an answer is lost on its way.
+    """
+
+    status: int = 200
+    body: Any = None
+    html: str | None = None
+    drop: bool = False
+    is_accepted: bool = False
+
+
+@dataclass
+class State:
+    """Everything, in memory. `clock` says what time the fake has."""
+
+    clock: Callable[[], datetime]
+    apps: dict[str, App] = field(default_factory=dict)
+    grants: dict[str, tuple[str, Literal["live", "consumed"]]] = field(default_factory=dict)  #: refresh token -> app
+    codes: dict[str, Code] = field(default_factory=dict)
+    access: dict[str, Access] = field(default_factory=dict)
+    users: dict[str, User] = field(default_factory=dict)
+    phones: dict[str, Literal["ok", "no_account", "inactive", "refused"]] = field(default_factory=dict)
+    templates: dict[str, Template] = field(default_factory=dict)
+    bots: dict[str, Bot] = field(default_factory=dict)
+    sent: list[Sent] = field(default_factory=list)
+    calls: list[str] = field(default_factory=list)  #: paths, in order; the token of a bot is left out
+    faults: defaultdict[str, list[Fault]] = field(default_factory=lambda: defaultdict(list))
+    day_quota: int = 500
+    consumed_answer: Consumed = "empty"
+    tells_expired: bool = True  #: -220 for an expired access token; else -216 as for any other
+    refuses_at_night: bool = True
+
+    def issue(self, app_id: str) -> tuple[str, str]:
+        """A new pair, access and refresh; the access tokens before it are dead."""
+        self.access = {token: each for token, each in self.access.items() if each.app_id != app_id}
+        access, refresh = secrets.token_urlsafe(24), secrets.token_urlsafe(24)
+        self.access[access] = Access(app_id, self.clock() + ACCESS_LIFE)
+        self.grants[refresh] = (app_id, "live")
+        return access, refresh
+
+    def today(self) -> date:
+        return self.clock().astimezone(VIETNAM).date()
+
+    def is_night(self) -> bool:
+        hour = self.clock().astimezone(VIETNAM).hour
+        return hour >= 22 or hour < 6
+
+    def used_today(self) -> int:
+        """Template messages that count against the quota of the day."""
+        return sum(
+            each.channel == "zalozns" and each.at.astimezone(VIETNAM).date() == self.today() for each in self.sent
+        )
+
+    def accept(
+        self, channel: Literal["zalobot", "zalooa", "zalozns"], to: str, text: str, tracking_id: str = ""
+    ) -> str:
+        """Takes a message in; its id."""
+        message_id = secrets.token_hex(10)
+        self.sent.append(Sent(self.clock(), channel, to, text, message_id, tracking_id))
+        return message_id
+
+    def to(self, address: str) -> list[Sent]:
+        return [each for each in self.sent if each.to == address]
+
+
+def stamp(moment: datetime) -> str:
+    """Milliseconds since 1970, as a string: how Zalo writes every moment."""
+    return str(int(moment.timestamp() * 1000))

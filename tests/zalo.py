@@ -1,0 +1,66 @@
+"""What stands at the other end of Zalo's wire? The fake of samples/fake_zalo on a real port, with a clock to set."""
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+import uvicorn
+
+from samples.fake_zalo.app import FakeZalo
+from samples.fake_zalo.state import App, Bot, State, Template, User
+from tests.builders import at
+
+BOT_TOKEN: Final = "123:bot-secret-token"
+APP: Final = App("app-1", "app-secret", "oa-1", "webhook-key")
+FOLLOWER, PHONE, CHAT = "uid-1", "84987654321", "chat-1"
+
+
+@dataclass
+class Clock:
+    at: datetime
+
+    def __call__(self) -> datetime:
+        return self.at
+
+
+@dataclass
+class Zalo:
+    """The fake while it runs. `state` may be turned about at any time."""
+
+    state: State
+    clock: Clock
+    port: int
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+
+def state_at(clock: Clock) -> State:
+    state = State(clock, apps={APP.app_id: APP})
+    state.users[FOLLOWER] = User("Văn thư", clock())
+    state.phones[PHONE] = "ok"
+    state.templates["t-1"] = Template({"name": 30, "subject": 200})
+    state.bots[BOT_TOKEN] = Bot(BOT_TOKEN, {CHAT: "Văn thư"})
+    return state
+
+
+@contextmanager
+def running(now: datetime | None = None, port: int = 0, state: State | None = None) -> Iterator[Zalo]:
+    clock = Clock(now or at("2025-09-01"))
+    state = state or state_at(clock)
+    state.clock = clock
+    listener = socket.create_server(("127.0.0.1", port))
+    server = uvicorn.Server(uvicorn.Config(FakeZalo(state), log_config=None, access_log=False, lifespan="off"))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+    thread.start()
+    try:
+        yield Zalo(state, clock, listener.getsockname()[1])
+    finally:
+        server.should_exit = True
+        thread.join()
+        listener.close()
