@@ -7,10 +7,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pyotp
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.desk import Desk, busied, sqlite_desk
+from dondoc import clock
+from engine import people
+from engine.access import everything
+from models.user import User, UserRole
+from tests.desk import PASSWORD, Desk, busied, quick_passwords, sqlite_desk
 
 AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text(encoding="utf-8")
 RUN = """async () => (await axe.run(document, {resultTypes: ["violations"]})).violations
@@ -72,5 +77,57 @@ def test_axe_finds_nothing_on_any_page(desk: Desk, browser: Browser, lang: str) 
         found += faults(page)
         desk.settings.clock.unlink()
         page.goto(url)
+        found += faults(page)
+    assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize("lang", ["vi", "en"])
+def test_axe_finds_nothing_where_people_sign_in_and_are_kept(
+    desk: Desk, browser: Browser, lang: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    quick_passwords(monkeypatch)
+    user, chief = desk.user(UserRole.ADMIN, login="chief"), everything("office", "")
+    other = desk.user(UserRole.REVIEWER, "snv", login="snv.duyet")
+    with desk.database.writing() as session:
+        token = people.invite(session, chief, session.get_one(User, other.id), now=clock.now())
+    found = []
+    with desk.served() as url:
+        page = browser.new_context(locale="vi-VN", reduced_motion="reduce").new_page()
+
+        def look(path: str) -> None:
+            page.goto(f"{url}{path}?lang={lang}")
+            found.extend(faults(page))
+
+        look(f"/invite/{token}")
+        page.locator("#password").fill("too short")
+        page.locator("#again").fill("too short")
+        press(page, "form button.main")
+        found += faults(page)
+        look("/sign-in")
+        page.locator("#login").fill("chief")
+        page.locator("#password").fill(PASSWORD)
+        press(page, "form button.main")
+        page.goto(f"{url}/account/second-factor?lang={lang}")
+        found += faults(page)
+        secret = page.locator("ol code").inner_text().replace(" ", "")
+        page.locator("#code").fill(pyotp.TOTP(secret).at(clock.now()))
+        press(page, "form button.main")
+        found += faults(page)  # the recovery codes
+        for path in ("/account", "/account/second-factor", "/people", f"/people/{user.id}"):
+            look(path)
+        look(f"/people/{other.id}")
+        press(page, "form[action$=invitation] button")
+        found += faults(page)
+        look("/people")
+        page.locator("#name").fill("Văn thư")
+        page.locator("#login").fill("Ấ")
+        press(page, "main form button.main")
+        found += faults(page)
+        page.context.clear_cookies()
+        desk.settings.clock.unlink()
+        look("/people")  # the sign-in
+        page.locator("#login").fill("snv.duyet")
+        page.locator("#password").fill("wrong password!")
+        press(page, "form button.main")
         found += faults(page)
     assert not found, "\n".join(found)
