@@ -134,6 +134,8 @@ def test_what_is_typed_is_kept_when_the_page_goes_out_of_sight(office: Office) -
                 document.dispatchEvent(new Event("visibilitychange"));
             }"""
         )
+    kept = "async words => (await (await fetch(location.href)).text()).includes(words)"
+    page.wait_for_function(kept, arg="Có điện thoại gọi đến")
     page.goto(office.url + link)
     expect(page.get_by_label("Kết quả nổi bật")).to_have_value("Có điện thoại gọi đến")
 
@@ -185,7 +187,8 @@ def test_too_large_a_file_is_told_before_it_is_sent(office: Office, tmp_path: An
     fill(page)
     page.get_by_label("Chọn tệp").set_input_files(large)
     expect(page.get_by_text("anh.pdf: mỗi tệp tới 20 MB.")).to_be_visible()
-    assert office.desk.all_of(Draft)[0].files == []
+    expect(page.locator("#saved")).to_contain_text("Đã lưu nháp")
+    assert [each.files for each in office.desk.all_of(Draft)] == [[]]
 
 
 @SCRIPTS
