@@ -17,7 +17,7 @@ from models.deadline import Deadline
 from models.link import Link, UnitLink, opens, token
 from models.task import OWING, Task, TaskState
 from models.unit import Unit
-from web.links import link_of, note_opening, unit_link_of
+from web.links import link_of, unit_link_of, with_opening
 from web.office import InOffice, Number, Office
 from web.pages import page
 
@@ -44,8 +44,7 @@ def show_duties(request: Request, unit_token: str, office: InOffice) -> Response
         contact = session.get_one(Contact, link.contact_id)
         unit = session.get_one(Unit, contact.unit_id)
         duties = _duties(session, office, link, unit)
-    note_opening(request, office, contact.id)
-    return page(
+    answer = page(
         request,
         "duties.html",
         lang=contact.lang,
@@ -55,6 +54,7 @@ def show_duties(request: Request, unit_token: str, office: InOffice) -> Response
         waiting=[each for each in duties if each.task.state == TaskState.SUBMITTED],
         finished=[each for each in reversed(duties) if each.task.state not in (*OWING, TaskState.SUBMITTED)],
     )
+    return with_opening(request, office, answer, contact.id)
 
 
 @router.post("/u/{unit_token}/{task_id}")

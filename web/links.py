@@ -3,8 +3,10 @@
 import logging
 
 from fastapi import Request
+from fastapi.responses import Response
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
+from starlette.background import BackgroundTask
 
 from engine.link import Visited, note_visit
 from models import link as links
@@ -42,10 +44,16 @@ def note(
     note_visit(session, contact_id, task_id, act, address=address, agent=agent(request), now=office.now())
 
 
-def note_opening(request: Request, office: Office, contact_id: int, task_id: int | None = None) -> None:
-    """By itself, since a page is read without a transaction; what cannot be noted is shown all the same."""
-    if request.method == "HEAD":
-        return
+def with_opening(
+    request: Request, office: Office, answer: Response, contact_id: int, task_id: int | None = None
+) -> Response:  # fmt: skip
+    """The page, and once it is out the visit noted: nobody waits for the one writer, or for a disk that is full."""
+    if request.method != "HEAD":
+        answer.background = BackgroundTask(_note_opening, request, office, contact_id, task_id)
+    return answer
+
+
+def _note_opening(request: Request, office: Office, contact_id: int, task_id: int | None) -> None:
     try:
         with office.database.writing() as session:
             note(request, office, session, contact_id, task_id, "opened")

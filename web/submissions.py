@@ -18,7 +18,7 @@ from models.link import Link
 from schedules.plan import FileRule
 from schedules.reason import Reason
 from web import forms, kept, report
-from web.links import link_of, note, note_opening
+from web.links import link_of, note, with_opening
 from web.office import InOffice, Office
 from web.pages import page
 from web.protection import MAX_FILES
@@ -34,8 +34,8 @@ router = APIRouter()
 @router.api_route("/s/{token}", methods=["GET", "HEAD"])
 def show_form(request: Request, token: str, office: InOffice) -> Response:
     values = _read(office, token)
-    note_opening(request, office, values["link"].contact_id, values["task"].id)
-    return report.form_page(request, office, token, values, report.begun(values))
+    answer = report.form_page(request, office, token, values, report.begun(values))
+    return with_opening(request, office, answer, values["link"].contact_id, values["task"].id)
 
 
 @router.post("/s/{token}")
