@@ -43,6 +43,12 @@ class Message(SQLModel, table=True):
             sqlite_where=text("state IN ('queued', 'deferred')"),
             postgresql_where=text("state IN ('queued', 'deferred')"),
         ),
+        Index(
+            "ix_message_failed",
+            "id",
+            sqlite_where=text("state IN ('refused', 'bounced', 'unknown')"),
+            postgresql_where=text("state IN ('refused', 'bounced', 'unknown')"),
+        ),
     )
     id: int = Field(default=None, primary_key=True)
     contact_id: int = Field(foreign_key="contact.id", index=True)

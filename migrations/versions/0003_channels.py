@@ -119,6 +119,13 @@ def upgrade() -> None:
         batch_op.alter_column("account", server_default=None)
         batch_op.alter_column("is_urgent", server_default=None)
 
+    op.create_index(
+        "ix_message_failed",
+        "message",
+        ["id"],
+        sqlite_where=sa.text("state IN ('refused', 'bounced', 'unknown')"),
+        postgresql_where=sa.text("state IN ('refused', 'bounced', 'unknown')"),
+    )
     op.add_column("notice", sa.Column("held", sa.String(), nullable=True))
     op.add_column("notice", sa.Column("held_until", sa.DateTime(timezone=True), nullable=True))
     op.create_index(
@@ -135,6 +142,7 @@ def downgrade() -> None:
     op.drop_index("ix_notice_held", "notice")
     op.drop_column("notice", "held_until")
     op.drop_column("notice", "held")
+    op.drop_index("ix_message_failed", "message")
     with op.batch_alter_table("message") as batch_op:
         batch_op.drop_constraint(op.f("fk_message_instead_of"), type_="foreignkey")
         batch_op.drop_index(op.f("ix_message_provider_id"))
