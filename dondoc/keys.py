@@ -1,9 +1,12 @@
-"""What is kept secret? The key that signs links and the password of Prefect: made once, readable by the owner alone."""
+"""What is kept secret? The key that signs links and the password of Prefect, made once, readable by the owner alone;
+and what other services gave the office, in a folder of its own.
+"""
 
 import base64
 import hashlib
 import hmac
 import os
+import re
 import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -14,6 +17,7 @@ if TYPE_CHECKING:
     from cryptography.fernet import Fernet
 
 KEY_BYTES: Final = 32
+_SECRET_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 
 
 def secret_key(path: Path) -> bytes:
@@ -37,6 +41,22 @@ def seal_of(key: bytes, purpose: str) -> "Fernet":
     from cryptography.fernet import Fernet
 
     return Fernet(base64.urlsafe_b64encode(hmac.new(key, f"seal:{purpose}".encode(), hashlib.sha256).digest()))
+
+
+class Secrets:
+    """A folder with one file a secret, as container and service managers hand them in; no folder, no secrets."""
+
+    def __init__(self, folder: Path | None) -> None:
+        self._folder = folder
+
+    def read(self, name: str) -> str | None:
+        """The words of a secret; None when there is no such file. `name` is one path component."""
+        if self._folder is None or not _SECRET_NAME.fullmatch(name):
+            return None
+        try:
+            return (self._folder / name).read_text("utf-8").strip() or None
+        except FileNotFoundError:
+            return None
 
 
 def _made_once(path: Path, fresh: bytes) -> bytes:

@@ -28,6 +28,13 @@ class Settings(BaseSettings):
     )
     mail_from: str = Field("dondoc@example.org", description="Sender address of e-mails.")
     mail_name: str = Field("dondoc", description="Sender name of e-mails.")
+    secrets: Path | None = Field(
+        None, description="Folder with one file a secret: the keys of Zalo and the addresses of other services."
+    )
+    zalo_url: str | None = Field(
+        None,
+        description="A stand-in for Zalo's own servers, such as http://127.0.0.1:8090 (python -m samples.fake_zalo).",
+    )
     host: str = Field("127.0.0.1", description="Address the web pages listen on.")
     port: int = Field(8000, ge=0, le=65535, description="Port of the web pages; dondoc web takes 0 for any.")
     prefect_port: int = Field(4200, ge=1, le=65535, description="Port of the Prefect server.")

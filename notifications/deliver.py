@@ -33,6 +33,7 @@ from sqlalchemy import (
 from sqlmodel import Session, col
 
 from dondoc.database import Database, insert_new
+from models.address import Address, AddressState
 from models.contact import Contact
 from models.cycle import Cycle
 from models.deadline import Deadline
@@ -41,6 +42,7 @@ from models.message import Attempt, Message, MessageState, Outcome
 from models.notice import Notice
 from models.task import Task
 from notifications import pipeline
+from notifications.channels.by_channel import MAIL
 from notifications.channels.carrier import Carrier, Letter, Result
 from notifications.pipeline import UNREACHABLE, Batch, Bundle, moot
 from notifications.render import ALL_DUTIES, Office, fill_links
@@ -332,6 +334,8 @@ def _record(session: Session, results: Mapping[int, Result], now: datetime) -> C
             col(Message.sending_at),
             col(Message.contact_id),
             col(Message.address),
+            col(Message.channel),
+            col(Message.account),
             so_far.label("attempts"),
         ).where(col(Message.id).in_(results))
     ).all()
@@ -356,9 +360,23 @@ def _record(session: Session, results: Mapping[int, Result], now: datetime) -> C
     )
     for row in rows:
         if results[row.id].outcome is Outcome.RECIPIENT:
-            dead = (col(Contact.id) == row.contact_id, col(Contact.email) == row.address)  # unless mended meanwhile
-            session.execute(update(Contact).where(*dead).values(is_bouncing=True))
+            _give_up(session, row)
     return Counter(_COUNTED[each["state"]] for each in became)
+
+
+def _give_up(session: Session, message: Row[Any]) -> None:
+    """The address is dead, unless it was mended meanwhile."""
+    if message.channel in MAIL:
+        dead = (col(Contact.id) == message.contact_id, col(Contact.email) == message.address)
+        session.execute(update(Contact).where(*dead).values(is_bouncing=True))
+        return
+    way = {name: getattr(message, name) for name in ("contact_id", "channel", "account", "address")}
+    session.execute(
+        update(Address)
+        .where(*(getattr(Address, name) == value for name, value in way.items()))
+        .where(col(Address.state) == AddressState.WORKING.value)
+        .values(state=AddressState.BOUNCING.value)
+    )
 
 
 def _becomes(result: Result, message: Row[Any], now: datetime) -> dict[str, Any]:
@@ -384,6 +402,6 @@ def _becomes(result: Result, message: Row[Any], now: datetime) -> dict[str, Any]
         case Outcome.RETRY if tries < MOST_TRIES:
             return {**columns, "try_after": now + min(FIRST_WAIT * 2 ** (tries - 1), LONGEST_WAIT)}
         case Outcome.DEFER if tries < MOST_TRIES:
-            return {**columns, "state": MessageState.DEFERRED, "try_after": now + DEFER_WAIT}
+            return {**columns, "state": MessageState.DEFERRED, "try_after": result.try_after or now + DEFER_WAIT}
         case _:
             return {**columns, "state": MessageState.REFUSED}

@@ -6,16 +6,23 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Final
 
 import uvicorn
 
+from dondoc.database import Database
+from dondoc.keys import seal_of
+from dondoc.settings import Settings
+from models.zalo import ZaloAccount
 from samples.fake_zalo.app import FakeZalo
-from samples.fake_zalo.state import App, Bot, State, Template, User
+from samples.fake_zalo.state import ACCESS_LIFE, App, Bot, State, Template, User
 from tests.builders import at
 
 BOT_TOKEN: Final = "123:bot-secret-token"
 APP: Final = App("app-1", "app-secret", "oa-1", "webhook-key")
+KEY: Final = b"a key of thirty-two bytes, or so"
+ALIAS: Final = "duk"
 FOLLOWER, PHONE, CHAT = "uid-1", "84987654321", "chat-1"
 
 
@@ -64,3 +71,34 @@ def running(now: datetime | None = None, port: int = 0, state: State | None = No
         server.should_exit = True
         thread.join()
         listener.close()
+
+
+def secrets_in(folder: Path) -> Path:
+    """A secrets folder with what the channels ask for."""
+    folder.mkdir(exist_ok=True)
+    for name, words in {
+        "zalobot-token": BOT_TOKEN,
+        "zalobot-webhook": "bot-webhook-secret",
+        f"zalo-{ALIAS}-app": APP.secret,
+        f"zalo-{ALIAS}-webhook": APP.webhook_key,
+        f"zalo-{ALIAS}-template": "t-1",
+    }.items():
+        (folder / name).write_text(f"{words}\n")
+    return folder
+
+
+def settings_for(database: Database, zalo: Zalo, folder: Path) -> Settings:
+    given = {"data": folder, "secrets": secrets_in(folder / "secrets"), "zalo_url": zalo.url}
+    return Settings.model_validate({**given, "database_url": database.url})
+
+
+def link_account(database: Database, zalo: Zalo) -> None:
+    """The row of the OA with a pair of tokens that the fake knows."""
+    access, refresh = zalo.state.issue(APP.app_id)
+    seal, now = seal_of(KEY, "zalo"), zalo.clock()
+    account = ZaloAccount(
+        alias=ALIAS, app_id=APP.app_id, oa_id=APP.oa_id, expires_at=now + ACCESS_LIFE, refreshed_at=now,
+        access_token=seal.encrypt(access.encode()).decode(), refresh_token=seal.encrypt(refresh.encode()).decode(),
+    )  # fmt: skip
+    with database.writing() as session:
+        session.merge(account)

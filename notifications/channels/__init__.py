@@ -1,6 +1,9 @@
-"""Which channels are there? E-mail over SMTP, and files for trying out."""
+"""Which channels are there? E-mail over SMTP, files for trying out, Zalo, and whatever else Apprise knows."""
 
+from dondoc.database import Database
+from dondoc.keys import Secrets
 from dondoc.settings import Settings
+from notifications.channels.by_channel import ByChannel
 from notifications.channels.carrier import Carrier
 from notifications.channels.eml import EmlCarrier
 
@@ -15,6 +18,24 @@ def carrier_for(settings: Settings) -> Carrier:
     from notifications.channels.email import EmailCarrier  # Apprise is slow to import, and files do not need it
 
     return EmailCarrier(settings.smtp_url.get_secret_value(), settings.mail_from, settings.mail_name)
+
+
+def carriers_for(settings: Settings, database: Database, key: bytes) -> ByChannel:
+    """Every channel of the office as one carrier.
+
+    A playground speaks to a stand-in of Zalo on this machine or to nobody, and to no other service at all.
+    """
+    mail, secrets = carrier_for(settings), Secrets(settings.secrets)
+    others: dict[str, Carrier] = {}
+    if settings.zalo_url is not None or not settings.clock.exists():
+        from notifications.channels.zalo import zalo_carriers
+
+        others |= zalo_carriers(settings, database, key, secrets)
+    if settings.secrets is not None and not settings.clock.exists():
+        from notifications.channels.other import OtherCarrier
+
+        others["apprise"] = OtherCarrier(secrets)
+    return ByChannel(mail, others)
 
 
 def writes_files(settings: Settings) -> bool:

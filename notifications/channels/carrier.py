@@ -35,6 +35,7 @@ class Result:
     code: str | None = None
     answer: str | None = None
     provider_id: str | None = None
+    try_after: datetime | None = None  #: of what is put off: when the other side takes it again
 
 
 #: Called just before the content of these letters goes out; says by message id which of them may.

@@ -1,0 +1,140 @@
+"""How is Zalo asked? One request a connection, so that it is known whether the content went out."""
+
+import json
+import ssl
+import unicodedata
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from models.message import Outcome
+from notifications.channels.carrier import Letter, Result
+
+TIMEOUT_SECONDS: Final = 15
+MAX_ANSWER: Final = 64 * 1024
+MAX_TEXT: Final = 2000  #: characters of a text message, counted in NFC
+_VIETNAM: Final = timezone(timedelta(hours=7))
+_MORNING: Final = timedelta(hours=6, minutes=5)  #: Zalo's night ends at six
+_SPREAD: Final = 20  #: minutes over which what waited for the morning goes out
+
+
+@dataclass(frozen=True, slots=True)
+class Hosts:
+    """Where Zalo's four servers are."""
+
+    bot: str = "https://bot-api.zaloplatforms.com"
+    oa: str = "https://openapi.zalo.me"
+    business: str = "https://business.openapi.zalo.me"
+    oauth: str = "https://oauth.zaloapp.com"
+
+    @classmethod
+    def at(cls, url: str | None) -> "Hosts":
+        """All four at one address, as the fake has them; without one Zalo's own."""
+        return cls() if url is None else cls(*[url.rstrip("/")] * 4)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back. `said` is its JSON object; None when it is none."""
+
+    status: int
+    said: dict[str, Any] | None
+    is_empty: bool = False
+
+
+def post(
+    base: str, path: str, headers: Mapping[str, str], body: bytes, may_go: Callable[[], bool]
+) -> Answer | Result | None:
+    """The answer; a Result when there is none; None when `may_go`, asked before anything is written, says no.
+
+    No words of an error go on: some hold the address, and with it the token of a bot.
+    """
+    parts = urlsplit(base)
+    kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
+    connection = kind(parts.hostname or "", parts.port, timeout=TIMEOUT_SECONDS)
+    try:
+        try:
+            connection.connect()
+        except ssl.SSLCertVerificationError:
+            return Result(Outcome.CONFIG, "certificate")
+        except OSError as error:
+            return Result(Outcome.RETRY, "connect", type(error).__name__)
+        if not may_go():
+            return None
+        try:
+            connection.request("POST", f"{parts.path}{path}", body, dict(headers))
+            response = connection.getresponse()
+            content = response.read(MAX_ANSWER)
+        except (OSError, HTTPException) as error:
+            return Result(Outcome.AMBIGUOUS, "lost", type(error).__name__)
+        if response.length:
+            return Result(Outcome.AMBIGUOUS, "lost", "IncompleteRead")
+        return Answer(response.status, _object(content), not content)
+    finally:
+        connection.close()
+
+
+def post_json(
+    base: str, path: str, headers: Mapping[str, str], given: Mapping[str, Any], may_go: Callable[[], bool]
+) -> Answer | Result | None:
+    body = json.dumps(given, ensure_ascii=False).encode()
+    return post(base, path, {"content-type": "application/json", **headers}, body, may_go)
+
+
+def unanswered(answer: Answer) -> Result:
+    """The result of an answer that says nothing: a gateway's page, or none at all."""
+    match answer.status:
+        case 429:
+            return Result(Outcome.RETRY, "429")
+        case 504:  # the gateway waited in vain, the server behind it may have been at work
+            return Result(Outcome.AMBIGUOUS, "504")
+        case status if status >= 500:
+            return Result(Outcome.RETRY, str(status))
+        case status:
+            return Result(Outcome.AMBIGUOUS, str(status), "no JSON object")
+
+
+def fitted(text: str) -> str:
+    """NFC, since Zalo counts characters; what is too long ends at the last whole line."""
+    text = unicodedata.normalize("NFC", text).strip()
+    if len(text) <= MAX_TEXT:
+        return text
+    head = text[: MAX_TEXT - 2]
+    return f"{(head.rpartition(chr(10))[0] or head).rstrip()}\n…"
+
+
+def tomorrow_morning(letter: Letter) -> datetime:
+    """When what the day, or the night, refuses is tried again: after six, not all in one minute."""
+    local = letter.at.astimezone(_VIETNAM)
+    midnight = local.replace(hour=0, minute=0, second=0, microsecond=0)
+    return midnight + timedelta(days=1) + _MORNING + timedelta(minutes=letter.message_id % _SPREAD)
+
+
+def morning(letter: Letter) -> datetime:
+    """The end of this night: today's while it lasts after midnight."""
+    morning = tomorrow_morning(letter) - timedelta(days=1)
+    return morning if morning > letter.at else tomorrow_morning(letter)
+
+
+def words(said: Mapping[str, Any], *names: str) -> str | None:
+    """The other side's own words, shortened."""
+    return next((str(said[name])[:500] for name in names if said.get(name)), None)
+
+
+def code_of(value: object) -> int | None:
+    """A code that comes as a number or as its digits."""
+    try:
+        return int(str(value))
+    except ValueError:
+        return None
+
+
+def _object(content: bytes) -> dict[str, Any] | None:
+    try:
+        found = json.loads(content)
+    except ValueError:
+        return None
+    return found if isinstance(found, dict) else None
