@@ -75,6 +75,25 @@ def enter(database: Database, login: str, password: str, *, network: str, agent:
         return begin(session, user, agent=agent, now=now)
 
 
+def enter_by_subject(database: Database, subject: str, *, name: str, adds: bool, agent: str, now: datetime) -> str:
+    """The token of a new session for whom the organisation's own sign-in let in; the second factor was its business.
+
+    `adds`: who is nobody here yet becomes a user without a role.
+    """
+    with database.writing() as session:
+        user = session.exec(select(User).where(col(User.subject) == subject)).first()
+        if user is None and adds:
+            login = f"sso-{hash_of(subject)[:12]}"
+            user = User(login=login, name=name[:200], subject=subject, created_at=now)
+            session.add(user)
+            session.flush()
+            append(session, "user_added", by=NOBODY, at=now, user=user.id)
+        if user is not None and user.is_active:
+            return begin(session, user, agent=agent, now=now, is_whole=True)
+        append(session, "sign_in_refused", by=NOBODY, at=now, user=user.id if user else None, step="oidc")
+    raise RefusedError("oidc.unknown", subject=subject[:200])
+
+
 def begin(session: Session, user: User, *, agent: str, now: datetime, is_whole: bool = False) -> str:
     """A new session of somebody who has shown who they are; `is_whole`: with a second factor too."""
     token, hash_ = new_token()

@@ -24,6 +24,7 @@ from web import (
     journal,
     live,
     messages,
+    oidc,
     people,
     playground,
     sign_in,
@@ -43,7 +44,7 @@ from web.protection import MAX_BODY, Protection
 
 STATIC: Final = Path(__file__).parent / "static"
 OPEN: Final = (submissions, unit_asks, duties, verify, health, trial)  #: pages for everybody, or for whoever has a link
-OWN: Final = (sign_in, account)  #: the way in, and what everybody keeps for themselves: each route says for whom
+OWN: Final = (sign_in, oidc, account)  #: the way in, and what everybody keeps for themselves: each route says for whom
 OFFICE: Final = (
     board,
     cycles,
@@ -65,6 +66,7 @@ OFFICE: Final = (
 
 def create_app(database: Database, settings: Settings, player: Player | None = None) -> FastAPI:
     """`player` lets the sample units of a playground act while its clock moves."""
+    oidc.check(settings)
     app = FastAPI(title="dondoc", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     app.state.office = Office(database, settings, secret_key(settings.key), player)
     app.state.office.waiting.listen(database.engine)

@@ -15,33 +15,37 @@ ONCE_SECONDS: Final = 10 * 60
 
 
 def session_token(request: Request) -> str:
-    return request.cookies.get(_name(request, "dondoc"), "")
+    return read(request, "dondoc")
 
 
 def keep_session(request: Request, answer: Response, office: Office, token: str) -> None:
     life = int(office.lasting.life.total_seconds())
-    _set(request, answer, "dondoc", token, life)
+    keep(request, answer, "dondoc", token, life)
 
 
 def forget_session(request: Request, answer: Response) -> None:
-    _set(request, answer, "dondoc", "", 0)
+    keep(request, answer, "dondoc", "", 0)
 
 
 def show_once(request: Request, answer: Response, office: Office, value: str) -> None:
     """For the next page: what is kept nowhere, such as a new link. Sealed, so that nobody can put words there."""
-    _set(request, answer, ONCE, _seal(office).encrypt(value.encode()).decode(), ONCE_SECONDS)
+    keep(request, answer, ONCE, _seal(office).encrypt(value.encode()).decode(), ONCE_SECONDS)
 
 
 def shown_once(request: Request, office: Office) -> str | None:
     """What is to be shown now; the page that shows it also says `forget_once`."""
     try:
-        return _seal(office).decrypt(request.cookies.get(_name(request, ONCE), ""), ttl=ONCE_SECONDS).decode()
+        return _seal(office).decrypt(read(request, ONCE), ttl=ONCE_SECONDS).decode()
     except (InvalidToken, ValueError):
         return None
 
 
 def forget_once(request: Request, answer: Response) -> None:
-    _set(request, answer, ONCE, "", 0)
+    keep(request, answer, ONCE, "", 0)
+
+
+def read(request: Request, name: str) -> str:
+    return request.cookies.get(_name(request, name), "")
 
 
 def is_loopback(request: Request) -> bool:
@@ -49,11 +53,7 @@ def is_loopback(request: Request) -> bool:
     return request.url.hostname in LOOPBACK
 
 
-def _name(request: Request, name: str) -> str:
-    return name if is_loopback(request) else f"__Host-{name}"
-
-
-def _set(request: Request, answer: Response, name: str, value: str, seconds: int) -> None:
+def keep(request: Request, answer: Response, name: str, value: str, seconds: int) -> None:
     answer.set_cookie(
         _name(request, name),
         value,
@@ -63,6 +63,10 @@ def _set(request: Request, answer: Response, name: str, value: str, seconds: int
         samesite="lax",
         secure=not is_loopback(request),
     )
+
+
+def _name(request: Request, name: str) -> str:
+    return name if is_loopback(request) else f"__Host-{name}"
 
 
 def _seal(office: Office) -> Fernet:

@@ -1,9 +1,9 @@
 """What does every page need? The database, the settings, the secret key, and the present moment."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Depends, Path, Request
 from sqlmodel import Session
@@ -31,6 +31,7 @@ class Office:
     key: bytes  #: signs the links of units and the way in for the office
     player: Player | None = None
     calendars: dict[tuple[int, str], Calendar] = field(default_factory=dict)
+    providers: dict[str, Mapping[str, Any]] = field(default_factory=dict)  #: what an OpenID provider said of itself
     watch: Watch = field(default_factory=Watch)
     waiting: Waiting = field(default_factory=Waiting)
     walks: dict[datetime, Round] = field(default_factory=dict)  #: what the last walk added, by the moment it came to

@@ -13,7 +13,7 @@ from web import cookies, forms
 from web.access import GIVE_CODE, SIGN_IN, InVisitor, OpenToAll, OwnAccount, visitor_of
 from web.errors import LinkNotFoundError
 from web.network import agent, source
-from web.office import InOffice, Office
+from web.office import InOffice, Office, office_of
 from web.pages import page
 
 WAITS: Final = "sign_in.too_many"
@@ -94,6 +94,8 @@ def _sign_in_page(request: Request, login: str, back: str, refused: RefusedError
     values: dict[str, Any] = {"login": login, "next": forms.own_address(back), "refused": refused}
     needs_https = request.url.scheme == "http" and not cookies.is_loopback(request)
     status = _status(refused) if refused else 200
+    settings = office_of(request).settings
+    values["oidc"] = settings.oidc_name if settings.oidc_issuer else None
     return page(request, "sign_in.html", status=status, needs_https=needs_https, **values)
 
 
