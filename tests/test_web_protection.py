@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.desk import URL, Desk, answers, sqlite_desk
-from web.app import create_app
+from web.app import STATIC, create_app
 from web.log import MaskSecrets
 from web.protection import CSP
 
@@ -59,7 +59,7 @@ def test_every_answer_wears_the_same_strict_headers(desk: Desk, monkeypatch: pyt
     link = desk.link()
     monkeypatch.setattr("web.board.read", _fail)
     answers_ = [
-        desk.get(path) for path in (link, "/", "/nowhere", "/tasks/1", "/tasks/x", "/health", "/static/theme.js")
+        desk.get(path) for path in (link, "/", "/nowhere", "/tasks/1", "/tasks/x", "/health", "/static/nowhere.js")
     ]
     answers_ += [desk.post(link, {}), desk.post("/tasks/1/acceptance"), desk.ask("PUT", "/tasks/1")]
     assert {answer.status_code for answer in answers_} == {200, 404, 405, 409, 422, 500}
@@ -70,6 +70,24 @@ def test_every_answer_wears_the_same_strict_headers(desk: Desk, monkeypatch: pyt
         assert answer.headers["cache-control"] == "no-store"
     assert answers_[0].headers["referrer-policy"] == "no-referrer"
     assert answers_[1].headers["referrer-policy"] == "same-origin"
+
+
+@pytest.mark.parametrize("path", [f"/static/{path.name}" for path in STATIC.iterdir() if path.is_file()])
+def test_a_static_file_is_kept_and_sent_again_only_when_it_changed(desk: Desk, path: str) -> None:
+    first = desk.get(path)
+    assert (first.status_code, first.headers["cache-control"]) == (200, "no-cache")
+    again = desk.get(path, headers={"if-none-match": first.headers["etag"]})
+    assert (again.status_code, again.content, again.headers["cache-control"]) == (304, b"", "no-cache")
+    assert again.headers["content-security-policy"] == CSP
+    changed = desk.get(path, headers={"if-none-match": '"another"'})
+    assert (changed.status_code, changed.content) == (200, first.content)
+
+
+def test_no_page_and_no_refusal_is_kept_under_a_name_like_a_static_files(desk: Desk) -> None:
+    for path in ("/static/nowhere", "/static/../health", "/static", "/staticky", "/static/", "/static/../protection.py"):
+        answer = desk.get(path)
+        assert (answer.status_code == 404, answer.headers["cache-control"]) == (path != "/static/../health", "no-store")
+    assert desk.ask("PUT", "/static/theme.js").headers["cache-control"] == "no-store"
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ CSP: Final = (
 SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 MAX_FILE: Final = 20 * 1024 * 1024
 MAX_FILES: Final = 50 * 1024 * 1024  #: all files of one report together
+STATIC: Final = "/static/"  #: files that come with the program, and say nothing about anybody
 #: A request: its files, and room for the fields around them.
 MAX_BODY: Final = MAX_FILES + 1024 * 1024
 #: So much of a body that is too large is read and thrown away, since browsers show no answer before they have sent all.
@@ -87,13 +88,21 @@ def is_same_site(headers: Headers, path: str) -> bool:
 def _add_headers(scope: Scope, message: Message) -> None:
     headers = MutableHeaders(scope=message)
     headers.setdefault("Content-Security-Policy", CSP)
-    headers.setdefault("Cache-Control", "no-store")
+    headers.setdefault("Cache-Control", _kept(scope, message))
     headers["X-Content-Type-Options"] = "nosniff"
     headers["X-Robots-Tag"] = "noindex, nofollow"
     headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"  # heard by browsers over https alone
     headers["Cross-Origin-Opener-Policy"] = "same-origin"
     headers["Cross-Origin-Resource-Policy"] = "same-origin"
     headers["Referrer-Policy"] = "no-referrer" if scope["path"].startswith(SECRET) else "same-origin"
+
+
+def _kept(scope: Scope, message: Message) -> str:
+    """May the browser keep it? Only static files, and it asks each time whether they are still the same (ETag, 304).
+
+    Their addresses stay through an update, so they must not be kept unasked. A refusal there is a page like any other.
+    """
+    return "no-cache" if scope["path"].startswith(STATIC) and message["status"] in {200, 206, 304} else "no-store"
 
 
 async def _drain(receive: Callable[[], Awaitable[Message]]) -> None:
