@@ -35,8 +35,10 @@ class Committee:
 def choose(office: InOffice, form: forms.Form) -> Response:
     if not office.is_demo:
         raise HTTPException(404)
+    choice = forms.text(form, "as")
+    is_known = choice == LOOKS or any(each.code == choice for each in committees(office))
     answer = RedirectResponse(forms.own_address(forms.text(form, "back")), 303)
-    answer.set_cookie(COOKIE, forms.text(form, "as"), max_age=MAX_AGE, httponly=True, samesite="lax")
+    answer.set_cookie(COOKIE, choice if is_known else WHOLE, max_age=MAX_AGE, httponly=True, samesite="lax")
     return answer
 
 
