@@ -34,6 +34,7 @@ from sqlmodel import Session, col
 
 from dondoc.database import Database, insert_new
 from models.address import Address, AddressState
+from models.arrival import settle
 from models.contact import Contact
 from models.cycle import Cycle
 from models.deadline import Deadline
@@ -361,6 +362,7 @@ def _record(session: Session, results: Mapping[int, Result], now: datetime) -> C
     for row in rows:
         if results[row.id].outcome is Outcome.RECIPIENT:
             _give_up(session, row)
+    settle(session, now)
     return Counter(_COUNTED[each["state"]] for each in became)
 
 

@@ -35,6 +35,7 @@ from web import (
     units,
     verify,
     views,
+    webhooks,
     year,
 )
 from web.errors import answer_errors, refusal
@@ -43,7 +44,8 @@ from web.office import Office, Player
 from web.protection import MAX_BODY, Protection
 
 STATIC: Final = Path(__file__).parent / "static"
-OPEN: Final = (submissions, unit_asks, duties, verify, health, trial)  #: pages for everybody, or for whoever has a link
+#: For everybody, for whoever has a link, and for what is signed.
+OPEN: Final = (submissions, unit_asks, duties, verify, health, trial, webhooks)
 OWN: Final = (sign_in, oidc, account)  #: the way in, and what everybody keeps for themselves: each route says for whom
 OFFICE: Final = (
     board,

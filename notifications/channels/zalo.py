@@ -1,6 +1,7 @@
 """Which ways to Zalo does the office have? Bot, Official Account and template message, each a Carrier."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import Final
 
 from dondoc.database import Database
@@ -36,11 +37,15 @@ class ZaloCarrier:
                 yield letter, Result(Outcome.RETRY, "down")
                 continue
             plugin = self._plugin(account=letter.account or "bot", desk=self._desk)
-            result = plugin.deliver(letter, lambda letter=letter: letter.message_id in before_content([letter]))
+            result = plugin.deliver(letter, partial(_may_go, before_content, letter))
             if result is None:
                 continue
             failures = failures + 1 if result.outcome in (Outcome.RETRY, Outcome.AMBIGUOUS) else 0
             yield letter, result
+
+
+def _may_go(gate: Gate, letter: Letter) -> bool:
+    return letter.message_id in gate([letter])
 
 
 def zalo_carriers(settings: Settings, database: Database, key: bytes, secrets: Secrets) -> Mapping[str, Carrier]:
