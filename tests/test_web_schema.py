@@ -21,6 +21,7 @@ import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 from requests import Request
 from schemathesis import Case
+from schemathesis.core.result import Ok
 from schemathesis.specs.openapi.schemas import OpenApiSchema
 from sqlmodel import col, select
 
@@ -39,7 +40,7 @@ EXAMPLES: Final = {"nobody": 3, "admin": 6, "viewer": 3, "playground": 4}
 REACHED: Final = {"nobody": {401}, "admin": {406, 409, 422}, "viewer": {403, 406}, "playground": {406, 409, 422}}
 #: Something plausible for what tests/routes.py has no word for.
 WORDS: Final = ["1", "2", "2021", "2021-12-31", "31/12/2021", "all", "overdue", "stc", "contact", "extend"]
-ROOMS: Final[dict[tuple[str, str], ModuleType]] = {
+ROOMS: Final[dict[tuple[str, str], ModuleType | None]] = {
     (route.path, method): inspect.getmodule(route.endpoint)
     for room in (*OPEN, *OWN, *OFFICE)
     for route in room.router.routes
@@ -90,8 +91,9 @@ def fields() -> frozenset[str]:
 
 
 @cache
-def read_by(room: ModuleType) -> list[str]:
+def read_by(room: ModuleType | None) -> list[str]:
     """The names of fields that a module, or what it takes from other pages, has a word for."""
+    assert room is not None
     modules = (each if inspect.ismodule(each) else inspect.getmodule(each) for each in vars(room).values())
     near = {room, *(each for each in modules if each and each.__name__.startswith("web."))}
     words: set[str] = set()
@@ -145,11 +147,11 @@ def schema_of(desk: Desk) -> OpenApiSchema:
     return schemathesis.openapi.from_dict(raw)
 
 
-def ask(desk: Desk, case: Case) -> tuple[int, str]:
+def ask(desk: Desk, case: Case[Any]) -> tuple[int, str]:
     sent = case.as_transport_kwargs(base_url=URL)
     names = ("method", "url", "headers", "params", "data", "files", "json")
     made = Request(**{name: sent[name] for name in names if name in sent}).prepare()
-    headers = {name: value for name, value in made.headers.items() if name in {"Content-Type", "Content-Length"}}
+    headers = {name: str(value) for name, value in made.headers.items() if name in {"Content-Type", "Content-Length"}}
     body = made.body or b""
     answer = desk.ask(str(made.method), str(made.url), headers, content=body)
     return answer.status_code, f"{made.method} {made.path_url} {body!r:.500}"
@@ -182,7 +184,7 @@ def test_no_operation_fails_whatever_is_sent(kept: Desk, who: str, caplog: pytes
             found.append(f"{status} {told}\n{caplog.text[-3000:]}")
         caplog.clear()
 
-    for operation in (each.ok() for each in schema.get_all_operations()):
+    for operation in (each.ok() for each in schema.get_all_operations() if isinstance(each, Ok)):
         snapshot.restore()
         if operation.method == "post":  # what the generated forms hardly ever are: filled in as they should be
             path = plain(operation.path, values)
@@ -191,7 +193,7 @@ def test_no_operation_fails_whatever_is_sent(kept: Desk, who: str, caplog: pytes
 
         @settings(STEADY, max_examples=EXAMPLES[who])
         @given(case=operation.as_strategy())
-        def asked(case: Case) -> None:
+        def asked(case: Case[Any]) -> None:
             note(*ask(browser(), case))
 
         asked()
