@@ -101,7 +101,7 @@ def test_numbers_that_no_row_has_are_not_found(desk: Desk, path: str) -> None:
 def test_a_failure_shows_its_number_and_nothing_else(
     desk: Desk, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("web.submissions.read", _fail)
+    monkeypatch.setattr("web.report.read", _fail)
     answer = desk.get(desk.link())
     assert answer.status_code == 500
     number = caplog.messages[-1].split()[1]
