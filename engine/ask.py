@@ -8,7 +8,7 @@ from sqlmodel import Session, col, select
 from dondoc.clock import today
 from engine.contacts import Person, add_contact, retire_contact
 from engine.errors import RefusedError
-from engine.extend import extend
+from engine.extend import check_day, extend
 from engine.sheets import EMAIL
 from engine.submit import locked
 from engine.tell import tell_contacts
@@ -32,13 +32,11 @@ def can_ask(task: Task) -> bool:
 def ask_extension(session: Session, link: Link, *, until: date, reason: str, now: datetime, zone: str) -> ExtensionAsk:
     """The unit wishes to hand in until the end of a later day. The due day stays as it is until somebody decides."""
     task = locked(session, link.task_id)
-    due_on = session.get_one(Deadline, task.deadline_id).due_on
     if not can_ask(task):
         task.expect(Act.EXTEND)
     if waiting_extension(session, task.id) is not None:
         raise RefusedError("refused.ask_waits")
-    if until < today(now, zone) or until <= due_on:
-        raise RefusedError("refused.not_later", on=until, due_on=due_on)
+    check_day(until, session.get_one(Deadline, task.deadline_id), today(now, zone))
     ask = ExtensionAsk(task_id=task.id, contact_id=link.contact_id, until=until, reason=_words(reason), at=now)
     session.add(ask)
     session.flush()

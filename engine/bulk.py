@@ -12,7 +12,7 @@ from engine.access import Actor
 from engine.close import finish, take_up
 from engine.effect import BulkAct, Effect, Params, Row, preview, versions
 from engine.errors import RefusedError
-from engine.extend import deadline_on
+from engine.extend import deadline_on, grant_wishes
 from models.cycle import Cycle
 from models.deadline import Deadline, Origin
 from models.entry import Entry, append, append_all
@@ -66,7 +66,7 @@ def apply(
 
     Raises EffectChangedError when the effect is not the one whose hash was shown.
     """
-    known = _by_key(session, key, actor.by)
+    known = _by_key(session, key, actor.by) if key else None  # without one no tap is known to be the second
     if known is not None:
         return known
     _check(act, params, decision)
@@ -145,6 +145,7 @@ def _extend(session: Session, effect: Effect, decision: Decision, key: str, by: 
                 by=by,
             )
         )
+    grant_wishes(session, [row.task.id for row in effect.done], by=by, now=now)
     words = {"due_on": due_on.isoformat(), "reason": decision.reason.strip(), "document": decision.document}
     told = _entries(session, "extended", effect, lambda row: {"was": row.deadline.due_on.isoformat(), **words}, by, now)
     notices = _tell(session, told, NoticeKind.EXTENSION_DECIDED, now, due_on)

@@ -1,9 +1,11 @@
 """One unit gets more time, or need not report at all; both are decided, with a reason."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final
 
+from sqlalchemy import update
 from sqlmodel import Session, col, select
 
 from dondoc.clock import today
@@ -13,6 +15,7 @@ from engine.open import plan_steps
 from engine.plans import calendar_for, obligation_of
 from engine.submit import locked
 from engine.tell import tell_contacts
+from models.ask import AskState, ExtensionAsk
 from models.cycle import Cycle
 from models.deadline import Deadline, Origin
 from models.entry import append
@@ -50,6 +53,7 @@ def extend(
         session, task, Origin.EXTENSION, due_on, reason=reason, document=document, by=by, now=now, zone=zone
     )
     take_up(session, session.get_one(Cycle, task.cycle_id), moved.id, now)
+    grant_wishes(session, [task.id], by=by, now=now)
     session.add(task)
     entry = append(
         session,
@@ -85,8 +89,9 @@ class Longer:
 
 def longer(calendar: Calendar, first_on: date, was: date, due_on: date, on: date) -> Longer:
     """The effect of an extension decided on the day `on`, for showing before it is done."""
-    if due_on > was + FARTHEST:
-        raise RefusedError("refused.too_far", on=due_on, until=was + FARTHEST)
+    check_not_too_far(due_on, was)
+    if due_on < was - FARTHEST:
+        raise RefusedError("refused.not_later", on=due_on, due_on=was)
     row = calendar.row(due_on)
     return Longer(
         first_on,
@@ -107,12 +112,30 @@ def usual_days(calendar: Calendar, was: date, on: date) -> tuple[date, ...]:
 
 def check_day(due_on: date, deadline: Deadline, on: date) -> None:
     """Raises RefusedError for a day that gives no time, or too much. `on` is today."""
-    if due_on > deadline.due_on + FARTHEST:
-        raise RefusedError("refused.too_far", on=due_on, until=deadline.due_on + FARTHEST)
+    check_not_too_far(due_on, deadline.due_on)
     # Where hours count, 24:00 of the same day is later too.
     earliest = deadline.due_on if deadline.due_at is not None else deadline.due_on + ONE_DAY
     if due_on < on or due_on < earliest:
         raise RefusedError("refused.not_later", on=due_on, due_on=deadline.due_on)
+
+
+def check_not_too_far(due_on: date, was: date) -> None:
+    """Raises RefusedError for a new due day so long after the one in force that nobody can have meant it."""
+    if due_on > was + FARTHEST:
+        raise RefusedError("refused.too_far", on=due_on, until=was + FARTHEST)
+
+
+def grant_wishes(session: Session, task_ids: Sequence[int], *, by: str, now: datetime) -> None:
+    """An extension answers the wish for time that waits, whatever way it was decided; the unit may ask again."""
+    for start in range(0, len(task_ids), 1000):
+        session.execute(
+            update(ExtensionAsk)
+            .where(
+                col(ExtensionAsk.task_id).in_(task_ids[start : start + 1000]),
+                col(ExtensionAsk.state) == AskState.WAITING.value,
+            )
+            .values(state=AskState.GRANTED.value, decided_at=now, decided_by=by)
+        )
 
 
 def exempt(session: Session, task_id: int, *, by: str, reason: str, document: str | None, now: datetime) -> Task:

@@ -7,7 +7,7 @@ from sqlmodel import Session
 from dondoc.clock import today
 from engine.close import finish, has_ended, take_up
 from engine.errors import RefusedError
-from engine.extend import move_to
+from engine.extend import check_not_too_far, move_to
 from engine.submit import latest, locked, verdict
 from engine.tell import tell_contacts
 from models.cycle import Cycle
@@ -70,6 +70,8 @@ def send_back(
         raise RefusedError("refused.due_in_past", on=due_on)
     if due_on is not None and due_on < deadline.due_on:
         raise RefusedError("refused.due_sooner", on=due_on, due_on=deadline.due_on)
+    if due_on is not None:
+        check_not_too_far(due_on, deadline.due_on)
     last_on = deadline.grace_until if does_not_count else deadline.due_on
     if due_on is None and last_on is not None and last_on < on:
         raise RefusedError("refused.return_needs_day", on=last_on)

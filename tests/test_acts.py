@@ -189,6 +189,12 @@ def test_a_return_shortens_nobodys_time(database: Database, task_id: int) -> Non
     assert refusal(send_back, database, task_id, "2022-01-06", due_on=date(2022, 1, 19)) == "refused.due_sooner"
 
 
+def test_a_return_gives_no_day_that_nobody_can_mean(database: Database, task_id: int) -> None:
+    hand_in(database, task_id, "2021-12-10")
+    for due_on in (date.max, date(9990, 12, 31), date(2032, 1, 9)):
+        assert refusal(send_back, database, task_id, "2021-12-15", due_on=due_on) == "refused.too_far"
+
+
 def test_a_return_after_the_due_day_must_set_a_day_that_has_not_passed(database: Database, task_id: int) -> None:
     hand_in(database, task_id, "2021-12-30")
     assert refusal(send_back, database, task_id, "2022-01-04", due_on=None) == "refused.return_needs_day"

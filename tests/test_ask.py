@@ -10,6 +10,7 @@ from sqlmodel import Session, col, select
 from dondoc.database import Database
 from engine import ask, draft, link, submit
 from engine.errors import RefusedError
+from engine.extend import extend
 from models.ask import AskState, ContactCorrection, ExtensionAsk, waiting_corrections, waiting_extensions
 from models.contact import Contact
 from models.deadline import Deadline
@@ -104,6 +105,7 @@ def test_one_wish_waits_at_a_time_for_each_task(office: Database) -> None:
     [
         ("2021-12-31", "Bão", "refused.not_later"),
         ("2021-12-19", "Bão", "refused.not_later"),
+        ("9999-12-31", "Bão", "refused.too_far"),
         ("2022-01-07", "  ", "refused.no_reason"),
         ("2022-01-07", "x" * 2001, "refused.too_many_words"),
     ],
@@ -120,6 +122,18 @@ def test_a_wish_without_a_later_day_or_a_reason_is_refused(
         "zone": ZONE,
     }
     assert refusal(office, lambda session: ask.ask_extension(session, way, **given)) == code
+
+
+@pytest.mark.parametrize("until", [date(2022, 1, 6), date(2022, 2, 14)])
+def test_any_extension_answers_the_wish_that_waits(office: Database, until: date) -> None:
+    """Else the office would have to refuse what it gave, and the unit could not ask again."""
+    asked(office)
+    act_of(office, extend, id_of(office, "stc"), "2021-12-21", due_on=until, reason="Bão", document=None)
+    with office.reading() as session:
+        wish = session.exec(select(ExtensionAsk)).one()
+        assert (wish.state, wish.decided_by, wish.decided_at) == (AskState.GRANTED, "office", at("2021-12-21", "09:00"))
+        assert not session.scalars(waiting_extensions()).all()
+    asked(office, "2022-02-20")
 
 
 def test_who_has_handed_in_cannot_ask_for_time(office: Database) -> None:

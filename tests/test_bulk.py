@@ -15,6 +15,7 @@ from engine.bulk import Decision, EffectChangedError, apply
 from engine.effect import BulkAct, Effect, Params, preview
 from engine.errors import RefusedError
 from engine.pause import pause
+from models.ask import ExtensionAsk
 from models.contact import Contact
 from models.cycle import Cycle
 from models.deadline import Deadline
@@ -302,3 +303,21 @@ def test_a_filter_is_a_set_too(office: Database) -> None:
         params, moment = Params(due_on=LATER), at("2022-01-06", "09:00")
         effect = preview(session, BulkAct.EXTEND, chosen, params, actor=CLERK, now=moment, zone=ZONE)
     assert len(effect.done) == 6
+
+
+def test_acts_without_a_key_are_never_taken_for_the_second_tap(office: Database) -> None:
+    done(office, BulkAct.EXEMPT, "stt", key="")
+    done(office, BulkAct.EXEMPT, "cam", key="")
+    assert skipped(shown(office, BulkAct.EXEMPT, "stt", "cam")) == {"stt": "bulk.state", "cam": "bulk.state"}
+
+
+def test_an_extension_of_many_answers_the_wishes_that_wait(office: Database) -> None:
+    with office.writing() as session:
+        contact = session.exec(select(Contact)).first()
+        assert contact is not None
+        wish = {"contact_id": contact.id, "until": LATER, "reason": "Bão", "at": at("2021-12-19")}
+        session.add_all(ExtensionAsk(task_id=task_of(session, unit, "2021").id, **wish) for unit in ("stc", "snv"))
+    done(office, BulkAct.EXTEND, "stc", "syt", due_on=LATER)
+    with office.reading() as session:
+        wishes = session.exec(select(ExtensionAsk).order_by(col(ExtensionAsk.id))).all()
+        assert [(each.state, each.decided_by) for each in wishes] == [("granted", "office"), ("waiting", None)]
