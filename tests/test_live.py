@@ -3,19 +3,21 @@
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Iterator
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import update
 from sqlmodel import col, select
 
+from dondoc import clock
 from engine.access import Actor, Scope, everything
 from models import change
 from models.entry import JournalHead, append
 from models.unit import Placement
-from models.user import UserRole
+from models.user import SignIn, UserRole
 from tests.builders import at, hand_in, unit_id
 from tests.desk import Desk, opened_desk, sqlite_desk
 from web import live as pages
@@ -150,6 +152,23 @@ def test_nothing_is_looked_at_while_nobody_listens(desk: Desk) -> None:
 
 def test_a_stream_is_for_those_who_can_read_one(desk: Desk) -> None:
     assert desk.get("/live").status_code == 406
+
+
+@pytest.mark.parametrize(
+    ("path", "headers", "is_used"),
+    [("/live", HEADERS, False), ("/", {"hx-request": "true"}, False), ("/", {}, True)],
+)
+def test_a_page_that_stands_open_is_no_use_of_the_session(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, path: str, headers: dict[str, str], is_used: bool
+) -> None:
+    """Else a screen that nobody looks at would never be signed out: its own stream would keep it signed in."""
+    desk.into_real_time()
+    monkeypatch.setattr(pages, "MAX_LISTENERS", 0)  # a stream that began would not end
+    reader, earlier = desk.seen_by(UserRole.VIEWER, "snv"), clock.now() - timedelta(minutes=20)
+    with desk.database.writing() as session:
+        session.execute(update(SignIn).values(seen_at=earlier))
+    reader.get(path, headers=headers)
+    assert (desk.all_of(SignIn)[-1].seen_at > earlier) is is_used
 
 
 def test_more_listeners_than_the_office_holds_are_sent_away(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

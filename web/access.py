@@ -21,6 +21,7 @@ from web.office import InOffice, Office
 SIGN_IN: Final = "/sign-in"
 GIVE_CODE: Final = "/sign-in/code"
 SET_UP: Final = "/account/second-factor"
+STREAM: Final = "text/event-stream"
 
 
 def open_to_all() -> None:
@@ -55,12 +56,17 @@ def actor_of(request: Request, office: Office) -> Actor:
 
 
 def acting(request: Request, office: InOffice) -> Actor:
-    """As `actor_of`; and whoever asks for a page is using the session."""
+    """As `actor_of`; and whoever asks for a page is using the session, but not a page that keeps itself up to date."""
     actor = actor_of(request, office)
     request.state.actor = actor
-    if actor.user_id is not None:
+    if actor.user_id is not None and not _asks_by_itself(request):
         sign_in.see(office.database, request.state.visitor.sign_in, office.wall())
     return actor
+
+
+def _asks_by_itself(request: Request) -> bool:
+    """The stream of a page that stands open, and what the page fetches when the stream tells of a change."""
+    return STREAM in request.headers.get("accept", "") or "hx-request" in request.headers
 
 
 InActor = Annotated[Actor, Depends(acting)]

@@ -20,7 +20,7 @@ from sqlmodel import Session
 
 from engine.access import Actor, Right, seen
 from models import change
-from web.access import InActor, actor_of, needs
+from web.access import STREAM, InActor, actor_of, needs
 from web.errors import NoWayInError
 from web.office import InOffice, Office
 
@@ -29,7 +29,6 @@ BEAT: Final = 20.0  #: seconds of silence after which the line is shown to be al
 MAX_LISTENERS: Final = 200  #: of one process
 MAX_OF_ONE: Final = 20  #: of one user
 RETRY_MS: Final = 5_000
-STREAM: Final = "text/event-stream"
 
 Id = Annotated[int, Query(ge=0, le=2**31 - 1)]
 router = APIRouter()
