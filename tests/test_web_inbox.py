@@ -327,6 +327,12 @@ def test_another_contact_takes_over_or_the_old_one_stays(asked: Desk) -> None:
     assert asked.all_of(ContactCorrection)[0].state == AskState.GRANTED
 
 
+def test_a_cycle_is_named_to_those_who_see_some_of_it(desk: Desk) -> None:
+    tag = '<span class="tag">Báo cáo kết quả hằng năm'
+    assert tag in desk.seen_by(UserRole.VIEWER, "snv").get("/inbox?cycle=1").text
+    assert tag not in desk.seen_by(UserRole.VIEWER, "snv-1").get("/inbox?cycle=1").text
+
+
 @pytest.mark.parametrize("path", ["/asks/1", "/corrections/1"])
 def test_an_ask_is_nothing_to_those_elsewhere(asked: Desk, path: str) -> None:
     assert asked.seen_by(UserRole.SECRETARIAT, "snv").get(path).status_code == 404

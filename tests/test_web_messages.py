@@ -59,6 +59,7 @@ def test_messages_are_listed_with_whom_what_and_result(desk: Desk) -> None:
         ("state=sent", True, True), ("state=refused", False, False), ("channel=eml", True, True),
         ("channel=email", False, False), ("find=doan khoi", False, True), ("from=02/12/2021", False, True),
         ("to=02/12/2021", False, True), ("from=1/1/2020&to=2/1/2020", False, False), ("from=x&to=y", True, True),
+        ("from=0001-01-01&to=9999-12-31", True, True), ("to=0001-01-01", False, False),
         ("state=x&before=x", True, True), ("before=1", False, False), (f"before={10**30}", True, True),
     ],
 )  # fmt: skip

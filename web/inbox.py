@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
-from sqlalchemy import ColumnElement, and_, func, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 from sqlmodel import select as rows
@@ -156,10 +156,17 @@ def read(session: Session, office: Office, view: View, actor: Actor) -> dict[str
         "panels": panels,
         "plans": session.scalars(select(col(Plan.code)).order_by(col(Plan.code))).all(),
         "superiors": superiors(session, actor, today),
-        "cycle": session.get(Cycle, kept.cycle_id) if kept.cycle_id else None,
+        "cycle": _cycle(session, actor, kept.cycle_id) if kept.cycle_id else None,
         "number": number,
         "pages": range(1, -(-count // height) + 1),
     }
+
+
+def _cycle(session: Session, actor: Actor, cycle_id: int) -> Cycle | None:
+    """The cycle when this user sees any of it; what they do not see is not named to them either."""
+    tasks = select(col(Task.cycle_id)).where(col(Task.cycle_id) == cycle_id, may_tasks(actor, Right.SEE))
+    is_seen = or_(may_units(actor, Right.SEE, col(Cycle.issuer_id)), col(Cycle.id).in_(tasks))
+    return session.exec(rows(Cycle).where(col(Cycle.id) == cycle_id, is_seen)).first()
 
 
 def superiors(session: Session, actor: Actor, today: date) -> list[Unit]:

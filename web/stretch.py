@@ -8,6 +8,9 @@ from dondoc.clock import moment
 from web import words
 
 ONE_DAY: Final = timedelta(days=1)
+#: Beyond these a moment of some zone has no year in UTC; as a limit such a day is none.
+EARLIEST: Final = date.min + ONE_DAY
+LATEST: Final = date.max - 2 * ONE_DAY
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,8 +22,8 @@ class Stretch:
 
     def moments(self, zone: str) -> tuple[datetime | None, datetime | None]:
         """Half-open, in UTC."""
-        start = moment(self.first, "00:00", zone) if self.first else None
-        end = moment(self.last + ONE_DAY, "00:00", zone) if self.last and self.last < date.max else None
+        start = moment(self.first, "00:00", zone) if self.first and self.first > EARLIEST else None
+        end = moment(self.last + ONE_DAY, "00:00", zone) if self.last and self.last < LATEST else None
         return start, end
 
 
