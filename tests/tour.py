@@ -1,0 +1,83 @@
+"""Which pages are there to look at? A busy office, and the address of every page of it, by who may see it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyotp
+from sqlmodel import col, select
+
+from dondoc import clock
+from engine import people, sign_in
+from engine.access import everything
+from models.ask import ContactCorrection, ExtensionAsk
+from models.message import Message
+from models.submission import Submission
+from models.task import Task
+from models.user import User, UserRole
+from tests.desk import Desk, busied, sqlite_desk
+from tests.routes import fill
+from tests.test_web_duties import duties
+
+
+@dataclass(frozen=True)
+class Tour:
+    """`office` is for whoever works there, `units` for whoever has a link, `own` for an admin who has signed in."""
+
+    desk: Desk
+    office: tuple[str, ...]
+    units: tuple[str, ...]
+    own: tuple[str, ...]
+    half: tuple[str, ...]  #: for somebody who owes the second factor
+    tokens: dict[str, str]  #: of the sessions of the last two, by their names
+
+
+@contextmanager
+def tour(template: Path, folder: Path) -> Iterator[Tour]:
+    """Tasks in every state, and a row of every kind; the last round is late."""
+    with sqlite_desk(template, folder) as desk:
+        busied(desk)
+        asking = desk.task_id("snv")
+        with desk.database.writing() as session:
+            for id_ in (asking, desk.task_id("syt")):
+                fill(session, session.get_one(Task, id_))
+        with desk.database.reading() as session:
+            ask, correction, message = (
+                session.exec(select(table.id).order_by(col(table.id))).first()
+                for table in (ExtensionAsk, ContactCorrection, Message)
+            )
+            receipt = session.exec(select(Submission.receipt)).first()
+        tasks = [desk.task_id(unit) for unit in ("stc", "snv", "syt", "stt", "cam", "doan-khoi")]
+        chosen = f"task={tasks[1]}&task={tasks[-1]}"
+        office = ["/", "/?state=overdue&year=all", "/?order=overdue&find=chi", "/?find=nobody", "/?superior=nobody"]
+        office += ["/cycles/1", "/cycles/1?state=overdue", *(f"/tasks/{id_}" for id_ in tasks)]
+        office += [f"/tasks/{asking}/extension?due_on=20/01/2022", f"/tasks/{tasks[2]}?old=1&new=1"]
+        office += [
+            "/units",
+            "/units?under=duk",
+            "/units?find=nobody",
+            "/units?reach=no_contact",
+            "/units/3",
+            "/units/7",
+        ]
+        office += ["/calendar", "/calendar?unit=stc&year=2022", "/calendar?unit=noi", "/calendar?unit=nobody"]
+        office += ["/inbox", "/inbox?group=overdue", "/inbox?group=asks", f"/asks/{ask}", f"/corrections/{correction}"]
+        office += [f"/bulk?act={act}&{chosen}" for act in ("remind", "accept", "extend", "exempt")]
+        office += ["/messages", f"/messages/{message}", "/journal", "/journal?act=nothing", "/nowhere"]
+        links = [desk.link(unit) for unit in ("stc", "snv", "syt", "stt", "doan-khoi")]
+        units = [*links, f"{links[1]}/receipt", f"{links[2]}/extension", f"{links[2]}/contact", "/s/wrong"]
+        units += [duties(desk, unit) for unit in ("stc", "snv", "syt")]
+        units += ["/verify", "/verify?code=AAAA-BBBB-CCCC", f"/verify?code={receipt}&hash={'0' * 64}"]
+        chief, other = desk.user(UserRole.ADMIN), desk.user(UserRole.REVIEWER, "snv", login="snv.duyet")
+        half = desk.user(UserRole.VIEWER, "duk", login="duk.xem")
+        with desk.database.writing() as session:
+            session.get_one(User, half.id).totp = pyotp.random_base32()
+            invited = people.invite(session, everything("office", ""), session.get_one(User, other.id), now=clock.now())
+            tokens = {
+                name: sign_in.begin(session, user, agent="Firefox", now=clock.now(), is_whole=name == "own")
+                for name, user in (("own", chief), ("half", half))
+            }
+        own = ["/account", "/account/second-factor", "/people", f"/people/{chief.id}", f"/people/{other.id}"]
+        own += ["/sign-in", f"/invite/{invited}"]
+        yield Tour(desk, tuple(office), tuple(units), tuple(own), ("/sign-in/code",), tokens)
