@@ -9,6 +9,7 @@ Its steps, each a transaction of its own, so that a crash between any two of the
 6. the outcome of each try is written.
 """
 
+import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -43,7 +44,7 @@ from models.message import Attempt, Message, MessageState, Outcome
 from models.notice import Notice
 from models.task import Task
 from notifications import pipeline
-from notifications.channels.by_channel import MAIL
+from notifications.channels.by_channel import MAIL, ByChannel
 from notifications.channels.carrier import Carrier, Letter, Result
 from notifications.pipeline import UNREACHABLE, Batch, Bundle, moot
 from notifications.render import ALL_DUTIES, Office, fill_links
@@ -69,6 +70,13 @@ _COUNTED: Final = {
 IS_UNSENT: Final[ColumnElement[bool]] = col(Message.state).in_(
     [literal_column(f"'{state.value}'") for state in (MessageState.QUEUED, MessageState.DEFERRED)]
 )
+#: The contact's e-mail while it works.
+_MAIL_OF: Final = (
+    select(col(Contact.email))
+    .where(col(Contact.id) == col(Message.contact_id), col(Contact.is_active), ~col(Contact.is_bouncing))
+    .correlate(Message)
+    .scalar_subquery()
+)
 #: Whether anything is to be told or sent `now`.
 IS_TO_DELIVER: Final = or_(
     exists().where(IS_WAITING), exists().where(IS_UNSENT, col(Message.try_after) <= bindparam("now"))
@@ -92,7 +100,8 @@ def deliver(database: Database, carrier: Carrier, now: datetime, *, zone: str, u
     with database.reading() as session:
         if not session.scalar(select(IS_TO_DELIVER), {"now": now}):
             return Delivered()
-    office = Office(carrier.channel, carrier.reply_address, url.rstrip("/"), zone, now)
+    others = frozenset(carrier.others) if isinstance(carrier, ByChannel) else frozenset()
+    office = Office(carrier.channel, carrier.reply_address, url.rstrip("/"), zone, now, others)
     counts = Counter(unknown=recover(database, now), dropped=dissolve(database, now))
     counts.update(queue(database, office))
     counts.update(send(database, carrier, now, key))
@@ -255,6 +264,7 @@ def _message(bundle: Bundle, now: datetime) -> Message:
     return Message(
         contact_id=bundle.contact.id,
         channel=bundle.channel,
+        account=bundle.account,
         address=bundle.address,
         reference=bundle.reference,
         subject=bundle.rendered.subject,
@@ -317,7 +327,7 @@ def _letters(session: Session, ids: Sequence[int], now: datetime, key: bytes) ->
             channel=message.channel,
             account=message.account,
             short=fill_links(message.text, tokens[message.id]),
-            data={"name": name, "subject": message.subject},
+            data={"name": name[:30], "subject": message.subject[:100]},
         )
         for message, name in rows
     ]
@@ -337,6 +347,7 @@ def _record(session: Session, results: Mapping[int, Result], now: datetime) -> C
             col(Message.address),
             col(Message.channel),
             col(Message.account),
+            _MAIL_OF.label("mail"),
             so_far.label("attempts"),
         ).where(col(Message.id).in_(results))
     ).all()
@@ -362,8 +373,32 @@ def _record(session: Session, results: Mapping[int, Result], now: datetime) -> C
     for row in rows:
         if results[row.id].outcome is Outcome.RECIPIENT:
             _give_up(session, row)
+    for row, each in zip(rows, became, strict=True):
+        if each["state"] == MessageState.REFUSED and row.channel not in MAIL and row.mail is not None:
+            _send_by_mail(session, row.id, row.mail, now)
     settle(session, now)
     return Counter(_COUNTED[each["state"]] for each in became)
+
+
+def _send_by_mail(session: Session, message_id: int, address: str, now: datetime) -> None:
+    """What another way has refused goes out by e-mail, with all that it tells."""
+    refused = session.get_one(Message, message_id, populate_existing=True)
+    letter = Message(
+        contact_id=refused.contact_id,
+        channel=MAIL[0],
+        address=address,
+        reference=hashlib.sha256(f"{refused.reference} by mail".encode()).hexdigest()[:32],
+        subject=refused.subject,
+        text=refused.text,
+        html=refused.html,
+        created_at=now,
+        try_after=now,
+        is_urgent=refused.is_urgent,
+        instead_of=refused.id,
+    )
+    session.add(letter)
+    session.flush()
+    session.execute(update(Notice).where(col(Notice.message_id) == refused.id).values(message_id=letter.id))
 
 
 def _give_up(session: Session, message: Row[Any]) -> None:
@@ -399,7 +434,7 @@ def _becomes(result: Result, message: Row[Any], now: datetime) -> dict[str, Any]
             return {**columns, "sending_at": now, **done}
         case Outcome.AMBIGUOUS:
             return {**columns, "state": MessageState.UNKNOWN, "sending_at": message.sending_at}
-        case Outcome.CONFIG:
+        case Outcome.CONFIG if message.channel in MAIL or message.mail is None:
             return {**columns, "try_after": now + CONFIG_WAIT}
         case Outcome.RETRY if tries < MOST_TRIES:
             return {**columns, "try_after": now + min(FIRST_WAIT * 2 ** (tries - 1), LONGEST_WAIT)}

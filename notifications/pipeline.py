@@ -7,12 +7,13 @@ pure, and every notice that it drops has a reason.
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from functools import partial
 from itertools import groupby
 from types import MappingProxyType
 from typing import Final
 
+from models.address import Address
 from models.contact import Contact
 from models.cycle import Cycle, CycleState
 from models.notice import Notice, NoticeKind
@@ -21,6 +22,7 @@ from notifications.render import Office, Rendered, render_bundle
 from notifications.waiting import ASKING, Waiting
 
 UNREACHABLE: Final = "unreachable"
+WINDOW: Final = timedelta(days=7)
 #: What became of a task that is owed no more.
 _GONE: Final[Mapping[TaskState, str]] = MappingProxyType(
     {
@@ -49,6 +51,7 @@ class Bundle:
     waiting: tuple[Waiting, ...]
     channel: str = ""
     address: str = ""
+    account: str = ""
     rendered: Rendered | None = None
 
     @property
@@ -104,8 +107,22 @@ def bundle(batch: Batch) -> Batch:
 
 
 def choose_channel(office: Office, batch: Batch) -> Batch:
-    chosen = (replace(each, channel=office.channel, address=each.contact.email or "") for each in batch.bundles)
-    return replace(batch, bundles=tuple(chosen))
+    """The first way of the contact that is open now; else the e-mail."""
+
+    def chosen(each: Bundle) -> Bundle:
+        way = next((way for way in each.waiting[0].ways if _is_open(way, office)), None)
+        if way is None:
+            return replace(each, channel=office.channel, address=each.contact.email or "")
+        return replace(each, channel=way.channel, account=way.account, address=way.address)
+
+    return replace(batch, bundles=tuple(chosen(each) for each in batch.bundles))
+
+
+def _is_open(way: Address, office: Office) -> bool:
+    """An Official Account may write only for some days after it has heard from the person."""
+    if way.channel == "zalooa" and (way.heard_at is None or office.now - way.heard_at > WINDOW):
+        return False
+    return way.channel in office.channels
 
 
 def render(office: Office, batch: Batch) -> Batch:

@@ -40,6 +40,7 @@ class Office:
     url: str
     zone: str
     now: datetime
+    channels: frozenset[str] = frozenset()  #: what else there is than mail
 
     @property
     def today(self) -> date:

@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, and_, select
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
+from models.address import Address, AddressState
 from models.ask import AskState, ExtensionAsk
 from models.contact import Contact
 from models.cycle import Cycle
@@ -59,6 +60,7 @@ class Waiting:
     review: Review | None = None  #: of a return: its reason
     extension: Extension | None = None  #: of a moved date
     refused: ExtensionAsk | None = None  #: of a wish for more time that was not granted
+    ways: tuple[Address, ...] = ()  #: other than e-mail that work, in the contact's order
 
     @property
     def is_own(self) -> bool:
@@ -97,6 +99,7 @@ def read_waiting(session: Session, after: int, contacts: int, now: datetime) -> 
     extensions = _by_task(session, Extension, chosen, _MOVED, kinds)
     refusals = _refusals(session, chosen, kinds)
     files = _files(session, chosen) if submissions else {}
+    ways = _ways(session, ids)
     steps = _next_steps(session, chosen, now)
     calendars = {
         revision_id: calendar_of(session, session.get_one(Revision, revision_id).calendar)
@@ -122,9 +125,20 @@ def read_waiting(session: Session, after: int, contacts: int, now: datetime) -> 
                 _latest(returns[task.id], notice) if notice.kind == NoticeKind.RETURNED else None,
                 _latest(extensions[task.id], notice) if notice.kind in _MOVED else None,
                 refusals.get((task.id, notice.created_at)) if notice.kind == NoticeKind.EXTENSION_DECIDED else None,
+                ways.get(contact.id, ()),
             )
         )
     return waiting
+
+
+def _ways(session: Session, contact_ids: Sequence[int]) -> dict[int, tuple[Address, ...]]:
+    query = (
+        select(Address)
+        .where(col(Address.contact_id).in_(contact_ids), col(Address.state) == AddressState.WORKING.value)
+        .order_by(col(Address.contact_id), col(Address.place), col(Address.id))
+    )
+    found = groupby(session.scalars(query), lambda way: way.contact_id)
+    return {contact_id: tuple(ways) for contact_id, ways in found}
 
 
 def _by_task(

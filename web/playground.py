@@ -15,7 +15,7 @@ from dondoc import clock
 from engine.errors import RefusedError
 from engine.round import Round, run
 from engine.walk import walk
-from notifications.channels import carrier_for
+from notifications.channels import carriers_for
 from web import forms
 from web.access import OpenToAll
 from web.office import InOffice, Office
@@ -40,7 +40,7 @@ def move(office: InOffice, form: forms.Form) -> Response:
 
 
 def _walk(office: Office, start: datetime, to: datetime) -> Round:
-    settings, carrier = office.settings, carrier_for(office.settings)
+    settings, carrier = office.settings, carriers_for(office.settings, office.database, office.key)
 
     def live(moment: datetime) -> Round:
         clock.move(settings.clock, moment)

@@ -130,6 +130,14 @@ def channel_of(settings: "Settings") -> "Carrier":
         ) from error
 
 
+def channels_of(here: Office, key: bytes) -> "Carrier":
+    """Every channel of the office."""
+    from notifications.channels import carriers_for
+
+    channel_of(here.settings)
+    return carriers_for(here.settings, here.database, key)
+
+
 @contextmanager
 def in_words() -> Iterator[None]:
     """Turns what the engine refuses into what the person reads."""

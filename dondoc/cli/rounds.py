@@ -1,4 +1,4 @@
-"""`dondoc open|fire|deliver|round`: one part of a pass of the engine, or the whole of it."""
+"""`dondoc open|fire|deliver|sweep|round`: one part of a pass of the engine, or the whole of it."""
 
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, TypeAlias
@@ -7,11 +7,12 @@ from zoneinfo import ZoneInfo
 from cyclopts import Parameter
 
 from dondoc.cli.app import ROUND, Json, app
-from dondoc.cli.office import Office, channel_of, key_of, office, read_settings
+from dondoc.cli.office import Office, channels_of, key_of, office, read_settings
 from dondoc.cli.words import CommandFailedError, _, coded, lang, write, write_json
 from dondoc.i18n import by_when
 
 if TYPE_CHECKING:
+    from engine.sweep import Place
     from notifications.channels.carrier import Carrier
 
 Now: TypeAlias = Annotated[
@@ -65,13 +66,30 @@ def deliver(*, now: Now = None, json: Json = False) -> None:
     _tell(json, messages=delivered.messages)
 
 
+@app.command(
+    group=ROUND, help=_("Dọn những gì đã qua: lượt mở liên kết cũ, phiên đã hết, tệp không thuộc bản nộp hay nháp nào.")
+)
+def sweep(*, now: Now = None, json: Json = False) -> None:
+    from dataclasses import asdict
+
+    from engine.sweep import sweep
+
+    with office(_moment(now)) as here:
+        removed = asdict(sweep(here.database, _place(here), here.now))
+    if json:
+        write_json(removed)
+        return
+    rows = sum(count for name, count in removed.items() if name not in ("files", "size"))
+    write(_("Đã dọn: {rows} dòng, {files} tệp ({size} byte).", rows=rows, files=removed["files"], size=removed["size"]))
+
+
 @app.command(name="round", group=ROUND, help=_("Một vòng đầy đủ: mở, thực hiện bước, gửi. Chạy lại không thêm gì."))
 def round_(*, now: Now = None, json: Json = False) -> None:
     from engine.round import run
 
     with office(_moment(now)) as here:
         carrier, key = _carrier(here)
-        done = run(here.database, carrier, here.now, zone=here.zone, url=here.settings.url, key=key)
+        done = run(here.database, carrier, here.now, zone=here.zone, url=here.settings.url, key=key, place=_place(here))
     _tell(json, cycles=done.cycles, tasks=done.tasks, steps=done.steps, notices=done.notices, messages=done.messages)
 
 
@@ -100,7 +118,15 @@ def _open_request(
 
 
 def _carrier(here: Office) -> "tuple[Carrier, bytes]":
-    return channel_of(here.settings), key_of(here.settings)
+    key = key_of(here.settings)
+    return channels_of(here, key), key
+
+
+def _place(here: Office) -> "Place":
+    from dondoc import clock
+    from engine.sweep import Place
+
+    return Place(here.settings.files, clock.now())
 
 
 def _moment(text: str | None) -> datetime | None:

@@ -25,13 +25,13 @@ def carriers_for(settings: Settings, database: Database, key: bytes) -> ByChanne
 
     A playground speaks to a stand-in of Zalo on this machine or to nobody, and to no other service at all.
     """
-    mail, secrets = carrier_for(settings), Secrets(settings.secrets)
-    others: dict[str, Carrier] = {}
-    if settings.zalo_url is not None or not settings.clock.exists():
-        from notifications.channels.zalo import zalo_carriers
+    mail, others = carrier_for(settings), dict[str, Carrier]()
+    is_real, secrets = not settings.clock.exists(), Secrets(settings.secrets)
+    if settings.secrets is not None and (is_real or settings.zalo_url is not None):
+        from notifications.channels.zalo import zalo_carriers  # Apprise is slow to import
 
         others |= zalo_carriers(settings, database, key, secrets)
-    if settings.secrets is not None and not settings.clock.exists():
+    if settings.secrets is not None and is_real:
         from notifications.channels.other import OtherCarrier
 
         others["apprise"] = OtherCarrier(secrets)

@@ -98,12 +98,14 @@ def unanswered(answer: Answer) -> Result:
 
 
 def fitted(text: str) -> str:
-    """NFC, since Zalo counts characters; what is too long ends at the last whole line."""
+    """NFC, since Zalo counts characters; what is too long ends at a whole line, and still has its last link."""
     text = unicodedata.normalize("NFC", text).strip()
     if len(text) <= MAX_TEXT:
         return text
-    head = text[: MAX_TEXT - 2]
-    return f"{(head.rpartition(chr(10))[0] or head).rstrip()}\n…"
+    links = [line.strip() for line in text.splitlines() if "://" in line]
+    end = f"\n…\n{links[-1]}" if links and len(links[-1]) < MAX_TEXT // 2 else "\n…"
+    head = text[: MAX_TEXT - len(end)]
+    return f"{(head.rpartition(chr(10))[0] or head).rstrip()}{end}"
 
 
 def tomorrow_morning(letter: Letter) -> datetime:

@@ -1,0 +1,173 @@
+"""Is a contact who has linked Zalo told there, once, and by mail when Zalo will not?"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlmodel import col, select
+
+from dondoc.database import Database
+from dondoc.settings import Settings
+from models.address import Address, AddressState
+from models.contact import Contact
+from models.message import Attempt, Message, MessageState
+from models.notice import Notice
+from notifications.channels import carriers_for
+from notifications.deliver import LEASE, Delivered, claim, deliver
+from samples.fake_zalo.state import Fault
+from tests.builders import ZONE, at, province, step_round
+from tests.sinks import Sink, free_port
+from tests.sinks import running as smtp
+from tests.zalo import ALIAS, CHAT, FOLLOWER, KEY, PHONE, Zalo, link_account, running, settings_for
+
+URL = "https://dondoc.example.org"
+OPENED = at("2025-09-01")
+STC = "contact.stc@example.org"
+
+
+@dataclass
+class Place:
+    """An office whose mail and Zalo are real servers of this machine; five contacts wait to be told."""
+
+    database: Database
+    zalo: Zalo
+    sink: Sink
+    settings: Settings
+
+    def link(self, channel: str, address: str, account: str = ALIAS, **changes: Any) -> None:
+        given = {"consent_at": OPENED, "consent_source": "code", "heard_at": OPENED} | changes
+        with self.database.writing() as session:
+            contact = session.exec(select(Contact).where(col(Contact.email) == STC)).one()
+            session.add(Address(contact_id=contact.id, channel=channel, account=account, address=address, **given))
+
+    def deliver(self, now: datetime = OPENED) -> Delivered:
+        self.zalo.clock.at = now
+        carriers = carriers_for(self.settings, self.database, KEY)
+        return deliver(self.database, carriers, now, zone=ZONE, url=URL, key=KEY)
+
+    def all_of(self, table: Any) -> list[Any]:
+        with self.database.reading() as session:
+            return list(session.exec(select(table).order_by(col(table.id))))
+
+    def message(self, channel: str) -> Message:
+        return next(each for each in self.all_of(Message) if each.channel == channel)
+
+
+@pytest.fixture
+def place(database: Database, tmp_path: Path) -> Iterator[Place]:
+    province(database, on="2025-08-01")
+    step_round(database, OPENED)
+    with running(OPENED) as zalo, smtp() as sink:
+        settings = settings_for(database, zalo, tmp_path).model_copy(
+            update={"smtp_url": Settings.model_validate({"smtp_url": sink.url}).smtp_url}
+        )
+        link_account(database, zalo)
+        yield Place(database, zalo, sink, settings)
+
+
+@pytest.mark.parametrize(("channel", "address"), [("zalobot", CHAT), ("zalooa", FOLLOWER), ("zalozns", PHONE)])
+def test_who_has_linked_is_told_there_and_the_others_by_mail(place: Place, channel: str, address: str) -> None:
+    place.link(channel, address)
+    assert place.deliver() == Delivered(messages=5, sent=5)
+    assert (len(place.sink.mails), place.sink.to(STC)) == (4, [])
+    (sent,) = place.zalo.state.to(address)
+    message = place.message(channel)
+    assert (message.state, message.provider_id, message.account) == (MessageState.SENT, sent.message_id, ALIAS)
+    if channel != "zalozns":
+        assert f"{URL}/s/" in sent.text
+    assert place.deliver(OPENED + timedelta(hours=1)) == Delivered()
+
+
+def test_a_zalo_that_is_down_for_a_day_gets_everything_once(place: Place) -> None:
+    place.link("zalobot", CHAT)
+    down = replace_url(place, f"http://127.0.0.1:{free_port()}")
+    hour, now = timedelta(hours=1), OPENED
+    while now < OPENED + timedelta(days=1):
+        down.deliver(now)
+        now += hour
+    assert place.message("zalobot").state == MessageState.QUEUED
+    for _ in range(14):
+        place.deliver(now)
+        now += hour
+    assert len(place.zalo.state.to(CHAT)) == 1
+    assert place.message("zalobot").state == MessageState.SENT
+    assert len(place.all_of(Message)) == 5
+
+
+def test_who_was_silent_for_a_week_is_told_by_mail_without_asking_zalo(place: Place) -> None:
+    place.link("zalooa", FOLLOWER, heard_at=OPENED - timedelta(days=8))
+    place.deliver()
+    assert len(place.sink.to(STC)) == 1
+    assert place.zalo.state.calls == []
+
+
+@pytest.mark.parametrize(("code", "state"), [(-230, AddressState.WORKING), (-213, AddressState.BOUNCING)])
+def test_what_zalo_refuses_goes_by_mail_in_the_same_delivery(place: Place, code: int, state: AddressState) -> None:
+    place.link("zalooa", FOLLOWER)
+    place.zalo.state.faults["/v3.0/oa/message/cs"] = [Fault(body={"error": code, "message": "no"})]
+    assert place.deliver() == Delivered(messages=5, sent=5, refused=1)
+    refused, mail = place.message("zalooa"), next(each for each in place.all_of(Message) if each.instead_of)
+    assert (refused.state, mail.instead_of, mail.address) == (MessageState.REFUSED, refused.id, STC)
+    assert [each.message_id for each in place.all_of(Notice) if each.contact_id == mail.contact_id] == [mail.id]
+    assert [each.state for each in place.all_of(Address)] == [state]
+    (letter,) = place.sink.to(STC)
+    body = letter.get_body(("plain",))
+    assert body is not None
+    assert f"{URL}/s/" in body.get_content()
+
+
+def test_an_account_out_of_order_keeps_nobody_untold(place: Place) -> None:
+    place.link("zalooa", FOLLOWER, account="gone")
+    place.deliver()
+    assert len(place.sink.to(STC)) == 1
+
+
+def test_a_lost_answer_is_never_sent_again(place: Place) -> None:
+    place.link("zalozns", PHONE)
+    place.zalo.state.faults["/message/template"] = [Fault(drop=True, is_accepted=True)]
+    assert place.deliver() == Delivered(messages=5, sent=4, unknown=1)
+    place.deliver(OPENED + timedelta(days=2))
+    assert len(place.zalo.state.to(PHONE)) == 1
+    assert place.message("zalozns").state == MessageState.UNKNOWN
+    assert place.zalo.state.to(PHONE)[0].tracking_id == place.message("zalozns").reference
+
+
+def test_the_quota_of_the_day_puts_off_and_does_not_drop(place: Place) -> None:
+    place.link("zalozns", PHONE)
+    place.zalo.state.day_quota = 0
+    place.deliver()
+    message = place.message("zalozns")
+    assert message.state == MessageState.DEFERRED
+    assert at("2025-09-02", "06:05") <= message.try_after < at("2025-09-02", "06:30")
+    place.zalo.state.day_quota = 5
+    link_account(place.database, place.zalo)
+    place.deliver(at("2025-09-02", "06:30"))
+    assert place.message("zalozns").state == MessageState.SENT
+
+
+def test_a_sender_that_died_at_zalo_leaves_a_doubt_and_no_second_message(place: Place) -> None:
+    place.link("zalobot", CHAT)
+    place.zalo.state.faults["/bot/sendMessage"] = [Fault(503, html="x")]
+    place.deliver()
+    later = OPENED + timedelta(minutes=5)
+    (letter,) = claim(place.database, later, KEY)
+    with place.database.writing() as session:
+        session.get_one(Message, letter.message_id).sending_at = later
+    assert place.deliver(later + LEASE).unknown == 1
+    assert place.zalo.state.to(CHAT) == []
+
+
+def test_no_attempt_keeps_a_secret(place: Place) -> None:
+    place.link("zalobot", CHAT)
+    replace_url(place, f"http://127.0.0.1:{free_port()}").deliver()
+    kept = str([each.model_dump() for each in (*place.all_of(Attempt), *place.all_of(Message))])
+    for name in ("zalobot-token", f"zalo-{ALIAS}-app"):
+        assert place.settings.secrets is not None
+        assert (place.settings.secrets / name).read_text().strip() not in kept
+
+
+def replace_url(place: Place, url: str) -> Place:
+    return replace(place, settings=place.settings.model_copy(update={"zalo_url": url}))
