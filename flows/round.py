@@ -29,7 +29,7 @@ from flows.moment import moment, run_name
 from flows.summary import Result, summary, upcoming
 from models.entry import acting_run
 from models.last_round import last_round
-from notifications.channels import carrier_for
+from notifications.channels import carriers_for
 from notifications.deliver import Delivered, deliver
 
 #: An act stands for the moment of its click, and is committed some seconds later.
@@ -68,7 +68,8 @@ async def delivers(database: Database, office: Settings, now: datetime) -> Deliv
 
     def work() -> Delivered:
         key = secret_key(office.key)
-        return deliver(database, carrier_for(office), now, zone=office.zone, url=office.url, key=key)
+        carriers = carriers_for(office, database, key)
+        return deliver(database, carriers, now, zone=office.zone, url=office.url, key=key)
 
     return await asyncio.to_thread(work)
 
