@@ -115,8 +115,8 @@ def around(
 ) -> Select[Any]:
     """A superior, those above it and those directly under it (`deep`: all below it), as they stood in [first, after).
 
-    `superior` is a condition on Unit, `also` are units to name besides. Rows (Placement, Unit, has units below), top
-    first.
+    `superior` is a condition on Unit, `also` are units to name besides. Rows (unit_id, parent_id, path, code, name,
+    has_units), top first.
     """
     top, below = aliased(Placement), aliased(Placement)
     tops = select(top).where(top.unit_id.in_(select(Unit.id).where(superior)), _during(top, first, after)).subquery()  # type: ignore[call-overload, attr-defined]
@@ -129,7 +129,14 @@ def around(
     is_above = and_(tops.c.path >= col(here.path), tops.c.path < col(here.path) + BEYOND)
     has_below = exists().where(col(below.parent_id) == col(here.unit_id), _during(below, first, after))
     return (
-        select(here, Unit, has_below)
+        select(
+            col(here.unit_id),
+            col(here.parent_id),
+            col(here.path),
+            col(Unit.code),
+            col(Unit.name),
+            has_below.label("has_units"),
+        )
         .join(Unit, col(Unit.id) == col(here.unit_id))
         .where(_during(here, first, after), or_(exists().where(or_(is_below, is_above)), col(here.unit_id).in_(also)))
         .order_by(col(here.path), col(here.valid_from))
@@ -184,7 +191,7 @@ def sums(plan_id: int, path: str, first: date, after: date, today: date, now: da
         .join(Cycle, col(Cycle.id) == col(Task.cycle_id))
         .join(Deadline, col(Deadline.id) == col(Task.deadline_id))
         .join(Placement, col(Placement.id) == col(Task.placement_id))
-        .where(col(Cycle.plan_id) == plan_id, subtree(path), is_theirs)
+        .where(col(Cycle.plan_id) == plan_id, *_under(path), is_theirs)
         .group_by(col(Cycle.id), "branch", "shown")
     )
 
@@ -213,7 +220,7 @@ def cells_in_state(
         .join(Unit, col(Unit.id) == col(Task.unit_id))
         .join(Placement, col(Placement.id) == col(Task.placement_id))
         .join(above, col(above.id) == col(Placement.parent_id), isouter=True)
-        .where(subtree(path), shown_state(today, now).in_(states))
+        .where(*_under(path), shown_state(today, now).in_(states))
         .order_by(col(Deadline.due_on), col(Task.id))
     )
 
@@ -280,6 +287,17 @@ def on_deadlines(cycle_id: int) -> Select[Any]:
         .where(col(Task.cycle_id) == cycle_id)
         .group_by(col(Task.deadline_id))
     )
+
+
+def _under(path: str) -> Sequence[ColumnElement[bool]]:
+    """The task, joined to its placement, stands at or below a path.
+
+    Below the top its unit is asked for as well, which says nothing new: SQLite then looks up each unit in each cycle
+    (their unique index) instead of all tasks of the cycles. From the top that would be the longer way.
+    """
+    if len(path) <= PIECE:
+        return (subtree(path),)
+    return subtree(path), col(Task.unit_id).in_(select(col(Placement.unit_id)).where(subtree(path)))
 
 
 def placed(reach: Reach) -> Sequence[ColumnElement[bool]]:

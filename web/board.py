@@ -2,9 +2,10 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
+from itertools import islice
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -18,7 +19,7 @@ from models import board
 from models.board import PIECE
 from models.deadline import Origin
 from models.plan import Plan
-from models.unit import Placement, Unit
+from models.unit import Unit
 from models.view import unpacked
 from schedules.calendars import Calendar
 from web import alphabet, words
@@ -26,6 +27,7 @@ from web.access import InActor, needs
 from web.matrix import Cell, Column, Roll, Row, Sum, groups
 from web.office import InOffice, Office
 from web.pages import language, page
+from web.stretch import number_of
 
 MAX_CELLS: Final = 4_000
 ALL_YEARS: Final = "all"
@@ -75,30 +77,34 @@ class Frame:
     years: range
     first: date
     after: date
-    top: tuple[Placement, Unit]
-    tree: Sequence[tuple[Placement, Unit, bool]]
-    beside: Sequence[Unit]  #: where else the actor has a role
+    top: Record[Any]  #: this and the following as `board.around` gives them
+    tree: Sequence[Record[Any]]
+    beside: Sequence[Record[Any]]  #: where else the actor has a role
     today: date
     now: datetime
     lang: str
     actor: Actor
 
     @property
-    def above(self) -> list[Unit]:
+    def above(self) -> list[Record[Any]]:
         """From the top of what the actor sees down to the superior's own superior."""
-        path = self.top[0].path
-        above = (each for each in self.tree if path.startswith(each[0].path) and path != each[0].path)
-        return _once(unit for place, unit, _ in above if _reaches(self.actor, place.path))
+        path = self.top.path
+        above = (each for each in self.tree if path.startswith(each.path) and path != each.path)
+        return _once(each for each in above if _reaches(self.actor, each.path))
 
     @property
-    def below(self) -> list[tuple[Unit, bool]]:
-        """The units that stand under the superior, in the order of their names, each with whether it has units."""
-        found = {
-            unit.id: (unit, has_units)
-            for place, unit, has_units in self.tree
-            if unit.id != self.top[1].id and not self.top[0].path.startswith(place.path)
-        }
-        return sorted(found.values(), key=lambda each: alphabet.order(each[0].name))
+    def below(self) -> list[Record[Any]]:
+        """The units that stand directly under the superior, in the order of their names."""
+        return _by_name(each for each in self.tree if each.parent_id == self.top.unit_id)
+
+    def found(self, wanted: str) -> list[Record[Any]]:
+        """The units of every depth that are called so, in the order of their names; of very many the first.
+
+        A name takes longer to be put in order than to be read, and a whole country has tens of thousands.
+        """
+        path = self.top.path
+        below = (each for each in self.tree if not path.startswith(each.path))
+        return _by_name(islice((each for each in below if _is_named(each.name, each.code, wanted)), MAX_CELLS))
 
 
 @router.api_route("/", methods=["GET", "HEAD"], dependencies=[needs(Right.SEE)])
@@ -128,7 +134,7 @@ def read(session: Session, office: Office, actor: Actor, view: View, lang: str) 
         return found
     columns = _columns(session, frame)
     height = max(MAX_CELLS // max(len(columns), 1), 1)
-    number = max(int(view.page), 1) if view.page.isdecimal() else 1
+    number = max(number_of(view.page) or 1, 1)
     here = slice((number - 1) * height, number * height)
     calendar = office.calendar(session, chosen.revision_id, chosen.calendars)
     wanted = alphabet.plain(view.find)
@@ -138,10 +144,9 @@ def read(session: Session, office: Office, actor: Actor, view: View, lang: str) 
         rows = [row for row in rows if _is_named(row.name, row.code, wanted)]
         count = len(rows)
     else:
-        units = [each for each in frame.below if _is_named(each[0].name, each[0].code, wanted)]
-        if not wanted:
-            units.insert(0, (frame.top[1], False))
-            rolls = _rolls(columns, frame) if number == 1 else []
+        units = frame.found(wanted) if wanted else [frame.top, *frame.below]
+        if not wanted and number == 1:
+            rolls = _rolls(columns, frame)
         count = len(units)
         # In the order of the names, only this page's cells are read; which units are late says their cells alone.
         rows = _rows(session, units if view.order else units[here], columns, frame, calendar)
@@ -151,7 +156,7 @@ def read(session: Session, office: Office, actor: Actor, view: View, lang: str) 
         rows = rows[here]
     if view.states:
         rows, columns = _without_empty(rows, columns)
-    rows = [row for row in rows if row.unit_id != frame.top[1].id or any(row.cells)]
+    rows = [row for row in rows if row.unit_id != frame.top.unit_id or any(row.cells)]
     return found | {
         "columns": columns,
         "groups": groups(columns),
@@ -159,7 +164,7 @@ def read(session: Session, office: Office, actor: Actor, view: View, lang: str) 
         "upcoming": min((column.due_on for column in columns if column.due_on >= frame.today), default=None),
         "rows": rows,
         "rolls": rolls,
-        "count": count,
+        "count": f"{count}+" if wanted and count == MAX_CELLS else count,
         "number": number,
         "pages": range(1, -(-count // height) + 1),
     }
@@ -169,27 +174,27 @@ def _frame(session: Session, view: View, chosen: Record[Any], office: Office, ac
     """None when there is no such superior in that time, or the actor does not see it: the two look alike."""
     today = office.today()
     years = range(min(chosen.first_on.year, today.year), max(chosen.last_on.year, today.year) + 1)
-    asked = int(view.year) if view.year.isdecimal() else today.year
+    asked = number_of(view.year) or today.year
     year = None if view.year == ALL_YEARS else asked if asked in years else today.year
     first, after = (date(year or years[0], 1, 1), date((year or years[-1]) + 1, 1, 1))
     own = _own(actor)
     home = chosen.issuer_id if not own or _reaches(actor, chosen.issuer_path or "") else own[0]
     superior = col(Unit.code) == view.superior if view.superior else col(Unit.id) == home
-    query = board.around(superior, first, after, deep=bool(view.find), also=own)
-    tree = [tuple(row) for row in session.execute(query)]
+    is_deep = bool(alphabet.plain(view.find)) and not view.states  # units in a state are found by their tasks
+    tree = session.execute(board.around(superior, first, after, deep=is_deep, also=own)).all()
     tops = [
-        (place, unit)
-        for place, unit, _ in tree
-        if (unit.code == view.superior if view.superior else unit.id == home) and _reaches(actor, place.path)
+        each
+        for each in tree
+        if (each.code == view.superior if view.superior else each.unit_id == home) and _reaches(actor, each.path)
     ]
     if not tops:
         return None
-    lines = [place.path for place, _ in tops]
+    lines = tuple(each.path for each in tops)
     related = [
-        row for row in tree if any(row[0].path.startswith(line) or line.startswith(row[0].path) for line in lines)
+        each for each in tree if each.path.startswith(lines) or any(line.startswith(each.path) for line in lines)
     ]
-    near = {unit.id for _, unit, _ in related}
-    beside = _once(unit for _, unit, _ in tree if unit.id not in near)
+    near = {each.unit_id for each in related}
+    beside = _once(each for each in tree if each.unit_id not in near)
     return Frame(chosen.Plan, year, years, first, after, tops[-1], related, beside, today, office.now(), lang, actor)
 
 
@@ -208,7 +213,7 @@ def _own(actor: Actor) -> list[int]:
 
 
 def _columns(session: Session, frame: Frame) -> list[Column]:
-    query = board.sums(frame.plan.id or 0, frame.top[0].path, frame.first, frame.after, frame.today, frame.now)
+    query = board.sums(frame.plan.id or 0, frame.top.path, frame.first, frame.after, frame.today, frame.now)
     rows = session.execute(query).all()
     days: dict[int, tuple[bool, date]] = {}
     of_office: set[tuple[int, date]] = set()
@@ -240,29 +245,25 @@ def _columns(session: Session, frame: Frame) -> list[Column]:
 
 
 def _rows(
-    session: Session,
-    units: Sequence[tuple[Unit, bool]],
-    columns: Sequence[Column],
-    frame: Frame,
-    calendar: Calendar,
+    session: Session, units: Sequence[Record[Any]], columns: Sequence[Column], frame: Frame, calendar: Calendar
 ) -> list[Row]:
     place = {column.cycle_id: number for number, column in enumerate(columns)}
-    cells: dict[int, list[Cell | None]] = {unit.id or 0: [None] * len(columns) for unit, _ in units}
+    cells: dict[int, list[Cell | None]] = {unit.unit_id: [None] * len(columns) for unit in units}
     found = session.execute(board.cells(list(place), list(cells), frame.today, frame.now, _reach(frame.actor)))
     for row, cell in _cells(found, frame.today, calendar):
         cells[row.unit_id][place[row.cycle_id]] = cell
-    names = {unit.id: unit.name for _, unit, _ in frame.tree}
-    parents = {place.unit_id: place.parent_id for place, _, _ in frame.tree}
+    distant = {unit.parent_id for unit in units if not _is_direct(unit, frame)}
+    names = {each.unit_id: each.name for each in frame.tree if each.unit_id in distant}
     return [
         Row(
-            unit.id or 0,
+            unit.unit_id,
             unit.code,
             unit.name,
-            "" if _is_direct(unit, parents, frame) else names.get(parents[unit.id or 0] or 0, ""),
-            has_units,
-            cells[unit.id or 0],
+            names.get(unit.parent_id, "") if not _is_direct(unit, frame) else "",
+            unit.has_units and unit.unit_id != frame.top.unit_id,
+            cells[unit.unit_id],
         )
-        for unit, has_units in units
+        for unit in units
     ]
 
 
@@ -272,9 +273,9 @@ def _rows_in_state(
     """Units of every depth that have a task in one of these states, with those cells alone, by name."""
     place = {column.cycle_id: number for number, column in enumerate(columns)}
     found: dict[int, Row] = {}
-    query = board.cells_in_state(list(place), frame.top[0].path, frame.today, frame.now, states)
+    query = board.cells_in_state(list(place), frame.top.path, frame.today, frame.now, states)
     for row, cell in _cells(session.execute(query.limit(MAX_CELLS)), frame.today, calendar):
-        is_named = row.unit_id != frame.top[1].id and row.above != frame.top[1].name
+        is_named = row.unit_id != frame.top.unit_id and row.above != frame.top.name
         above = (row.above or "") if is_named else ""
         unit = found.setdefault(row.unit_id, Row(row.unit_id, row.code, row.name, above, False, [None] * len(columns)))
         unit.cells[place[row.cycle_id]] = cell
@@ -293,8 +294,8 @@ def _cells(rows: Iterable[Record[Any]], today: date, calendar: Calendar) -> Iter
         yield row, Cell(row.id, row.shown, row.is_late, late, row.due_on, row.origin == Origin.EXTENSION)
 
 
-def _is_direct(unit: Unit, parents: Mapping[int, int | None], frame: Frame) -> bool:
-    return unit.id == frame.top[1].id or parents[unit.id or 0] == frame.top[1].id
+def _is_direct(unit: Record[Any], frame: Frame) -> bool:
+    return frame.top.unit_id in {unit.unit_id, unit.parent_id}
 
 
 def _rolls(columns: Sequence[Column], frame: Frame) -> list[Roll]:
@@ -302,9 +303,9 @@ def _rolls(columns: Sequence[Column], frame: Frame) -> list[Roll]:
     deeper = {branch for column in columns for branch in column.sums} - {"self", "direct"}
     unit_of = {int(branch.rstrip(".")): branch for branch in deeper}
     below = [
-        Roll(unit.name, unit.code, [column.sum_of([unit_of[unit.id]]) for column in columns])
-        for unit, _ in frame.below
-        if unit.id in unit_of
+        Roll(unit.name, unit.code, [column.sum_of([unit_of[unit.unit_id]]) for column in columns])
+        for unit in frame.below
+        if unit.unit_id in unit_of
     ]
     if not below:
         return [Roll("", "", [column.sum_of() for column in columns])]
@@ -321,7 +322,7 @@ def _without_empty(rows: Sequence[Row], columns: Sequence[Column]) -> tuple[list
 
 
 def _is_named(name: str, code: str, wanted: str) -> bool:
-    return wanted in alphabet.plain(name) or wanted == code
+    return wanted == code or wanted in alphabet.plain(name)
 
 
 def _clause(source: str) -> tuple[object, ...]:
@@ -329,5 +330,10 @@ def _clause(source: str) -> tuple[object, ...]:
     return tuple(f"{int(part):04}" if _DIGITS.fullmatch(part) else part for part in re.split(r"[.\s;]+", source))
 
 
-def _once(units: Any) -> list[Unit]:
-    return list({unit.id: unit for unit in units}.values())
+def _once(units: Iterable[Record[Any]]) -> list[Record[Any]]:
+    """Each unit once, also when it stood at two places in that time: at the later."""
+    return list({unit.unit_id: unit for unit in units}.values())
+
+
+def _by_name(units: Iterable[Record[Any]]) -> list[Record[Any]]:
+    return sorted(_once(units), key=lambda each: alphabet.order(each.name))
