@@ -21,7 +21,7 @@ from dondoc.keys import secret_key
 from dondoc.settings import Settings, settings
 from engine.fire import Fired, escalate, remind
 from engine.open import Opened, open_due
-from engine.round import remember
+from engine.round import is_anything, remember
 from engine.track import Tracked, track
 from flows import rates
 from flows.deployments import follow
@@ -76,6 +76,8 @@ async def delivers(database: Database, office: Settings, now: datetime) -> Deliv
 
 #: In their order.
 STAGES: Final = (opens, reminds, escalates, tracks, delivers)
+#: What they count in a round in which nothing is due.
+QUIET: Final[tuple[Result, ...]] = (Opened(), Fired(), Fired(), Tracked(), Delivered())
 
 
 @flow(name="round", flow_run_name=run_name, persist_result=False)
@@ -83,6 +85,7 @@ async def one_round() -> None:
     """Mở đợt, nhắc hạn, đôn đốc, theo dõi, gửi tin. Opens, reminds, escalates, tracks and delivers what is due now.
 
     Each stage is tried even when an earlier one failed: a broken plan must not silence the reminders of the others.
+    Most rounds find nothing due: those run no stage, and Prefect shows their run and its log alone.
     """
     office = settings()
     now = moment(office.clock, flow_run.get_scheduled_start_time())
@@ -90,7 +93,9 @@ async def one_round() -> None:
     database = Database(office.database)
     try:
         since = await asyncio.to_thread(_since, database, office, now)
-        done = [await _tried(stage.name, stage(database, office, now)) for stage in STAGES]
+        done = list(QUIET)
+        if await asyncio.to_thread(is_anything, database, now, office.zone):
+            done = [await _tried(stage.name, stage(database, office, now)) for stage in STAGES]
         match done:
             case [Opened() as opened, Fired() as reminded, Fired() as escalated, Tracked(), Delivered() as delivered]:
                 await asyncio.to_thread(remember, database, now, opened, reminded + escalated, delivered)
