@@ -118,7 +118,7 @@ class Shown:
 
 def shown(tour: Tour, lang: str) -> Shown:
     pages = {}
-    for who, paths in (("", (*tour.office, *tour.units)), ("own", tour.own), ("half", tour.half)):
+    for who, paths in (("", (*tour.office, *tour.parts, *tour.units)), ("own", tour.own), ("half", tour.half)):
         desk = Desk(tour.desk.database, tour.desk.settings, tour.desk.app)
         if who:
             desk.cookies.set(SESSION, tour.tokens[who], domain="office.example.org")
@@ -156,7 +156,9 @@ def test_what_is_planted_is_read() -> None:
 
 
 def test_the_tour_leads_to_every_page(toured: Tour) -> None:
-    paths = {path.partition("?")[0] for path in (*toured.office, *toured.units, *toured.own, *toured.half)}
+    paths = {
+        path.partition("?")[0] for path in (*toured.office, *toured.parts, *toured.units, *toured.own, *toured.half)
+    }
     routes = {route.path for route in declared(toured.desk) if "GET" in route.methods} - NO_PAGES
     nothing(route for route in routes if not any(compile_path(route)[0].fullmatch(path) for path in paths))
 

@@ -27,6 +27,7 @@ class Tour:
 
     desk: Desk
     office: tuple[str, ...]
+    parts: tuple[str, ...]  #: what its pages ask for while somebody types
     units: tuple[str, ...]
     own: tuple[str, ...]
     half: tuple[str, ...]  #: for somebody who owes the second factor
@@ -80,4 +81,5 @@ def tour(template: Path, folder: Path) -> Iterator[Tour]:
             }
         own = ["/account", "/account/second-factor", "/people", f"/people/{chief.id}", f"/people/{other.id}"]
         own += ["/sign-in", f"/invite/{invited}"]
-        yield Tour(desk, tuple(office), tuple(units), tuple(own), ("/sign-in/code",), tokens)
+        parts = (f"/tasks/{asking}/extension?due_on=20/01/2022",)
+        yield Tour(desk, tuple(office), parts, tuple(units), tuple(own), ("/sign-in/code",), tokens)
