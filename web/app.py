@@ -37,6 +37,7 @@ from web import (
     views,
     webhooks,
     year,
+    zalo,
 )
 from web.errors import answer_errors, refusal
 from web.log import mask_access_log
@@ -46,7 +47,8 @@ from web.protection import MAX_BODY, Protection
 STATIC: Final = Path(__file__).parent / "static"
 #: For everybody, for whoever has a link, and for what is signed.
 OPEN: Final = (submissions, unit_asks, duties, verify, health, trial, webhooks)
-OWN: Final = (sign_in, oidc, account)  #: the way in, and what everybody keeps for themselves: each route says for whom
+#: The way in, what everybody keeps for themselves, and Zalo: each route says for whom.
+OWN: Final = (sign_in, oidc, account, zalo)
 OFFICE: Final = (
     board,
     cycles,

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 from sqlmodel import Session, and_, col, select
 
+from engine import link_contact
 from engine.link import own_link
 from engine.plans import calendar_for
 from engine.shown import Shown, shown
@@ -17,6 +18,7 @@ from models.deadline import Deadline
 from models.link import Link, UnitLink, opens, token
 from models.task import OWING, Task, TaskState
 from models.unit import Unit
+from web import zalo
 from web.links import link_of, unit_link_of, with_opening
 from web.office import InOffice, Number, Office
 from web.pages import page
@@ -44,12 +46,16 @@ def show_duties(request: Request, unit_token: str, office: InOffice) -> Response
         contact = session.get_one(Contact, link.contact_id)
         unit = session.get_one(Unit, contact.unit_id)
         duties = _duties(session, office, link, unit)
+        ways = link_contact.ways_of(session, [contact.id])
+        has_zalo = zalo.is_here(office, session)
     answer = page(
         request,
         "duties.html",
         lang=contact.lang,
         token=unit_token,
         unit=unit,
+        has_zalo=has_zalo,
+        ways=[way for way in ways if way.channel.startswith("zalo")],
         owed=[each for each in duties if each.task.state in OWING],
         waiting=[each for each in duties if each.task.state == TaskState.SUBMITTED],
         finished=[each for each in reversed(duties) if each.task.state not in (*OWING, TaskState.SUBMITTED)],

@@ -16,14 +16,14 @@ from sqlalchemy import ColumnElement, or_
 from sqlmodel import Session, col, select
 from starlette.datastructures import FormData
 
-from engine import contacts
+from engine import contacts, link_contact
 from engine.access import Actor, Place, Right, can, place_of_unit, seen
 from engine.contacts import Person
 from engine.errors import RefusedError
 from models import roster
 from models.contact import Contact, Role
 from models.unit import Placement, Unit, path_of, subtree, unit_by_code
-from web import alphabet, forms, words
+from web import alphabet, forms, words, zalo
 from web.access import InActor, demand, needs
 from web.office import InOffice, Number, Office
 from web.pages import page
@@ -217,6 +217,8 @@ def _unit_page(
         wanted = int(year) if year.isascii() and year.isdecimal() and len(year) == 4 and int(year) else None
         values = read(session, office, actor, unit, wanted)
         way = _way(session, actor, values["down"])
+        found = link_contact.ways_of(session, [contact.id for contact in values["contacts"]])
+        has_zalo = zalo.is_here(office, session)
     return page(
         request,
         "units_one.html",
@@ -228,6 +230,8 @@ def _unit_page(
         iso_date=date.fromisoformat,
         day_before=lambda day: day - timedelta(days=1),
         masked=words.masked,
+        has_zalo=has_zalo,
+        zalo={each.contact_id: each for each in found if each.channel.startswith("zalo")},
         **values,
     )
 
