@@ -209,13 +209,21 @@ def test_the_round_runs_at_its_moment_and_its_work_is_in_our_tables(office: Offi
         assert moment_of(scheduled[0]) == first
         (run,) = until(lambda: office.runs("COMPLETED", "FAILED", "CRASHED"))
         assert (run["state_type"], moment_of(run)) == ("COMPLETED", first)
+        with office.reading() as session:
+            last = last_round(session)
+        quiet = office.ask(f"/deployments/{run['deployment_id']}/create_flow_run", {})["id"]
+        until(lambda: quiet in {each["id"] for each in office.runs("COMPLETED")})
+    # A round in which nothing is due runs no stage, and is remembered all the same.
+    assert {each["flow_run_id"] for each in office.ask("/task_runs/filter", {})} == {run["id"]}
     with office.reading() as session:
         cycle = session.exec(select(Cycle)).one()
         assert (cycle.obligation, cycle.period) == ("report", f"{first.astimezone(ZoneInfo(ZONE)):%Y-%m}")
         # A run begins up to half a second early; what it writes stands for its moment all the same.
         assert cycle.opened_at >= first
-        assert (last := last_round(session)) is not None
+        assert last is not None
         assert (last.at, last.tasks) == (cycle.opened_at, 3)
+        assert (later := last_round(session)) is not None
+        assert (later.at > last.at, later.tasks) == (True, 0)
         (opened,) = session.exec(select(Entry).where(Entry.act == "opened"))
         assert opened.run == run["id"]
         assert {entry.run for entry in session.exec(select(Entry).where(Entry.by != "system"))} == {None}
