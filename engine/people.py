@@ -13,7 +13,7 @@ from sqlmodel import Session, col, select
 
 from dondoc.i18n import LANGUAGES
 from engine import second_factor, sign_in
-from engine.access import Actor, Place, Right, can, everything, paths_of, place_of_unit
+from engine.access import Actor, Place, Right, Scope, can, everything, paths_of, place_of_unit
 from engine.errors import RefusedError
 from models.entry import append
 from models.user import Invitation, User, UserRole, UserScope, chief_admins
@@ -76,9 +76,15 @@ def describe_self(session: Session, user: User, *, name: str, lang: str, now: da
 
 
 def give(session: Session, actor: Actor, user: User, role: UserRole, unit_id: int | None, *, now: datetime) -> None:
-    """A role at a unit and below. Giving what is there already changes nothing."""
+    """A role at a unit and below. Giving what is there already changes nothing.
+
+    An invitation stops working when the role lies beyond some admin of a unit who kept the user and may have seen it.
+    """
     _demand(session, actor, user)
+    outgrows = _outgrows(session, scopes_of(session, user.id), unit_id)
     _grant(session, actor, user, role, unit_id, now)
+    if outgrows:
+        _withdraw(session, user, now)
 
 
 def take(session: Session, actor: Actor, user: User, scope_id: int, *, now: datetime) -> None:
@@ -182,6 +188,16 @@ def _keeps(actor: Actor, scopes: Sequence[UserScope], paths: Mapping[int, str]) 
         return True
     own = [paths.get(scope.unit_id or 0, "") for scope in scopes]
     return bool(own) and all(can(actor, Right.MANAGE, Place(path)) for path in own)
+
+
+def _outgrows(session: Session, scopes: Sequence[UserScope], unit_id: int | None) -> bool:
+    """Whether some admin of a unit keeps a user with these scopes, and not one with a role at `unit_id` as well."""
+    admins = (col(UserScope.role) == UserRole.ADMIN.value, col(UserScope.unit_id).is_not(None))
+    keepers = session.exec(select(UserScope.unit_id).where(*admins)).all()
+    paths = paths_of(session, [*keepers, *(scope.unit_id for scope in scopes), unit_id])
+    own, there = [paths.get(scope.unit_id or 0, "") for scope in scopes], paths.get(unit_id or 0, "")
+    reaches = [Scope(UserRole.ADMIN, paths[each]) for each in keepers if each in paths]
+    return bool(own) and any(all(map(each.reaches, own)) and not each.reaches(there) for each in reaches)
 
 
 def _reaches(session: Session, actor: Actor, unit_id: int | None) -> bool:

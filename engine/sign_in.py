@@ -243,6 +243,8 @@ def set_up_code(
         _confirm_known(database, visitor.user, password, now)
     this = col(SignIn.id) == visitor.sign_in.id
     with database.writing() as session:
+        if not visitor.is_whole and session.get_one(User, visitor.user.id).totp is not None:
+            raise RefusedError("second_factor.first")  # set up on another device since the visitor was read
         codes = second_factor.set_up(session, visitor.user.id, sealed, code, key=key, now=now)
         session.execute(update(SignIn).where(col(SignIn.user_id) == visitor.user.id).values(is_whole=this))
     return codes
