@@ -23,8 +23,8 @@ class Right(StrEnum):
 
     SEE = "see"
     REVIEW = "review"  #: accept, return, reopen
-    CHASE = "chase"  #: remind, extend, exempt, record, note, pause
-    MANAGE = "manage"  #: plans, calendars, units, contacts, users
+    CHASE = "chase"  #: remind, extend, exempt, record, note, pause, keep contacts
+    MANAGE = "manage"  #: plans, calendars, units, users
 
 
 RIGHTS: Final = {

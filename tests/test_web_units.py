@@ -16,7 +16,7 @@ from models.ask import ContactCorrection
 from models.contact import Contact
 from models.entry import Entry
 from models.roster import Reach, reach
-from models.unit import Placement
+from models.unit import Placement, path_of
 from models.user import UserRole
 from tests.builders import add_units, at, unit_id
 from tests.desk import Desk, sqlite_desk
@@ -164,6 +164,22 @@ def test_the_page_of_a_unit_shows_its_tasks_by_year_with_their_states(desk: Desk
     assert "Quá hạn" in shown
     assert re.search(r"2021 <span class=\"count\">1</span>", shown)
     assert desk.get(f"/units/{id_of_unit(desk, 'stc')}?year=1999").status_code == 200
+
+
+def test_what_a_unit_owed_elsewhere_is_not_named_where_it_stands_now(desk: Desk) -> None:
+    """The task keeps the place of its opening: it is seen from there, by its own page and by the unit's."""
+    with desk.database.writing() as session:
+        [before] = session.exec(select(Placement).where(col(Placement.unit_id) == unit_id(session, "stc")))
+        [syt] = session.exec(select(Placement).where(col(Placement.unit_id) == unit_id(session, "syt")))
+        before.valid_to = date(2021, 12, 15)
+        path = path_of(before.unit_id, syt.path)
+        now = {"kind": before.kind, "parent_id": syt.unit_id, "path": path, "valid_from": before.valid_to}
+        session.add(Placement(unit_id=before.unit_id, **now))
+    page, task = f"/units/{before.unit_id}?year=2021", f"/tasks/{desk.task_id('stc')}"
+    assert f'href="{task}"' in desk.get(page).text
+    reader = desk.seen_by(UserRole.VIEWER, "syt")
+    assert reader.get(task).status_code == 404
+    assert f'href="{task}"' not in reader.get(page).text
 
 
 def test_a_contact_comes_changes_leaves_and_returns_on_the_page(desk: Desk) -> None:

@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from sqlmodel import Session, col, select
 
-from engine.access import Actor, Place, Right, can
+from engine.access import Actor, Place, Right, can, may_tasks
 from models import roster
 from models.ask import ContactCorrection, waiting_corrections
 from models.contact import Contact
@@ -18,6 +18,7 @@ VISITS: Final = 10
 
 def read(session: Session, office: Office, actor: Actor, unit: Unit, year: int | None) -> dict[str, Any]:
     today, now = office.today(), office.now()
+    seen = may_tasks(actor, Right.SEE)  # a task keeps the place of its opening, which may lie elsewhere
     placements = session.exec(
         select(Placement).where(col(Placement.unit_id) == unit.id).order_by(col(Placement.valid_from).desc())
     ).all()
@@ -31,7 +32,7 @@ def read(session: Session, office: Office, actor: Actor, unit: Unit, year: int |
     ).all()
     ids = [contact.id for contact in contacts]
     parents = {each.parent_id for each in placements if each.parent_id is not None}
-    years = [(int(found), count) for found, count in session.execute(roster.years_of(unit.id))]
+    years = [(int(found), count) for found, count in session.execute(roster.years_of(unit.id).where(seen))]
     known = [found for found, _ in years]
     chosen = year if year in known else next((found for found in known if found <= today.year), None)
     chosen = chosen if chosen is not None else (known[0] if known else None)
@@ -42,7 +43,7 @@ def read(session: Session, office: Office, actor: Actor, unit: Unit, year: int |
         "down": path,
         "present": present,
         "row": row,
-        "owing": session.execute(roster.owing(today, now, [unit.id])).first(),
+        "owing": session.execute(roster.owing(today, now, [unit.id]).where(seen)).first(),
         "placements": placements,
         "parents": {each.id: each for each in session.exec(select(Unit).where(col(Unit.id).in_(parents)))},
         "tags": session.exec(
@@ -53,7 +54,9 @@ def read(session: Session, office: Office, actor: Actor, unit: Unit, year: int |
         "corrections": _corrections(session, ids) if may_keep else {},
         "years": years,
         "year": chosen,
-        "tasks": session.execute(roster.tasks_of(unit.id, chosen, today, now)).all() if chosen is not None else [],
+        "tasks": session.execute(roster.tasks_of(unit.id, chosen, today, now).where(seen)).all()
+        if chosen is not None
+        else [],
         "may_keep": may_keep,
         "may_call": can(actor, Right.REVIEW, place),
         "visits": session.exec(
