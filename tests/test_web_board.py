@@ -106,7 +106,8 @@ def test_overdue_units_come_first_when_asked_for(busy: Desk) -> None:
 
 def test_a_strange_address_is_answered_with_a_page(busy_anywhere: Desk) -> None:
     for query in (
-        "superior=nowhere", "plan=nowhere", "year=1900", "year=x", "page=99", f"page={10**40}", "state=nothing",
+        "superior=nowhere", "plan=nowhere", "year=1900", "year=x", "page=99", f"page={10**40}", f"page={'9' * 5000}",
+        f"year={'9' * 5000}", "page=٣", "state=nothing",
         "find=%00'%25", "superior=%00&plan=%00", "unknown=1",
     ):  # fmt: skip
         assert busy_anywhere.get(f"/?{query}").status_code == 200, query
