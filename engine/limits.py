@@ -9,7 +9,7 @@ from sqlmodel import Session, col
 
 from models.visit import RateBucket
 
-FORGOTTEN: Final = timedelta(days=1)  #: a bucket that was left alone so long is full again, whatever its limit
+FORGOTTEN: Final = timedelta(days=7)  #: a bucket that was left alone so long is full again, whatever its limit
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,23 +26,25 @@ SIGN_IN_NETWORK: Final = Limit("sign-in-from", 60, timedelta(minutes=10))
 SECOND_FACTOR: Final = Limit("code", 5, timedelta(minutes=5))
 PASSWORD: Final = Limit("password", 10, timedelta(minutes=10))
 WRONG_LINK: Final = Limit("link", 20, timedelta(minutes=1))
+#: Bytes of files sent in for one task, within the time that the sweep lets those be that nothing names.
+UPLOAD: Final = Limit("upload", 200 * 1024 * 1024, timedelta(days=7))
 
 
-def take(session: Session, limit: Limit, who: str, now: datetime) -> timedelta:
-    """Takes one. Zero when there was one to take, else how long until there is."""
+def take(session: Session, limit: Limit, who: str, now: datetime, much: int = 1) -> timedelta:
+    """Takes one, or so `much`. Zero when there was enough to take, else how long until there is."""
     bucket, level = _bucket(session, limit, who, now)
     bucket.at = now
-    if level < 1:
+    if level < much:
         bucket.level = level
-        return (1 - level) * limit.per / limit.count
-    bucket.level = level - 1
+        return (much - level) * limit.per / limit.count
+    bucket.level = level - much
     return timedelta()
 
 
-def give_back(session: Session, limit: Limit, who: str, now: datetime) -> None:
-    """What was no attempt to guess costs nothing."""
+def give_back(session: Session, limit: Limit, who: str, now: datetime, much: int = 1) -> None:
+    """What was no attempt to guess, or came to nothing, costs nothing."""
     bucket, level = _bucket(session, limit, who, now)
-    bucket.level, bucket.at = min(level + 1, limit.count), now
+    bucket.level, bucket.at = min(level + much, limit.count), now
 
 
 def _bucket(session: Session, limit: Limit, who: str, now: datetime) -> tuple[RateBucket, float]:

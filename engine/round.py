@@ -1,4 +1,4 @@
-"""One pass of the engine: open, fire, track, deliver. Run as often as one likes; a second pass adds nothing."""
+"""One pass of the engine: open, fire, track, deliver; once a day, sweep. A second pass adds nothing."""
 
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -10,6 +10,7 @@ from dondoc.clock import today
 from dondoc.database import Database
 from engine.fire import IS_DUE, Fired, fire
 from engine.open import IS_TO_OPEN, Opened, open_due
+from engine.sweep import Place, is_due, sweep
 from engine.track import IS_OVER, track
 from models.last_round import LastRound
 from notifications.channels.carrier import Carrier
@@ -30,23 +31,37 @@ class Round:
     messages: int
 
 
-def run(database: Database, carrier: Carrier, now: datetime, *, zone: str, url: str, key: bytes) -> Round:
-    """Each part is its own transaction, so that a crash between two of them loses nothing: the next pass goes on."""
-    if not is_anything(database, now, zone):
-        return remember(database, now, Opened(), Fired(), Delivered())
-    with database.writing() as session:
-        opened = open_due(session, now, zone)
-    with database.writing() as session:
-        fired = fire(session, now, zone)
-        track(session, now)
-    delivered = deliver(database, carrier, now, zone=zone, url=url, key=key)
-    return remember(database, now, opened, fired, delivered)
+def run(
+    database: Database,
+    carrier: Carrier,
+    now: datetime,
+    *,
+    zone: str,
+    url: str,
+    key: bytes,
+    place: Place | None = None,
+) -> Round:
+    """Each part is its own transaction, so that a crash between two of them loses nothing: the next pass goes on.
+
+    With a `place` the first pass of a day sweeps; it is the last part, so that nothing has to wait for it.
+    """
+    is_first = place is not None and is_to_sweep(database, now, zone)
+    done = _pass(database, carrier, now, zone, url, key)
+    if place is not None and is_first:
+        sweep(database, place, now)
+    return done
 
 
 def is_anything(database: Database, now: datetime, zone: str) -> bool:
     """Whether a pass would find something to open, fire, close or deliver."""
     with database.reading() as session:
         return bool(session.scalar(_IS_ANYTHING, {"on": today(now, zone), "now": now}))
+
+
+def is_to_sweep(database: Database, now: datetime, zone: str) -> bool:
+    """Whether this pass is the first of its day; to be asked before it is remembered."""
+    with database.reading() as session:
+        return is_due(session, now, zone)
 
 
 def remember(database: Database, now: datetime, opened: Opened, fired: Fired, delivered: Delivered) -> Round:
@@ -57,3 +72,15 @@ def remember(database: Database, now: datetime, opened: Opened, fired: Fired, de
         if not session.connection().execute(update(LastRound).values(row)).rowcount:
             session.add(LastRound(**row))
     return done
+
+
+def _pass(database: Database, carrier: Carrier, now: datetime, zone: str, url: str, key: bytes) -> Round:
+    if not is_anything(database, now, zone):
+        return remember(database, now, Opened(), Fired(), Delivered())
+    with database.writing() as session:
+        opened = open_due(session, now, zone)
+    with database.writing() as session:
+        fired = fire(session, now, zone)
+        track(session, now)
+    delivered = deliver(database, carrier, now, zone=zone, url=url, key=key)
+    return remember(database, now, opened, fired, delivered)

@@ -15,13 +15,15 @@ from prefect.events import emit_event
 from prefect.runtime import deployment, flow_run
 from sqlmodel import Session
 
+from dondoc import clock
 from dondoc.clock import today
 from dondoc.database import Database
 from dondoc.keys import secret_key
 from dondoc.settings import Settings, settings
 from engine.fire import Fired, escalate, remind
 from engine.open import Opened, open_due
-from engine.round import is_anything, remember
+from engine.round import is_anything, is_to_sweep, remember
+from engine.sweep import Place, Swept, sweep
 from engine.track import Tracked, track
 from flows import rates
 from flows.deployments import follow
@@ -35,6 +37,7 @@ from notifications.deliver import Delivered, deliver
 #: An act stands for the moment of its click, and is committed some seconds later.
 LONGEST_ACT: Final = timedelta(minutes=1)
 Counts = TypeVar("Counts", Opened, Fired, Tracked)
+Outcome = TypeVar("Outcome", Opened, Fired, Tracked, Delivered, Swept)
 
 
 # Nothing here may be answered from a cache, and nothing is retried by Prefect: the next round is the retry.
@@ -74,6 +77,12 @@ async def delivers(database: Database, office: Settings, now: datetime) -> Deliv
     return await asyncio.to_thread(work)
 
 
+@task(name="sweep", cache_policy=NO_CACHE)
+async def sweeps(database: Database, office: Settings, now: datetime) -> Swept:
+    """What is past and asked for by nobody."""
+    return await asyncio.to_thread(sweep, database, Place(office.files, clock.now()), now)
+
+
 #: In their order.
 STAGES: Final = (opens, reminds, escalates, tracks, delivers)
 #: What they count in a round in which nothing is due.
@@ -85,7 +94,8 @@ async def one_round() -> None:
     """Mở đợt, nhắc hạn, đôn đốc, theo dõi, gửi tin. Opens, reminds, escalates, tracks and delivers what is due now.
 
     Each stage is tried even when an earlier one failed: a broken plan must not silence the reminders of the others.
-    Most rounds find nothing due: those run no stage, and Prefect shows their run and its log alone.
+    Most rounds find nothing due: those run no stage, and Prefect shows their run and its log alone. The first round of
+    a day sweeps, once all else is done.
     """
     office = settings()
     now = moment(office.clock, flow_run.get_scheduled_start_time())
@@ -93,19 +103,22 @@ async def one_round() -> None:
     database = Database(office.database)
     try:
         since = await asyncio.to_thread(_since, database, office, now)
-        done = list(QUIET)
+        is_first = await asyncio.to_thread(is_to_sweep, database, now, office.zone)
+        done, swept = list(QUIET), None
         if await asyncio.to_thread(is_anything, database, now, office.zone):
             done = [await _tried(stage.name, stage(database, office, now)) for stage in STAGES]
         match done:
             case [Opened() as opened, Fired() as reminded, Fired() as escalated, Tracked(), Delivered() as delivered]:
                 await asyncio.to_thread(remember, database, now, opened, reminded + escalated, delivered)
+                if is_first:
+                    swept = await _tried("sweep", sweeps(database, office, now))
         await _tell(database, office, now, done)
         for rate in await asyncio.to_thread(rates.changed_since, database, since):
             await rates.show(rate, office)
         await _follow(database, office, now)
     finally:
         database.close()
-    if problems := [result for result in done if isinstance(result, BaseException)]:
+    if problems := [result for result in (*done, swept) if isinstance(result, BaseException)]:
         raise BaseExceptionGroup("the round did not come to its end", problems)
 
 
@@ -119,7 +132,7 @@ async def _written(database: Database, act: Callable[[Session], Counts]) -> Coun
     return await asyncio.to_thread(work)
 
 
-async def _tried(name: str, stage: Coroutine[Any, Any, Result]) -> Result:
+async def _tried(name: str, stage: Coroutine[Any, Any, Outcome]) -> Outcome | BaseException:
     """What a stage counted, or why it failed. What it did is committed by now: one event tells of the batch."""
     (outcome,) = await asyncio.gather(stage, return_exceptions=True)
     if not isinstance(outcome, BaseException) and any(asdict(outcome).values()):

@@ -1,7 +1,8 @@
 """What came with a form? Its fields as text, its file checked and stored."""
 
 import unicodedata
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from datetime import date
 from typing import Annotated, Final
 
@@ -16,6 +17,8 @@ from web import uploads, words
 from web.office import Office
 from web.protection import MAX_FILE
 
+#: Asked for room, in bytes, around the writing of a file. Raises RefusedError when there is none.
+Admit = Callable[[int], AbstractContextManager[None]]
 MAX_FIELDS: Final = 200
 MAX_PARTS: Final = 50  #: files that are read at all; how many are taken, the obligation says
 MAX_FIELD: Final = 256 * 1024  #: bytes of one text field
@@ -70,14 +73,14 @@ def file(form: FormData, office: Office, types: tuple[str, ...]) -> StoredFile |
 
 
 def files(
-    form: FormData, office: Office, types: tuple[str, ...]
+    form: FormData, office: Office, types: tuple[str, ...], admit: Admit
 ) -> tuple[tuple[StoredFile, ...], tuple[tuple[str, Reason], ...]]:
-    """The good files, checked and already on disk; and the names of the others, each with what is wrong with it."""
+    """The good files, checked, admitted and already on disk; and the names of the others, each with what is wrong."""
     good: list[StoredFile] = []
     bad: list[tuple[str, Reason]] = []
     for sent in _sent(form):
         try:
-            good.append(_stored(sent, office, types))
+            good.append(_stored(sent, office, types, admit))
         except RefusedError as error:
             bad.append((uploads.clean_name(sent.filename or ""), error.reason))
     return tuple(good), tuple(bad)
@@ -87,11 +90,12 @@ def _sent(form: FormData) -> Iterator[UploadFile]:
     return (each for each in form.getlist("file") if isinstance(each, UploadFile) and each.filename)
 
 
-def _stored(sent: UploadFile, office: Office, types: tuple[str, ...]) -> StoredFile:
+def _stored(sent: UploadFile, office: Office, types: tuple[str, ...], admit: Admit = nullcontext) -> StoredFile:
     name = sent.filename or ""
     media_type = uploads.check(name, sent.file, types=types, limit=MAX_FILE)
     try:
-        return store(office.settings.files, uploads.clean_name(name), sent.file, media_type)
+        with admit(sent.size or 0):
+            return store(office.settings.files, uploads.clean_name(name), sent.file, media_type)
     except OSError as error:
         if is_full(error):
             raise RefusedError("file.no-room") from error

@@ -1,8 +1,10 @@
 """How does a unit hand in? By the form behind its link, saved as often as it likes; reading it changes nothing."""
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import replace
+from functools import partial
 from typing import Any, Final
 
 from fastapi import APIRouter, Request
@@ -77,7 +79,10 @@ def save_draft(request: Request, token: str, office: InOffice, form: forms.Form)
     """Keeps what was typed, wrong or right. The page's script sends single files here as soon as they are chosen."""
     values = _read(office, token)
     typed = _typed(form, office, values)
-    has_room = not _lacks_room(typed) and _save(request, office, values, typed)
+    why = NO_ROOM if _lacks_room(typed) else _save(request, office, values, typed)
+    has_room = why != NO_ROOM
+    if why is not None and has_room:
+        typed = replace(typed, bad_files=(*typed.bad_files, ("", why)))
     status = 507 if not has_room else 422 if typed.bad_files else 200
     if SCRIPT in request.headers:
         return report.saved_part(request, office, values, typed, status)
@@ -113,14 +118,47 @@ def _typed(form: FormData, office: Office, values: Mapping[str, Any]) -> Typed:
     rule: FileRule | None = values["file_rule"]
     answers = {each.name: forms.text(form, each.name) for each in values["obligation"].fields}
     key = forms.text(form, "key")[:100] or secrets.token_urlsafe(KEY_BYTES)
-    chosen, bad = forms.files(form, office, rule.types if rule else ())
+    chosen, bad = forms.files(form, office, rule.types if rule else (), partial(_admitted, office, values["link"]))
     again = tuple(kept.unsealed(office.key, values["link"].id, form.getlist("kept")))
-    there = {file.hash for file in again if kept.is_there(office.settings.files, file)}
-    gone = tuple((file.name, Reason.of("file.gone")) for file in again if file.hash not in there)
+    lacking = {file: why for file in again if (why := _lacking(office, values, file)) is not None}
+    gone = tuple((file.name, why) for file, why in lacking.items())
     if rule is not None and rule.max == 1 and chosen:
         again = ()  # the new one takes its place
-    files = tuple(dict.fromkeys((*(file for file in again if file.hash in there), *chosen)))
+    files = tuple(dict.fromkeys((*(file for file in again if file not in lacking), *chosen)))
     return Typed(key, answers, files, bad_files=(*gone, *bad, *_too_many(files, rule)))
+
+
+def _lacking(office: Office, values: Mapping[str, Any], file: StoredFile) -> Reason | None:
+    """Why a file that came in before cannot go along again; None: it can, and lies there until a row names it."""
+    named = {each.hash for each in (*(values["draft"].stored if values["draft"] else ()), *values["files"])}
+    try:
+        if file.hash not in named:  # of an older try: what is kept from the sweep counts anew
+            _admit(office, values["link"], file.size)
+    except RefusedError as error:
+        if error.reason != NO_ROOM:  # that there is room for no row either is told when the draft is saved
+            return error.reason
+    return None if kept.is_there(office.settings.files, file) else Reason.of("file.gone")
+
+
+@contextmanager
+def _admitted(office: Office, link: Link, size: int) -> Iterator[None]:
+    _admit(office, link, size)
+    try:
+        yield
+    except OSError:
+        with suppress(DBAPIError), office.database.writing() as session:  # of a full disk the caller tells
+            draft.not_written(session, link.task_id, size, wall=office.wall())
+        raise
+
+
+def _admit(office: Office, link: Link, size: int) -> None:
+    try:
+        with office.database.writing() as session:
+            draft.admit(session, link.task_id, size, wall=office.wall())
+    except DBAPIError as error:
+        if not is_full(error):
+            raise
+        raise RefusedError(NO_ROOM.code) from error
 
 
 def _too_many(files: Sequence[StoredFile], rule: FileRule | None) -> tuple[tuple[str, Reason], ...]:
@@ -143,16 +181,18 @@ def _wrong_answers(values: Mapping[str, Any], typed: Typed) -> dict[str, Reason]
 
 def _again(request: Request, office: Office, token: str, values: dict[str, Any], typed: Typed) -> Response:
     """The page again, with all that was typed; kept as a draft too, unless the disk is full."""
-    has_room = not _lacks_room(typed) and _save(request, office, values, typed)
-    return report.form_page(request, office, token, values, typed, 422 if has_room else 507)
+    why = NO_ROOM if _lacks_room(typed) else _save(request, office, values, typed)
+    if why is not None and why != NO_ROOM:
+        typed = replace(typed, bad_files=(*typed.bad_files, ("", why)))
+    return report.form_page(request, office, token, values, typed, 507 if why == NO_ROOM else 422)
 
 
 def _lacks_room(typed: Typed) -> bool:
     return NO_ROOM in (*typed.problems.values(), *(why for _, why in typed.bad_files))
 
 
-def _save(request: Request, office: Office, values: dict[str, Any], typed: Typed) -> bool:
-    """False when there is no room."""
+def _save(request: Request, office: Office, values: dict[str, Any], typed: Typed) -> Reason | None:
+    """Why the draft could not be kept; None when it is."""
     link: Link = values["link"]
     try:
         with office.database.writing() as session:
@@ -161,5 +201,7 @@ def _save(request: Request, office: Office, values: dict[str, Any], typed: Typed
     except DBAPIError as error:
         if not is_full(error):
             raise
-        return False
-    return True
+        return NO_ROOM
+    except RefusedError as error:
+        return error.reason
+    return None
