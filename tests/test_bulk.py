@@ -315,7 +315,7 @@ def test_an_extension_of_many_answers_the_wishes_that_wait(office: Database) -> 
     with office.writing() as session:
         contact = session.exec(select(Contact)).first()
         assert contact is not None
-        wish = {"contact_id": contact.id, "until": LATER, "reason": "Bão", "at": at("2021-12-19")}
+        wish: dict[str, Any] = {"contact_id": contact.id, "until": LATER, "reason": "Bão", "at": at("2021-12-19")}
         session.add_all(ExtensionAsk(task_id=task_of(session, unit, "2021").id, **wish) for unit in ("stc", "snv"))
     done(office, BulkAct.EXTEND, "stc", "syt", due_on=LATER)
     with office.reading() as session:

@@ -182,15 +182,15 @@ def test_an_admin_of_a_part_gives_no_role_beyond_it(desk: Desk, part: Desk) -> N
 def test_a_link_that_an_admin_of_a_part_saw_opens_no_role_beyond_it(desk: Desk) -> None:
     desk.user(UserRole.ADMIN, "snv")
     snv = Actor("user:9", "", (Scope(UserRole.ADMIN, path_of(desk, "snv")),))
-    browser, given = Desk(desk.database, desk.settings, desk.app), {"now": clock.now()}
+    browser, now = Desk(desk.database, desk.settings, desk.app), clock.now()
     with desk.database.writing() as session:
         grants = [(UserRole.VIEWER, place(desk, "snv-1"))]
-        user = people.add(session, snv, login="vt.snv", name="Văn thư", grants=grants, **given)
-        token = people.invite(session, snv, user, **given)
-        people.give(session, CLERK, user, UserRole.VIEWER, place(desk, "snv-2"), **given)
+        user = people.add(session, snv, login="vt.snv", name="Văn thư", grants=grants, now=now)
+        token = people.invite(session, snv, user, now=now)
+        people.give(session, CLERK, user, UserRole.VIEWER, place(desk, "snv-2"), now=now)
     assert browser.get(f"/invite/{token}").status_code == 200
     with desk.database.writing() as session:
-        people.give(session, CLERK, session.get_one(User, user.id), UserRole.SECRETARIAT, None, **given)
+        people.give(session, CLERK, session.get_one(User, user.id), UserRole.SECRETARIAT, None, now=now)
     assert browser.get(f"/invite/{token}").status_code == 404
 
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import event
@@ -173,7 +174,12 @@ def test_what_a_unit_owed_elsewhere_is_not_named_where_it_stands_now(desk: Desk)
         [syt] = session.exec(select(Placement).where(col(Placement.unit_id) == unit_id(session, "syt")))
         before.valid_to = date(2021, 12, 15)
         path = path_of(before.unit_id, syt.path)
-        now = {"kind": before.kind, "parent_id": syt.unit_id, "path": path, "valid_from": before.valid_to}
+        now: dict[str, Any] = {
+            "kind": before.kind,
+            "parent_id": syt.unit_id,
+            "path": path,
+            "valid_from": before.valid_to,
+        }
         session.add(Placement(unit_id=before.unit_id, **now))
     page, task = f"/units/{before.unit_id}?year=2021", f"/tasks/{desk.task_id('stc')}"
     assert f'href="{task}"' in desk.get(page).text
