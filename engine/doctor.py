@@ -11,6 +11,7 @@ from sqlmodel import Session, col, select
 from dondoc.clock import today
 from engine.plans import active_revision, timeline_of
 from engine.request import ADHOC
+from engine.zalo_account import accounts, trouble
 from models.contact import Contact, Role, holding
 from models.cycle import Cycle, CycleState
 from models.day import CalendarSheet
@@ -47,6 +48,7 @@ class Examination:
     provisional: dict[str, list[int]]  #: calendar -> the years in use that have no entered decision
     unreachable: tuple[str, ...]  #: codes of units whose contact cannot be told
     moved: tuple[Moved, ...]
+    zalo: tuple[tuple[str, str], ...]  #: alias of an Official Account and the code of what is wrong with it
     unknown: tuple[Message, ...]  #: that the other side may or may not have
     round: LastRound | None
     rounds: Rounds
@@ -60,6 +62,7 @@ def examine(session: Session, now: datetime, zone: str) -> Examination:
         _provisional(session, on),
         _unreachable(session, on),
         tuple(_moved(session, on)),
+        tuple((each.alias, why) for each in accounts(session) if (why := trouble(each, now)) is not None),
         tuple(session.exec(unknown)),
         last,
         _rounds(last, now),

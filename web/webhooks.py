@@ -53,9 +53,10 @@ def hear_bot(request: Request, office: InOffice, body: Raw) -> Response:
     assert isinstance(event, dict)
     message = _part(event, "message")
     chat = Chat("zalobot", "", _text(_part(message, "chat"), "id"))
-    if event.get("event_name") != "message.text.received" or not chat.address:
+    text = _text(message, "text")
+    if not text or not chat.address:  # a picture, a sticker, a voice
         return Response()
-    return _heard(office, chat, _text(message, "text"), _text(message, "message_id"))
+    return _heard(office, chat, text, _text(message, "message_id"))
 
 
 @router.post("/hooks/zalo/{alias}")

@@ -24,6 +24,7 @@ from dondoc.cli import (
     running,
     simulate,
     status,
+    zalo,
 )
 from dondoc.cli.app import app
 from dondoc.cli.trouble import OUTER, of_system
@@ -47,6 +48,7 @@ __all__ = [
     "running",
     "simulate",
     "status",
+    "zalo",
 ]
 
 

@@ -93,6 +93,7 @@ def doctor() -> None:
             write(_("! đợt {cycle} ({obligation} {period}): hạn đã mở {rows}, tính lại {fresh}", cycle=each.cycle,
                     obligation=each.obligation, period=each.period, rows="; ".join(each.rows) or "–",
                     fresh="; ".join(each.fresh) or "–"))  # fmt: skip
+        write(*(f"! Zalo {alias}: {_(why)}" for alias, why in found.zalo))
         write(*_of_unknown(found.unknown, here))
 
 

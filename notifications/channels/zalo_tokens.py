@@ -10,7 +10,7 @@ from typing import Final
 from urllib.parse import urlencode
 
 from cryptography.fernet import InvalidToken
-from sqlmodel import Session, col, update
+from sqlmodel import col, update
 
 from dondoc.database import Database
 from dondoc.keys import Secrets, seal_of
@@ -45,12 +45,6 @@ class Tokens:
     def renew(self, alias: str, refused: str, now: datetime) -> str | Result:
         """Another token than the one that Zalo has just refused; somebody else's when they were quicker."""
         return self._renew(alias, refused, now)
-
-    def keep(self, session: Session, account: ZaloAccount, access: str, refresh: str) -> None:
-        """Seals a pair that a person brings into the account's row; clears what was wrong before."""
-        account.access_token, account.refresh_token = self._sealed(access), self._sealed(refresh)
-        account.refreshing_at = account.alarm = account.alarm_at = None
-        session.merge(account)
 
     def _renew(self, alias: str, refused: str | None, now: datetime) -> str | Result:
         secret = self._secrets.read(f"zalo-{alias}-app")

@@ -59,7 +59,9 @@ def seen(app: App, sent: Sent) -> dict[str, Any]:
     }
 
 
-def to_bot(chat_id: str, text: str, message_id: str, at: datetime, *, is_bare: bool = False) -> bytes:
+def to_bot(
+    chat_id: str, text: str, message_id: str, at: datetime, *, kind: str = "text", is_bare: bool = False
+) -> bytes:
     """A person writes to the bot. `is_bare`: without the envelope, as some senders do."""
     message = {
         "from": {"id": chat_id, "display_name": "Người dùng", "is_bot": False},
@@ -68,7 +70,7 @@ def to_bot(chat_id: str, text: str, message_id: str, at: datetime, *, is_bare: b
         "message_id": message_id,
         "date": int(stamp(at)),
     }
-    event = {"event_name": "message.text.received", "message": message}
+    event = {"event_name": f"message.{kind}.received", "message": message}
     return compact(event if is_bare else {"ok": True, "result": event})
 
 

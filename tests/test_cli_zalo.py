@@ -1,0 +1,73 @@
+"""Are the tokens of an Official Account brought in without being shown, and is a dead one told of?"""
+
+import json
+from pathlib import Path
+
+import pytest
+from sqlmodel import select
+
+from dondoc.cli import main
+from dondoc.database import Database
+from dondoc.keys import seal_of, secret_key
+from models.zalo import ZaloAccount
+from tests.builders import at
+from tests.zalo import ALIAS, secrets_in
+
+ADD = ["zalo", "add", ALIAS, "--app", "app-1", "--oa", "oa-1"]
+
+
+@pytest.fixture
+def office(sqlite_template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Database:
+    (tmp_path / "dondoc.sqlite").write_bytes(sqlite_template.read_bytes())
+    (tmp_path / "clock").write_text(at("2025-09-01").isoformat())
+    folder = secrets_in(tmp_path / "secrets")
+    for name in ("access", "refresh"):
+        (folder / f"zalo-{ALIAS}-{name}").write_text(f"the {name} token\n")
+    monkeypatch.setenv("DONDOC_DATA", str(tmp_path))
+    monkeypatch.setenv("DONDOC_SECRETS", str(folder))
+    monkeypatch.setenv("DONDOC_LANG", "en")
+    return Database(f"sqlite:///{tmp_path / 'dondoc.sqlite'}")
+
+
+def account(database: Database) -> ZaloAccount:
+    with database.reading() as session:
+        return session.exec(select(ZaloAccount)).one()
+
+
+def test_tokens_come_from_the_secrets_folder_and_are_kept_sealed(
+    office: Database, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(ADD) == 0
+    kept = account(office)
+    assert seal_of(secret_key(tmp_path / "key"), "zalo").decrypt(kept.refresh_token.encode()) == b"the refresh token"
+    assert "token" not in f"{kept.access_token}{kept.refresh_token}"
+    told = capsys.readouterr()
+    assert f"/hooks/zalo/{ALIAS}" in told.out
+    assert "the refresh token" not in f"{told.out}{told.err}"
+
+
+def test_an_alarm_is_told_by_status_and_doctor_until_new_tokens_come(
+    office: Database, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(ADD)
+    with office.writing() as session:
+        session.get_one(ZaloAccount, ALIAS).alarm = "consent"
+    capsys.readouterr()
+    for command in (["zalo", "status"], ["doctor"]):
+        main(command)
+        assert "consent again" in capsys.readouterr().out
+    assert main(["zalo", "tokens", ALIAS]) == 0
+    capsys.readouterr()
+    main(["zalo", "status", "--json"])
+    (row,) = json.loads(capsys.readouterr().out)
+    assert (row["alias"], row["oa"], row["trouble"]) == (ALIAS, "oa-1", None)
+
+
+def test_what_cannot_be_is_refused(office: Database, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["zalo", "tokens", ALIAS]) == 1
+    main(ADD)
+    assert main(ADD) == 1
+    (tmp_path / "secrets" / "zalo-Ox-access").write_text("a")
+    (tmp_path / "secrets" / "zalo-Ox-refresh").write_text("b")
+    assert main(["zalo", "add", "Ox", "--app", "1", "--oa", "2"]) == 1
+    assert "expected a short name" in capsys.readouterr().err
