@@ -313,17 +313,9 @@ def test_who_has_not_given_the_code_cannot_set_up_another_factor(database: Datab
     secret, sealed = second_factor.proposed(KEY, user_id, NOW)
     with pytest.raises(RefusedError, match="present app"):
         sign_in.set_up_code(database, half, sealed, code(secret, NOW), PASSWORD, key=KEY, now=NOW)
-
-
-def test_of_two_who_set_up_the_first_factor_at_once_one_has_it(database: Database) -> None:
-    """Both came with the password alone and were read before either wrote."""
-    user_id = add(database, role="admin")
-    halves = [known(database, enter(database)) for _ in range(2)]
-    secret, sealed = second_factor.proposed(KEY, user_id, NOW)
-    sign_in.set_up_code(database, halves[0], sealed, code(secret, NOW), "", key=KEY, now=NOW)
-    other, others = second_factor.proposed(KEY, user_id, NOW)
+    half.user.totp = None  # as a request read it that began before the factor was set up on another device
     with pytest.raises(RefusedError, match="present app"):
-        sign_in.set_up_code(database, halves[1], others, code(other, NOW), "", key=KEY, now=NOW)
+        sign_in.set_up_code(database, half, sealed, code(secret, NOW), "", key=KEY, now=NOW)
 
 
 def test_another_phone_needs_the_password_and_the_other_sessions_its_code(database: Database) -> None:
