@@ -37,7 +37,6 @@ from notifications.deliver import Delivered, deliver
 #: An act stands for the moment of its click, and is committed some seconds later.
 LONGEST_ACT: Final = timedelta(minutes=1)
 Counts = TypeVar("Counts", Opened, Fired, Tracked)
-Outcome = TypeVar("Outcome", Opened, Fired, Tracked, Delivered, Swept)
 
 
 # Nothing here may be answered from a cache, and nothing is retried by Prefect: the next round is the retry.
@@ -132,7 +131,7 @@ async def _written(database: Database, act: Callable[[Session], Counts]) -> Coun
     return await asyncio.to_thread(work)
 
 
-async def _tried(name: str, stage: Coroutine[Any, Any, Outcome]) -> Outcome | BaseException:
+async def _tried(name: str, stage: Coroutine[Any, Any, Result]) -> Result:
     """What a stage counted, or why it failed. What it did is committed by now: one event tells of the batch."""
     (outcome,) = await asyncio.gather(stage, return_exceptions=True)
     if not isinstance(outcome, BaseException) and any(asdict(outcome).values()):

@@ -10,12 +10,13 @@ from dondoc.i18n import translate, whole_moment
 from dondoc.settings import Settings
 from engine.fire import Fired
 from engine.open import Opened
+from engine.sweep import Swept
 from engine.track import Tracked
 from models.cycle import Cycle
 from models.step import Step, next_step
 from notifications.deliver import Delivered
 
-Result = Opened | Fired | Tracked | Delivered | BaseException
+Result = Opened | Fired | Tracked | Delivered | Swept | BaseException
 
 #: In the order of a round: what a stage is called, what it counted.
 STAGES: Final = (

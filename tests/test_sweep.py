@@ -1,6 +1,10 @@
 """Does the sweep take what is past, all of it, and nothing that anybody still asks for?"""
 
+import json
 import os
+import re
+from collections.abc import Iterator
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from io import BytesIO
 from pathlib import Path
@@ -11,6 +15,7 @@ from sqlalchemy import func, select, update
 from sqlmodel import SQLModel, col
 
 from dondoc import clock
+from dondoc.cli import main
 from dondoc.database import Database
 from engine import draft, submit, sweep
 from engine.errors import RefusedError
@@ -30,6 +35,7 @@ from models.user import Invitation, SignIn, User
 from models.visit import RateBucket, Visit
 from notifications.channels.eml import EmlCarrier
 from tests.builders import ANSWERS, ZONE, at, everything, id_of, province, step_round, task_of
+from tests.desk import PDF, Desk, answers, sqlite_desk, upload
 from web import kept
 
 NOW = at("2021-12-20")
@@ -72,7 +78,7 @@ def save(database: Database, *files: StoredFile, unit: str = "stc", role: str = 
         task = task_of(session, unit, "2021")
         whom = (col(Contact.unit_id) == task.unit_id, col(Contact.role) == role)
         contact = session.scalars(select(Contact).where(*whom)).one()
-        link = Link(id=None, task_id=task.id, contact_id=contact.id)
+        link = Link(task_id=task.id, contact_id=contact.id)
         draft.save(session, link, answers={}, files=files, now=NOW)
 
 
@@ -108,7 +114,7 @@ def someone(database: Database) -> int:
 def test_a_row_that_is_past_goes_and_one_that_is_not_quite_stays(opened: Database, files: Path) -> None:
     user = someone(opened)
     with opened.reading() as session:
-        contact = session.scalars(select(Contact.id)).first()
+        contact = session.scalars(select(col(Contact.id)).limit(1)).one()
 
     def visit(at: datetime) -> Visit:
         return Visit(contact_id=contact, at=at, act="opened", network="203.0.113.0/24", agent="")
@@ -134,10 +140,10 @@ def test_a_row_that_is_past_goes_and_one_that_is_not_quite_stays(opened: Databas
 
     assert go(opened, files) == Swept(visits=1, attempts=1, sessions=2, invitations=2, codes=2, events=1)
     with opened.reading() as session:
-        assert set(session.scalars(select(SignIn.hash))) == {"lasts", "ended"}
-        assert list(session.scalars(select(Invitation.hash))) == ["waits"]
-        assert list(session.scalars(select(LinkCode.hash))) == ["waits"]
-        assert set(session.scalars(select(WebhookEvent.key))) == {"new", "open"}
+        assert set(session.scalars(select(col(SignIn.hash)))) == {"lasts", "ended"}
+        assert list(session.scalars(select(col(Invitation.hash)))) == ["waits"]
+        assert list(session.scalars(select(col(LinkCode.hash)))) == ["waits"]
+        assert set(session.scalars(select(col(WebhookEvent.key)))) == {"new", "open"}
     assert (count(opened, Visit), count(opened, RateBucket)) == (1, 1)
 
 
@@ -317,6 +323,22 @@ def test_a_quiet_round_sweeps_once_and_is_still_a_quiet_one(opened: Database, fi
     assert count(opened, RateBucket) == 1
 
 
+def test_by_hand_it_says_what_went(
+    opened: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("DONDOC_DATA", str(tmp_path))
+    monkeypatch.setenv("DONDOC_DATABASE_URL", opened.url)
+    add(opened, RateBucket(key="old", level=0, at=clock.now() - 2 * FORGOTTEN))
+    reported, refused = put(tmp_path / "files", "reported"), put(tmp_path / "files", "refused")
+    hand_in(opened, reported)
+    for stored in (reported, refused):
+        os.utime(path_of(tmp_path / "files", stored.hash), (0, 0))
+    assert main(["sweep", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == asdict(Swept(attempts=1, files=1, size=len("refused")))
+    assert main(["sweep"]) == 0
+    assert capsys.readouterr().out == "Đã dọn: 0 dòng, 0 tệp (0 byte).\n"
+
+
 # How much there may be for one task
 
 
@@ -349,3 +371,45 @@ def test_the_drafts_of_one_task_together_hold_no_more_either(opened: Database) -
     assert found.value.reason.code == "refused.too_much"
     save(opened, big("a", half), big("b", half), role="head")  # the same content lies there once
     save(opened, role="head")
+
+
+@pytest.fixture
+def desk(sqlite_template: Path, tmp_path: Path) -> Iterator[Desk]:
+    with sqlite_desk(sqlite_template, tmp_path) as desk:
+        yield desk
+
+
+def test_a_file_too_many_is_refused_in_words_unwritten_and_nothing_typed_is_lost(desk: Desk) -> None:
+    with desk.database.writing() as session:
+        full_again = clock.now() + UPLOAD.per  # ahead of the time: nothing runs in until then
+        session.add(RateBucket(key=f"{UPLOAD.name}:{desk.task_id()}", level=len(PDF) - 1, at=full_again))
+    shown = desk.post(desk.link(), answers(), files=upload())
+    assert shown.status_code == 422
+    assert "mỗi nhiệm vụ nhận tối đa 200 MB tệp trong một tuần" in shown.text.lower().replace("mb", "MB")
+    assert answers()["results"] in shown.text
+    assert left(desk.settings.files) == set()
+    assert desk.post(desk.link(), answers()).status_code == 303
+
+
+def test_what_lies_in_the_draft_goes_along_for_nothing_and_what_the_draft_has_dropped_counts_anew(desk: Desk) -> None:
+    def level() -> float:
+        with desk.database.reading() as session:
+            return session.scalars(select(col(RateBucket.level)).where(col(RateBucket.key).like("upload:%"))).one()
+
+    def saved(again: str | None = None, **given: Any) -> str:
+        typed = answers(studied="x") | ({"kept": again} if again else {})
+        (field,) = re.findall(r'name="kept" value="([^"]+)"', desk.post(link, typed, **given).text)
+        return str(field)
+
+    link, large = desk.link(), b"%" * 500_000  # beside it, what runs in while the test lasts is nothing
+    one, other = (PDF[:-6] + large + end + b"\n%%EOF\n" for end in (b"1", b"2"))
+    first = saved(files=upload(content=one))
+    after_first = level()
+    assert after_first <= UPLOAD.count - 400_000
+    assert saved(again=first) == first
+    assert level() > after_first - 100_000
+
+    saved(files=upload(content=other))
+    before = level()
+    assert saved(again=first) == first
+    assert level() < before - 400_000

@@ -90,11 +90,11 @@ def _sent(form: FormData) -> Iterator[UploadFile]:
     return (each for each in form.getlist("file") if isinstance(each, UploadFile) and each.filename)
 
 
-def _stored(sent: UploadFile, office: Office, types: tuple[str, ...], admit: Admit = nullcontext) -> StoredFile:
+def _stored(sent: UploadFile, office: Office, types: tuple[str, ...], admit: Admit | None = None) -> StoredFile:
     name = sent.filename or ""
     media_type = uploads.check(name, sent.file, types=types, limit=MAX_FILE)
     try:
-        with admit(sent.size or 0):
+        with admit(sent.size or 0) if admit is not None else nullcontext():
             return store(office.settings.files, uploads.clean_name(name), sent.file, media_type)
     except OSError as error:
         if is_full(error):
