@@ -187,6 +187,17 @@ def test_a_page_holds_at_most_so_many_cells(deep: Desk, monkeypatch: pytest.Monk
     assert 'href="/?page=2"' in deep.get("/").text
 
 
+def test_a_search_that_finds_very_many_units_shows_so_many_and_says_that_there_are_more(
+    deep: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "5 đơn vị" in deep.get("/?find=chi").text
+    monkeypatch.setattr(pages, "MAX_CELLS", 3)
+    for query in ("find=chi", "find=chi&order=overdue"):
+        text = deep.get(f"/?{query}").text
+        assert "3+ đơn vị" in text, query
+        assert len(cells(text)) == 3, query
+
+
 @pytest.mark.parametrize("unit", [None, "snv"])
 @pytest.mark.parametrize(
     "path", ["/?", "/?find=thanh%20tra&", "/?state=overdue&", "/?order=overdue&", "/?superior=snv&"]
