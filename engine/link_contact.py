@@ -11,9 +11,9 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
-from sqlalchemy import func, update
+from sqlalchemy import ColumnElement, func, update
 from sqlmodel import Session, col, select
 
 from engine.errors import RefusedError
@@ -140,7 +140,12 @@ def _link(session: Session, chat: Chat, code: str, key: bytes, now: datetime) ->
     row.used_at = now
     session.add(row)
     unit = session.get_one(Unit, contact.unit_id)
-    given = {"state": AddressState.WORKING.value, "consent_at": now, "consent_source": "code", "heard_at": now}
+    given: dict[str, Any] = {
+        "state": AddressState.WORKING.value,
+        "consent_at": now,
+        "consent_source": "code",
+        "heard_at": now,
+    }
     known = None
     same = (col(Address.contact_id) == contact.id, col(Address.channel) == chat.channel)
     for address in session.exec(select(Address).where(*same, col(Address.account) == chat.account)).all():
@@ -156,7 +161,7 @@ def _link(session: Session, chat: Chat, code: str, key: bytes, now: datetime) ->
         setattr(link, name, value)
     session.add(link)
     session.flush()
-    data = {"unit": unit.code, "contact": contact.id, "channel": chat.channel}
+    data: dict[str, Any] = {"unit": unit.code, "contact": contact.id, "channel": chat.channel}
     append(session, "contact_linked", by=f"contact:{contact.id}", at=now, **data)
     return Answer("linked", contact.lang, contact.name, unit.name)
 
@@ -166,11 +171,15 @@ def _end(session: Session, address: Address, by: str, now: datetime) -> None:
     session.add(address)
     session.flush()
     contact = session.get_one(Contact, address.contact_id)
-    data = {"unit": session.get_one(Unit, contact.unit_id).code, "contact": contact.id, "channel": address.channel}
+    data: dict[str, Any] = {
+        "unit": session.get_one(Unit, contact.unit_id).code,
+        "contact": contact.id,
+        "channel": address.channel,
+    }
     append(session, "contact_unlinked", by=by, at=now, **data)
 
 
-def _is(chat: Chat) -> tuple[object, ...]:
+def _is(chat: Chat) -> tuple[ColumnElement[bool], ...]:
     return (
         col(Address.channel) == chat.channel,
         col(Address.account) == chat.account,

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -13,6 +14,7 @@ from models.contact import Contact
 from models.entry import Entry
 from models.link import UnitLink, unit_token
 from models.user import UserRole
+from models.zalo import ZaloAccount
 from samples.fake_zalo import events
 from tests.builders import at, task_of
 from tests.desk import Desk, sqlite_desk
@@ -88,6 +90,17 @@ def test_the_secretariat_does_so_for_whom_it_keeps_and_for_no_other(desk: Desk) 
     assert desk.seen_by(UserRole.VIEWER, "duk").post(path).status_code == 403
     elsewhere = path.replace(f"/contacts/{contact.id}/", f"/contacts/{contact_of(desk, 'snv').id}/")
     assert browser.post(elsewhere).status_code == 404
+
+
+def test_an_account_that_cannot_send_is_told_on_every_page(desk: Desk) -> None:
+    row: dict[str, Any] = {"app_id": "a", "oa_id": "o", "access_token": "", "refresh_token": ""}
+    account = ZaloAccount(alias="duk", **row, expires_at=NOW, refreshed_at=NOW)
+    with desk.database.writing() as session:
+        session.add(account)
+    assert "Zalo duk không gửi được." not in desk.get("/").text
+    with desk.database.writing() as session:
+        session.get_one(ZaloAccount, "duk").alarm = "consent"
+    assert "Zalo duk không gửi được." in desk.get("/").text
 
 
 def test_an_office_without_zalo_speaks_of_none(bare: Desk) -> None:

@@ -39,7 +39,13 @@ def desk(sqlite_template: Path, tmp_path: Path, zalo: Zalo) -> Iterator[Desk]:
     with sqlite_desk(sqlite_template, tmp_path) as desk:
         changes = {"secrets": secrets_in(tmp_path / "secrets"), "zalo_url": zalo.url}
         settings = desk.settings.model_copy(update=changes)
-        row = {"alias": ALIAS, "app_id": APP.app_id, "oa_id": APP.oa_id, "access_token": "", "refresh_token": ""}
+        row: dict[str, Any] = {
+            "alias": ALIAS,
+            "app_id": APP.app_id,
+            "oa_id": APP.oa_id,
+            "access_token": "",
+            "refresh_token": "",
+        }
         with desk.database.writing() as session:
             session.add(ZaloAccount(**row, expires_at=NOW + ACCESS_LIFE, refreshed_at=NOW))
         yield Desk(desk.database, settings, create_app(desk.database, settings))
@@ -59,7 +65,13 @@ def tell_bot(
 
 def sent_message(desk: Desk, channel: str = "zalooa", **changes: Any) -> Sent:
     """A message that went out by Zalo, and how Zalo has it."""
-    given = {"state": MessageState.SENT, "provider_id": "ab12", "sent_at": NOW, "sending_at": NOW, "tries": 1} | changes
+    given: dict[str, Any] = {
+        "state": MessageState.SENT,
+        "provider_id": "ab12",
+        "sent_at": NOW,
+        "sending_at": NOW,
+        "tries": 1,
+    } | changes
     message = Message(
         contact_id=1, channel=channel, account=ALIAS, address=FOLLOWER, reference="m-1", subject="", text="", html="",
         created_at=NOW, try_after=NOW, **given,
@@ -70,7 +82,8 @@ def sent_message(desk: Desk, channel: str = "zalooa", **changes: Any) -> Sent:
 
 
 def the_message(desk: Desk) -> Message:
-    return next(each for each in desk.all_of(Message) if each.reference == "m-1")
+    messages: list[Message] = desk.all_of(Message)
+    return next(each for each in messages if each.reference == "m-1")
 
 
 def events_of(desk: Desk) -> list[WebhookEvent]:

@@ -38,7 +38,7 @@ class Place:
     settings: Settings
 
     def link(self, channel: str, address: str, account: str = ALIAS, **changes: Any) -> None:
-        given = {"consent_at": OPENED, "consent_source": "code", "heard_at": OPENED} | changes
+        given: dict[str, Any] = {"consent_at": OPENED, "consent_source": "code", "heard_at": OPENED} | changes
         with self.database.writing() as session:
             contact = session.exec(select(Contact).where(col(Contact.email) == STC)).one()
             session.add(Address(contact_id=contact.id, channel=channel, account=account, address=address, **given))
@@ -53,7 +53,8 @@ class Place:
             return list(session.exec(select(table).order_by(col(table.id))))
 
     def message(self, channel: str) -> Message:
-        return next(each for each in self.all_of(Message) if each.channel == channel)
+        messages: list[Message] = self.all_of(Message)
+        return next(each for each in messages if each.channel == channel)
 
 
 @pytest.fixture

@@ -13,10 +13,11 @@ from fastapi.responses import HTMLResponse, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from dondoc import i18n
+from engine.zalo_account import accounts, trouble
 from models.entry import Entry
 from web import network, trial, words
 from web.log import SECRET
-from web.office import office_of
+from web.office import Office, office_of
 from web.states import STATES
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
@@ -77,6 +78,7 @@ def page(
             here=request_address(request),
             inbox_total=lambda: office.waiting.total(office.database, actor, office.today(), now) if actor else 0,
             late_round=lambda: office.watch.late(office.database, now),
+            zalo_trouble=lambda: _zalo_trouble(office, now),
             next_stop=lambda: office.next_stop(now),
             walked=office.walks.get(now),
             states=STATES,
@@ -106,6 +108,14 @@ def page(
     if request.query_params.get("lang") in i18n.LANGUAGES:
         choose_language(answer, chosen)
     return answer
+
+
+def _zalo_trouble(office: Office, now: datetime) -> list[tuple[str, str]]:
+    """Alias and code of each Official Account that needs somebody; not even asked where nothing speaks to Zalo."""
+    if office.settings.secrets is None:
+        return []
+    with office.database.reading() as session:
+        return [(each.alias, why) for each in accounts(session) if (why := trouble(each, now)) is not None]
 
 
 def choose_language(answer: Response, lang: str) -> None:

@@ -24,7 +24,8 @@ class Letter:
     channel: str = "email"
     account: str = ""  #: alias of the bot or OA that it goes out by
     short: str = field(default="", repr=False)  #: for chats, without the layout of a letter
-    data: Mapping[str, str] = field(default_factory=dict, repr=False, hash=False)  #: parameters of a Zalo template message
+    #: Parameters of a Zalo template message.
+    data: Mapping[str, str] = field(default_factory=dict, repr=False, hash=False)
 
 
 @dataclass(frozen=True, slots=True)
