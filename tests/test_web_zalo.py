@@ -92,6 +92,22 @@ def test_the_secretariat_does_so_for_whom_it_keeps_and_for_no_other(desk: Desk) 
     assert browser.post(elsewhere).status_code == 404
 
 
+def test_somebody_writes_to_the_bot_from_the_page_of_the_fake(desk: Desk, zalo: Zalo) -> None:
+    shown = desk.post(f"{own_page(desk)}/zalo/code")
+    found = re.search(r"LIENKET [0-9]{4} [0-9]{4}", shown.text)
+    assert found
+    assert "/write" not in httpx.get(zalo.url).text
+    with desk.served() as url:
+        zalo.state.hook, zalo.state.hook_secret = f"{url}/hooks/zalobot", "bot-webhook-secret"
+        assert 'action="/write"' in httpx.get(zalo.url).text
+        given = {"chat": CHAT, "text": found[0]}
+        assert httpx.post(f"{zalo.url}/write", data=given).status_code == 200
+        zalo.state.hook_secret = "wrong"
+        assert httpx.post(f"{zalo.url}/write", data=given).status_code == 502
+    assert [each.address for each in desk.all_of(Address)] == [CHAT]
+    assert [each.text[:12] for each in zalo.state.to(CHAT)] == ["Đã liên kết."]
+
+
 def test_an_account_that_cannot_send_is_told_on_every_page(desk: Desk) -> None:
     row: dict[str, Any] = {"app_id": "a", "oa_id": "o", "access_token": "", "refresh_token": ""}
     account = ZaloAccount(alias="duk", **row, expires_at=NOW, refreshed_at=NOW)

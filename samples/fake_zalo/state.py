@@ -108,6 +108,8 @@ class State:
     sent: list[Sent] = field(default_factory=list)
     calls: list[str] = field(default_factory=list)  #: paths, in order; the token of a bot is left out
     faults: defaultdict[str, list[Fault]] = field(default_factory=lambda: defaultdict(list))
+    hook: str = ""  #: where the office hears its bot, for whoever writes by hand on the page
+    hook_secret: str = ""
     day_quota: int = 500
     consumed_answer: Consumed = "empty"
     tells_expired: bool = True  #: -220 for an expired access token; else -216 as for any other
