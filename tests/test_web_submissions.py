@@ -102,6 +102,18 @@ def test_a_double_tap_makes_one_submission_and_the_same_receipt(desk: Desk) -> N
     assert len(desk.all_of(Submission)) == 1
 
 
+def test_who_goes_back_and_sends_something_else_gets_no_receipt_for_it(desk: Desk) -> None:
+    """A browser that keeps the sent form shows it again with its key: what is mended there must not vanish."""
+    link = desk.link()
+    assert desk.post(link, answers()).status_code == 303
+    mended = answers(results="Bản đã sửa")
+    assert desk.post(link, mended).status_code == 409
+    act_of(desk.database, review.send_back, desk.task_id(), "2021-12-20", reason="Thiếu", due_on=None)
+    assert desk.post(link, mended).status_code == 303
+    assert desk.post(link, mended).status_code == 303
+    assert [each.answers["results"] for each in desk.all_of(Submission)] == [answers()["results"], "Bản đã sửa"]
+
+
 def test_a_second_tab_is_told_that_the_report_is_in(desk: Desk) -> None:
     link = desk.link()
     keys = [re.findall(r'name="key" value="([^"]+)"', desk.get(link).text)[0] for _ in range(2)]
