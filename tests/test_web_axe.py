@@ -5,7 +5,7 @@ tests/vendor/axe.min.js is axe-core 4.14.1 by Deque Systems, under the Mozilla P
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pyotp
 import pytest
@@ -23,6 +23,7 @@ RUN = """async () => (await axe.run(document, {resultTypes: ["violations"]})).vi
     .flatMap(found => found.nodes.map(node => `${found.id}: ${node.target} ${node.failureSummary}`))"""
 SCREEN: Any = {"width": 1366, "height": 768}
 PHONE: Any = {"width": 360, "height": 740}
+Theme = Literal["light", "dark"]
 
 
 @pytest.fixture
@@ -41,7 +42,8 @@ def faults(page: Page) -> list[str]:
     page.evaluate(AXE)
     page.evaluate("document.querySelectorAll('details').forEach(each => { each.open = true; })")
     is_english = page.evaluate("document.documentElement.lang") == "en"
-    for size, theme in ((SCREEN, "dark" if is_english else "light"), (PHONE, "light" if is_english else "dark")):
+    themes: tuple[Theme, Theme] = ("dark", "light") if is_english else ("light", "dark")
+    for size, theme in zip((SCREEN, PHONE), themes, strict=True):
         page.set_viewport_size(size)
         page.emulate_media(color_scheme=theme)
         found += [f"{page.url} {theme} {size['width']} {each}" for each in page.evaluate(RUN)]

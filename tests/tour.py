@@ -53,15 +53,9 @@ def tour(template: Path, folder: Path) -> Iterator[Tour]:
         chosen = f"task={tasks[1]}&task={tasks[-1]}"
         office = ["/", "/?state=overdue&year=all", "/?order=overdue&find=chi", "/?find=nobody", "/?superior=nobody"]
         office += ["/cycles/1", "/cycles/1?state=overdue", *(f"/tasks/{id_}" for id_ in tasks)]
-        office += [f"/tasks/{asking}/extension?due_on=20/01/2022", f"/tasks/{tasks[2]}?old=1&new=1"]
-        office += [
-            "/units",
-            "/units?under=duk",
-            "/units?find=nobody",
-            "/units?reach=no_contact",
-            "/units/3",
-            "/units/7",
-        ]
+        office += [f"/tasks/{tasks[2]}?old=1&new=1"]
+        office += ["/units", "/units?under=duk", "/units?find=nobody", "/units?reach=no_contact"]
+        office += ["/units/3", "/units/7"]
         office += ["/calendar", "/calendar?unit=stc&year=2022", "/calendar?unit=noi", "/calendar?unit=nobody"]
         office += ["/inbox", "/inbox?group=overdue", "/inbox?group=asks", f"/asks/{ask}", f"/corrections/{correction}"]
         office += [f"/bulk?act={act}&{chosen}" for act in ("remind", "accept", "extend", "exempt")]
