@@ -126,6 +126,7 @@ def test_the_form_offers_a_week_more_and_says_what_it_gives(desk: Desk, page: st
         ("20/12/2021", "không muộn hơn hạn đang dùng"),
         ("mai", "Cần một ngày như 10/10/2025, gặp “mai”."),
         ("31/12/9999", "Cần một hạn không sau"),
+        ("1/1/0001", "gặp thứ Hai 01/01/1."),
     ],
 )
 def test_a_day_can_be_tried_before_it_is_given(desk: Desk, page: str, typed: str, said: str) -> None:
