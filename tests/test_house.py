@@ -208,6 +208,31 @@ def test_each_message_stands_once_and_is_no_guess(lang: str) -> None:
     nothing(key for key, count in Counter(str(entry.id) for entry in entries).items() if count > 1)
 
 
+def test_every_message_is_said_somewhere() -> None:
+    """A code may also be put together, from any beginning of it that is written down: `"notice." ~ kind`."""
+    sources = [path for path in committed() if path.parts[0] in PACKAGES]
+    written = {text for _, tree in python(*PACKAGES) for text in strings(tree)}
+    templates = "\n".join(read(path) for path in sources if path.suffix in {".html", ".txt", ".j2", ".yaml"})
+    everything = "\n".join((*written, templates))
+    unsaid = (message for message in catalogue("en") if message not in everything)
+    nothing(
+        message
+        for message in unsaid
+        if not CODED.fullmatch(message)
+        or not any(each in written or f'"{each}"' in templates for each in beginnings(message))
+    )
+
+
+def strings(tree: ast.Module) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value
+
+
+def beginnings(code: str) -> list[str]:
+    return [code[: found.end()] for found in re.finditer(r"[.-]", code)]
+
+
 def places(words: str) -> set[str | None]:
     return {name for _, name, _, _ in Formatter().parse(words)} - {None}
 
