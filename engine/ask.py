@@ -22,6 +22,7 @@ from models.task import OWING, Act, Task
 from schedules.plan import Rung
 
 MAX_TEXT: Final = 2_000  #: characters of a reason or a note
+WISHED: Final = "theo đề nghị của đơn vị"  #: the reason of an extension for which the office gives none of its own
 
 
 def can_ask(task: Task) -> bool:
@@ -64,7 +65,10 @@ def grant(
     reason: str = "",
     document: str | None = None,
 ) -> Task:
-    """Extends to `due_on`, the day asked for or another one, for the unit's reason unless the office gives its own."""
+    """Extends to `due_on`, the day asked for or another one.
+
+    The unit's words stay with the ask: the journal, from which nothing can be erased, has the office's own alone.
+    """
     ask = _waiting(session, ask_id)
     _decide(session, ask, AskState.GRANTED, by, now)
     return extend(
@@ -72,7 +76,7 @@ def grant(
         ask.task_id,
         by=by,
         due_on=due_on,
-        reason=reason.strip() or ask.reason,
+        reason=reason.strip() or WISHED,
         document=document,
         now=now,
         zone=zone,

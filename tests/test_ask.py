@@ -155,7 +155,7 @@ def test_a_granted_wish_extends_to_the_day_that_was_decided_and_tells_the_unit(o
             at("2021-12-21", "09:00"),
         )
         assert kinds_told(session, task.id)[-1] == NoticeKind.EXTENSION_DECIDED
-        assert session.exec(select(Entry).where(col(Entry.act) == "extended")).one().data["reason"] == "Bão"
+        assert session.exec(select(Entry).where(col(Entry.act) == "extended")).one().data["reason"] == ask.WISHED
     with pytest.raises(RefusedError, match="expected a request that still waits"):
         act_of(office, ask.grant, made.id, "2021-12-21", due_on=date(2022, 1, 10))
     asked(office, "2022-01-14")
