@@ -220,9 +220,17 @@ def cells_in_state(
         .join(Unit, col(Unit.id) == col(Task.unit_id))
         .join(Placement, col(Placement.id) == col(Task.placement_id))
         .join(above, col(above.id) == col(Placement.parent_id), isouter=True)
-        .where(*_under(path), shown_state(today, now).in_(states))
+        .where(*_under(path), came(states, today, now))
         .order_by(col(Deadline.due_on), col(Task.id))
     )
+
+
+def came(states: Sequence[str], today: date, now: datetime) -> ColumnElement[bool]:
+    """The task is in one of these shown states; who asks for what came late means what was accepted since as well."""
+    shown = shown_state(today, now).in_(states)
+    if "submitted_late" not in states:
+        return shown
+    return or_(shown, and_(col(Task.state) == TaskState.ACCEPTED.value, col(Task.is_late).is_(True)))
 
 
 def _cells(cycle_ids: Sequence[int], today: date, now: datetime) -> Select[Any]:
@@ -277,7 +285,7 @@ def listed(cycle_id: int, today: date, now: datetime, states: Sequence[str]) -> 
         .where(col(Task.cycle_id) == cycle_id)
         .order_by(rank, col(Deadline.due_on), col(Unit.name), col(Task.id))
     )
-    return query.where(state.in_(states)) if states else query
+    return query.where(came(states, today, now)) if states else query
 
 
 def on_deadlines(cycle_id: int) -> Select[Any]:

@@ -1,6 +1,6 @@
 """Where on the ladder are we? One cycle: its deadlines with their steps, its tasks, who holds it up, and its pause."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -35,6 +35,7 @@ from web.states import STATES
 PAGE: Final = 100  #: tasks on one page
 #: Whoever still has to do something before the level above can add up; a filter beside the states.
 BLOCKING: Final = "blocking"
+LATE: Final = "submitted_late"  #: as a filter also what was accepted since: who was late?
 _BLOCKING: Final = ("overdue", "returned", "not_due")
 router = APIRouter()
 
@@ -114,7 +115,8 @@ def read(session: Session, office: Office, actor: Actor, cycle: Cycle, state: st
         total.add(each)
     states = _BLOCKING if state == BLOCKING else (state,) if state else ()
     blocking = sum(total.states[each] for each in _BLOCKING)
-    count = sum(total.states[each] for each in states) if states else total.states.total()
+    came_late = total.states[LATE] + session.exec(_accepted_late(cycle.id).where(seen)).one()
+    count = came_late if state == LATE else sum(total.states[each] for each in states or total.states)
     number = min(max(number, 1), max(-(-count // PAGE), 1))
     query = board.listed(cycle.id, today, now, states).where(seen)
     calendar = calendar_for(session, cycle)
@@ -137,9 +139,15 @@ def read(session: Session, office: Office, actor: Actor, cycle: Cycle, state: st
         "situations": _situations(session, tasks),
         "state": state,
         "blocking": blocking,
+        "counts": total.states | Counter({LATE: came_late}),
         "number": number,
         "pages": range(1, -(-count // PAGE) + 1),
     }
+
+
+def _accepted_late(cycle_id: int) -> Any:
+    accepted = (col(Task.state) == TaskState.ACCEPTED.value, col(Task.is_late).is_(True))
+    return select(func.count()).select_from(Task).where(col(Task.cycle_id) == cycle_id, *accepted)
 
 
 def _situations(session: Session, tasks: list[Any]) -> dict[int, dict[str, Any]]:

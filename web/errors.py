@@ -33,7 +33,7 @@ class LinkNotFoundError(Exception):
 
 
 def refusal(request: Request, status: int, detail: str) -> Response:
-    """The page of a refusal; `detail` is the number under which a failure stands in the log."""
+    """The page of a refusal; `detail` is the number of a failure in the log, or `elsewhere`."""
     return page(request, "refusal.html", status=status, code=status, detail=detail, allowed=(), back=None)
 
 

@@ -20,6 +20,7 @@ CSP: Final = (
 #: What other programs tell us, by a signature instead of a page of ours.
 SIGNED: Final = "/hooks/"
 SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+ELSEWHERE: Final = "elsewhere"  #: the act was pressed on a page of another site
 MAX_FILE: Final = 20 * 1024 * 1024
 MAX_FILES: Final = 50 * 1024 * 1024  #: all files of one report together
 STATIC: Final = "/static/"  #: files that come with the program, and say nothing about anybody
@@ -66,7 +67,7 @@ class Protection:
         if scope["method"] in SAFE:
             return None
         if not scope["path"].startswith(SIGNED) and not is_same_site(headers, scope["path"]):
-            return self.refuse(Request(scope), 403, "")
+            return self.refuse(Request(scope), 403, ELSEWHERE)
         length = headers.get("content-length", "")
         if length.isdecimal() and int(length) > MAX_BODY:
             await _drain(receive)

@@ -130,8 +130,11 @@
       return enqueue();
     }).then(function (status) {
       if (refused || pending.length || [-1, 0, 507].indexOf(status) >= 0) {
-        sending = refused = false;  // the page says why; pressed once more, it goes without a file that was refused
-        document.getElementById("saved").scrollIntoView({ block: "nearest" });
+        if (refused) {  // the reason stands beside the file, which may be out of sight
+          say(said.refused);
+          document.getElementById("kept").scrollIntoView({ block: "center" });
+        }
+        sending = refused = false;  // pressed once more, it goes without the file that was refused
         return;
       }
       say(said.sending);
