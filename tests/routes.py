@@ -112,7 +112,13 @@ def fill(session: Session, task: Task) -> None:
     session.add(submission)
     session.flush()
     whom = contact.name
-    message: dict[str, Any] = {"reference": f"fill:{task.id}", "subject": f"Gửi {whom}", "text": "", "html": "", "channel": "eml"}
+    message: dict[str, Any] = {
+        "reference": f"fill:{task.id}",
+        "subject": f"Gửi {whom}",
+        "text": "",
+        "html": "",
+        "channel": "eml",
+    }
     session.add_all(
         [
             SubmissionFile(submission_id=submission.id, name=f"{whom}.pdf", hash="0" * 64, size=1, media_type=PDF),

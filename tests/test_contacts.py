@@ -69,7 +69,9 @@ def test_another_name_leaves_the_links_alone(office: Database) -> None:
         link = Link(task_id=task_of(session, "stc", "2021").id, contact_id=contact.id)
         session.add(link)
         session.flush()
-        change_contact(session, contact.id, as_typed(contact, name="Văn thư", phone="0901 234 567"), by="office", now=NOW)
+        change_contact(
+            session, contact.id, as_typed(contact, name="Văn thư", phone="0901 234 567"), by="office", now=NOW
+        )
         session.refresh(link)
         assert link.generation == 1
         last = session.exec(select(Entry).order_by(col(Entry.id).desc())).first()
