@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 
 from engine.note import write_note
+from engine.review import accept
 from models.cycle import Cycle
 from models.entry import Entry
 from models.note import NoteKind
 from models.step import Step
 from models.user import UserRole
-from tests.builders import at, step_round
+from tests.builders import act_of, at, step_round
 from tests.desk import Desk, busied, sqlite_desk
 
 
@@ -69,6 +70,18 @@ def test_who_holds_it_up_carries_what_is_known(desk: Desk) -> None:
     assert "hứa nộp thứ Hai 10/01/2022" in page
     assert "“Thiếu”" in page
     assert "Đôn đốc 04/01/2022 08:00 (GMT+7)" in page
+
+
+def test_who_was_late_is_found_also_once_it_was_accepted(desk: Desk) -> None:
+    late = ["Đảng bộ Sở Nội vụ"]
+    assert names(desk.get("/cycles/1?state=submitted_late").text) == late
+    act_of(desk.database, accept, desk.task_id("snv"), "2022-01-06", "10:00")
+    page = desk.get("/cycles/1?state=submitted_late").text
+    assert names(page) == late
+    assert 'aria-current="true">Nộp trễ <span class="count">1</span>' in page
+    board = desk.get("/?year=2021&state=submitted_late").text
+    assert late[0] in board
+    assert "Đoàn Khối các cơ quan tỉnh" not in board.partition("<table")[2]
 
 
 def test_the_cycle_leads_to_reminding_whoever_owes(desk: Desk) -> None:
