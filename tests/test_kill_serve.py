@@ -385,13 +385,13 @@ def entries(database: Database) -> int:
 
 
 def comparable(session: Session) -> dict[str, list[Any]]:
-    """All rows, but for how often a letter was tried and when, and the last round: these a kill may change."""
+    """All rows but those that a kill may change: tries of letters, the last round, buckets that fill with real time."""
     rows = everything(session)
     references = {each.id: each.reference for each in rows["message"]}
     told = [each._asdict() | {"message_id": references.get(each.message_id)} for each in rows.pop("notice")]
     sent = sorted((each.reference, each.contact_id, each.address, each.subject, each.text) for each in rows["message"])
     entries = [each._asdict() | {"run": None} for each in rows.pop("entry")]
-    for name in ("message", "attempt", "last_round"):
+    for name in ("message", "attempt", "last_round", "rate_bucket"):
         del rows[name]
     return rows | {"notice": told, "sent": sent, "entry": entries}
 
