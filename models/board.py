@@ -21,6 +21,8 @@ from schedules.plan import SetBy
 PIECE: Final = 9  #: characters of one unit in a path: eight digits and a dot
 #: The condition on a Placement that its tasks may be seen; None: all may.
 Reach = ColumnElement[bool] | None
+#: Came late and was accepted since: what the shown state alone does not tell.
+IS_ACCEPTED_LATE: Final = and_(col(Task.state) == TaskState.ACCEPTED.value, col(Task.is_late).is_(True))
 _FIXED: Final = tuple(origin.value for origin in FIXED)
 
 
@@ -230,7 +232,7 @@ def came(states: Sequence[str], today: date, now: datetime) -> ColumnElement[boo
     shown = shown_state(today, now).in_(states)
     if "submitted_late" not in states:
         return shown
-    return or_(shown, and_(col(Task.state) == TaskState.ACCEPTED.value, col(Task.is_late).is_(True)))
+    return or_(shown, IS_ACCEPTED_LATE)
 
 
 def _cells(cycle_ids: Sequence[int], today: date, now: datetime) -> Select[Any]:

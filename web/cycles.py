@@ -115,7 +115,8 @@ def read(session: Session, office: Office, actor: Actor, cycle: Cycle, state: st
         total.add(each)
     states = _BLOCKING if state == BLOCKING else (state,) if state else ()
     blocking = sum(total.states[each] for each in _BLOCKING)
-    came_late = total.states[LATE] + session.exec(_accepted_late(cycle.id).where(seen)).one()
+    accepted_late = select(func.count()).where(col(Task.cycle_id) == cycle.id, board.IS_ACCEPTED_LATE, seen)
+    came_late = total.states[LATE] + session.exec(accepted_late).one()
     count = came_late if state == LATE else sum(total.states[each] for each in states or total.states)
     number = min(max(number, 1), max(-(-count // PAGE), 1))
     query = board.listed(cycle.id, today, now, states).where(seen)
@@ -143,11 +144,6 @@ def read(session: Session, office: Office, actor: Actor, cycle: Cycle, state: st
         "number": number,
         "pages": range(1, -(-count // PAGE) + 1),
     }
-
-
-def _accepted_late(cycle_id: int) -> Any:
-    accepted = (col(Task.state) == TaskState.ACCEPTED.value, col(Task.is_late).is_(True))
-    return select(func.count()).select_from(Task).where(col(Task.cycle_id) == cycle_id, *accepted)
 
 
 def _situations(session: Session, tasks: list[Any]) -> dict[int, dict[str, Any]]:
