@@ -97,6 +97,45 @@ def unanswered(answer: Answer) -> Result:
             return Result(Outcome.AMBIGUOUS, str(status), "no JSON object")
 
 
+@dataclass(frozen=True, slots=True)
+class Codes:
+    """What the codes of one of Zalo's services mean. A code that stands in none of the sets is worth another try."""
+
+    message_id: str  #: the field that says what Zalo calls the message
+    night: int  #: refused until the morning
+    tomorrow: frozenset[int]
+    token_dead: frozenset[int]
+    recipient: frozenset[int]
+    payload: frozenset[int]
+    config: frozenset[int]
+    wrong_field: int | None = None  #: a wrong field, named in the words; `user_id` is the recipient
+
+
+def result_of(answer: Answer, letter: Letter, codes: Codes) -> Result:
+    """What an answer of the Official Account's services makes of a letter: success is error 0 alone."""
+    said = answer.said
+    code = code_of(said.get("error")) if said is not None else None
+    if said is None or code is None:
+        return unanswered(answer)
+    if code == 0:
+        data = said.get("data")
+        return Result(Outcome.SENT, "0", None, words(data, codes.message_id) if isinstance(data, dict) else None)
+    spoken = words(said, "message")
+    if code in codes.tomorrow:
+        return Result(Outcome.DEFER, str(code), spoken, try_after=tomorrow_morning(letter))
+    if code == codes.night:
+        return Result(Outcome.DEFER, str(code), spoken, try_after=morning(letter))
+    return Result(_class(code, spoken or "", codes), str(code), spoken)
+
+
+def _class(code: int, spoken: str, codes: Codes) -> Outcome:
+    if code in codes.recipient or (code == codes.wrong_field and "user_id" in spoken):
+        return Outcome.RECIPIENT
+    if code in codes.payload:
+        return Outcome.PAYLOAD
+    return Outcome.CONFIG if code in codes.config or code in codes.token_dead else Outcome.RETRY
+
+
 def fitted(text: str) -> str:
     """NFC, since Zalo counts characters; what is too long ends at a whole line, and still has its last link."""
     text = unicodedata.normalize("NFC", text).strip()
