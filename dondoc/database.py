@@ -82,13 +82,34 @@ class Database:
             connection.commit()
 
     def upgrade(self, to: str = "head") -> None:
-        """Brings the tables to a migration, both databases from the same files."""
+        """Brings the tables to a migration, both databases from the same files; all of it or nothing."""
         config = Config()
         config.set_main_option("script_location", str(MIGRATIONS))
         with self.engine.connect().execution_options(dondoc_begin=WRITING) as connection:
             config.attributes["connection"] = connection
-            command.upgrade(config, to)
-            connection.commit()
+            with self._foreign_keys_off(connection):
+                command.upgrade(config, to)
+                if self.is_sqlite and (lost := connection.exec_driver_sql("PRAGMA foreign_key_check").first()):
+                    raise ValueError(f"expected every row to be there that another names, got {tuple(lost)}")
+                connection.commit()
+
+    @contextmanager
+    def _foreign_keys_off(self, connection: Connection) -> Iterator[None]:
+        """SQLite makes a table anew to change a column; others may point to the old one while it is dropped.
+
+        The switch works between transactions only; what the block leaves is checked before it commits (see
+        "Making Other Kinds Of Table Schema Changes" in SQLite's page on ALTER TABLE).
+        """
+        if not self.is_sqlite:
+            yield
+            return
+        driver: Any = connection.connection.driver_connection
+        driver.execute("PRAGMA foreign_keys = off")
+        try:
+            yield
+        finally:
+            connection.rollback()
+            driver.execute("PRAGMA foreign_keys = on")
 
     def standing(self) -> Literal["missing", "older", "current", "newer"]:
         """How its tables stand to the migrations that this program has."""

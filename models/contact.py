@@ -1,5 +1,6 @@
 """Who is told? The contacts of a unit, by role."""
 
+from datetime import date
 from enum import StrEnum
 
 from sqlalchemy import Index, Select, select
@@ -25,6 +26,9 @@ class Contact(SQLModel, table=True):
     phone: str | None = None  #: for calling, never for sending
     lang: str = "vi"
     is_active: bool = True
+    valid_from: date | None = None  #: None: since ever
+    valid_to: date | None = None  #: the first day without them; None: for good
+    stands_for: int | None = Field(default=None, foreign_key="contact.id")  #: whose delegate this is
     is_bouncing: bool = False  #: the address was refused for good; nothing more is sent to it
 
     @property

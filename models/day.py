@@ -1,11 +1,12 @@
 """Which days are off? The calendars as applied: a sheet each, and a row for every day off or make-up day."""
 
 import hashlib
-from datetime import date
+from datetime import date, datetime
 
 from sqlalchemy import JSON
 from sqlmodel import Field, Session, SQLModel, col, select
 
+from models.columns import Moment
 from schedules.calendars import Calendar, Day
 from schedules.plan import Text
 
@@ -28,6 +29,20 @@ class CalendarDay(SQLModel, table=True):
     name_en: str
     source: str
     decision: str | None = None
+
+
+class CalendarVersion(SQLModel, table=True):
+    """A calendar as it was applied; it never changes afterwards."""
+
+    __tablename__ = "calendar_version"
+    calendar: str = Field(foreign_key="calendar_sheet.code", primary_key=True)
+    number: int = Field(primary_key=True)
+    text: str  #: as a file
+    hash: str
+    applied_at: datetime = Field(sa_type=Moment)
+    by: str
+    reason: str | None = None
+    agreed_by: str | None = None  #: the second person
 
 
 #: Calendars by hash, as values: the same content is the same calendar, in whichever database it lies.

@@ -37,6 +37,8 @@ class Revision(SQLModel, table=True):
     applied_at: datetime = Field(sa_type=Moment)
     by: str
     reason: str | None = None
+    agreed_by: str | None = None  #: the second person
+    restores: int | None = None  #: number of the revision whose text this one brings back
     from_on: date  #: adoption: what was due before this day is not opened
     is_active: bool = True
     next_open_on: date  #: before this day the open pass has nothing to look at

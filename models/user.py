@@ -30,6 +30,8 @@ class User(SQLModel, table=True):
     subject: str | None = Field(default=None, unique=True)  #: who this is to the OIDC provider
     is_active: bool = True
     created_at: datetime = Field(sa_type=Moment)
+    reviewed_at: datetime | None = Field(default=None, sa_type=Moment)  #: when somebody last looked over what they may
+    reviewed_by: str | None = None
 
 
 class UserScope(SQLModel, table=True):

@@ -49,6 +49,35 @@ def test_all_is_taken_back_and_made_again(database_url: str) -> None:
     database.close()
 
 
+def test_an_office_that_was_at_work_is_brought_up_to_date_with_all_its_rows(database_url: str) -> None:
+    """Made anew are tables that other rows point to."""
+    database = Database(database_url)
+    database.upgrade("0002")
+    moment = "'2026-01-05 07:30:00'"
+    rows = {
+        "unit": "(id, code, name) VALUES (1, 'x', 'X')",
+        "contact": "(id, unit_id, role, name, lang, is_active, is_bouncing)"
+        " VALUES (1, 1, 'contact', 'X', 'vi', true, false)",
+        "message": "(id, contact_id, channel, address, reference, state, subject, text, html, created_at, try_after,"
+        " tries)"
+        f" VALUES (1, 1, 'email', 'x@example.org', 'r', 'sent', 's', 't', 'h', {moment}, {moment}, 1)",
+        "attempt": f"(id, message_id, number, at, outcome) VALUES (1, 1, 1, {moment}, 'sent')",
+    }  # fmt: skip
+    with database.engine.begin() as connection:
+        for table, words in rows.items():
+            connection.execute(text(f"INSERT INTO {table} {words}"))
+    database.upgrade()
+    assert database.standing() == "current"
+    with database.reading() as session:
+        attempts = session.execute(text("SELECT contact.name FROM attempt JOIN message ON message.id = message_id"
+                                        " JOIN contact ON contact.id = contact_id")).scalars().all()  # fmt: skip
+    assert attempts == ["X"]
+    if database.is_sqlite:
+        with database.engine.connect() as connection:
+            assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar() == 1
+    database.close()
+
+
 def test_an_upgrade_of_what_is_up_to_date_changes_nothing(database: Database) -> None:
     before = _shape(database)
     database.upgrade()
