@@ -55,8 +55,10 @@ async def synchronise(
     """
     with database.reading() as session:
         made_from = fingerprint(session, today, office)
-        if (await client.read_deployment(round_id)).version == made_from:
-            return None
+    if (await client.read_deployment(round_id)).version == made_from:
+        return None
+    with database.reading() as session:
+        made_from = fingerprint(session, today, office)  # a plan may have been applied since
         wanted = {(each.plan, each.name): each for each in triggers(session, today, office)}
     known = {each.id: each for each in await registered(client) if each.id != round_id}
     flows = {flow_id: (await client.read_flow(flow_id)).name for flow_id in {each.flow_id for each in known.values()}}

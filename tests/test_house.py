@@ -50,6 +50,29 @@ def nothing(found: Iterable[object]) -> None:
     assert not lines, "\n".join(["", *lines])
 
 
+# The database
+
+
+def test_nothing_is_awaited_while_a_session_is_open() -> None:
+    """On SQLite whoever reads keeps everybody from writing: a server that does not answer would stop the office."""
+    sessions = {"reading", "writing"}
+    waits = (ast.Await, ast.AsyncFor, ast.AsyncWith, ast.YieldFrom)
+    nothing(
+        f"{path}:{inner.lineno}"
+        for path, tree in python("flows", "web", "engine", "notifications", "dondoc", "samples")
+        for node in ast.walk(tree)
+        if isinstance(node, ast.With | ast.AsyncWith)
+        and any(
+            isinstance(call, ast.Attribute) and call.attr in sessions
+            for item in node.items
+            for call in ast.walk(item.context_expr)
+        )
+        for part in node.body
+        for inner in ast.walk(part)
+        if isinstance(inner, waits)
+    )
+
+
 # The packages and the wheel
 
 
