@@ -2,9 +2,9 @@
 
 from datetime import date, datetime
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col
 
-from models.contact import Contact, Role
+from models.contact import Contact, Role, holding
 from models.notice import Notice, NoticeKind
 from models.task import Task
 from schedules.plan import Rung
@@ -15,10 +15,7 @@ def tell_contacts(
 ) -> int:
     """Notices for the unit's contacts of the rung's role; says how many. The cause is the act's Entry, so it is new."""
     role = Role(rung.value.partition(".")[2])
-    contacts = session.exec(
-        select(Contact).where(col(Contact.unit_id) == task.unit_id, col(Contact.role) == role.value)
-    ).all()
-    reachable = [contact for contact in contacts if contact.is_reachable]
+    reachable = session.scalars(holding(role).where(col(Contact.unit_id) == task.unit_id)).all()
     session.add_all(
         Notice(
             task_id=task.id,

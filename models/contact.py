@@ -3,8 +3,10 @@
 from datetime import date
 from enum import StrEnum
 
-from sqlalchemy import Index, Select, select
+from sqlalchemy import ColumnElement, Index, Select, and_, exists, or_, select
 from sqlmodel import Field, SQLModel, col
+
+from models.address import Address, AddressState
 
 
 class Role(StrEnum):
@@ -32,15 +34,18 @@ class Contact(SQLModel, table=True):
     is_bouncing: bool = False  #: the address was refused for good; nothing more is sent to it
 
     @property
-    def is_reachable(self) -> bool:
+    def has_mail(self) -> bool:
+        """Whether e-mail reaches them; other ways stand in Address."""
         return self.is_active and not self.is_bouncing and self.email is not None
+
+
+def is_reachable() -> ColumnElement[bool]:
+    """Whether a contact row can be told at all: by e-mail, or by another way that works."""
+    way = exists().where(col(Address.contact_id) == col(Contact.id), col(Address.state) == AddressState.WORKING.value)
+    mail = and_(~col(Contact.is_bouncing), col(Contact.email).is_not(None))
+    return and_(col(Contact.is_active), or_(mail, way.correlate(Contact)))
 
 
 def holding(role: Role) -> Select[tuple[Contact]]:
     """Reachable contacts with a role."""
-    return select(Contact).where(
-        col(Contact.role) == role,
-        col(Contact.is_active),
-        ~col(Contact.is_bouncing),
-        col(Contact.email).is_not(None),
-    )
+    return select(Contact).where(col(Contact.role) == role, is_reachable())

@@ -36,7 +36,7 @@ from sqlmodel import Session, col
 from dondoc.database import Database, insert_new
 from models.address import Address, AddressState
 from models.arrival import settle
-from models.contact import Contact
+from models.contact import Contact, is_reachable
 from models.cycle import Cycle
 from models.deadline import Deadline
 from models.link import Link, UnitLink, token, unit_token
@@ -120,7 +120,7 @@ def dissolve(database: Database, now: datetime) -> int:
     """Asks of each message that waits for another try whether all that it tells still holds. Says how many do not."""
     with database.reading() as session:
         rows = session.execute(
-            select(Notice, Task, Deadline, Cycle, Contact)
+            select(Notice, Task, Deadline, Cycle, is_reachable())
             .join(Message, col(Message.id) == col(Notice.message_id))
             .join(Task, col(Task.id) == col(Notice.task_id))
             .join(Deadline, col(Deadline.id) == col(Task.deadline_id))
@@ -129,8 +129,8 @@ def dissolve(database: Database, now: datetime) -> int:
             .where(_is_free(now))
         ).all()
     reasons = [
-        (notice, moot(notice, task, deadline.due_on, cycle) if contact.is_reachable else UNREACHABLE)
-        for notice, task, deadline, cycle, contact in rows
+        (notice, moot(notice, task, deadline.due_on, cycle) if can_be_told else UNREACHABLE)
+        for notice, task, deadline, cycle, can_be_told in rows
     ]
     stale = {notice.message_id for notice, why in reasons if why}
     if not stale:

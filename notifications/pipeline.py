@@ -91,7 +91,12 @@ def drop_moot(batch: Batch) -> Batch:
 
 
 def drop_unreachable(batch: Batch) -> Batch:
-    return _drop(batch, lambda each: None if each.contact.is_reachable else UNREACHABLE)
+    return _drop(batch, lambda each: None if each.contact.has_mail or _can_be_told(each) else UNREACHABLE)
+
+
+def _can_be_told(waiting: Waiting) -> bool:
+    """By another way than e-mail."""
+    return waiting.contact.is_active and bool(waiting.ways)
 
 
 def bundle(batch: Batch) -> Batch:

@@ -15,7 +15,7 @@ from sqlmodel import Session, SQLModel, col
 from dondoc.clock import today
 from engine.close import finish
 from engine.submit import checked, receipt_code
-from models.contact import Contact, Role
+from models.contact import Contact, Role, holding
 from models.cycle import Cycle
 from models.deadline import Deadline
 from models.entry import Entry, JournalHead, acting_run, digest
@@ -111,11 +111,9 @@ def _tell(
 def _contacts(session: Session, unit_ids: Sequence[int]) -> defaultdict[int, list[int]]:
     """Unit -> its reachable contacts."""
     found: defaultdict[int, list[int]] = defaultdict(list)
-    role = col(Contact.role) == Role.CONTACT.value
-    query = select(Contact).where(col(Contact.unit_id).in_(unit_ids), role).order_by(col(Contact.id))
+    query = holding(Role.CONTACT).where(col(Contact.unit_id).in_(unit_ids)).order_by(col(Contact.id))
     for contact in session.scalars(query):
-        if contact.is_reachable:
-            found[contact.unit_id].append(contact.id)
+        found[contact.unit_id].append(contact.id)
     return found
 
 

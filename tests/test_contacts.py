@@ -40,7 +40,7 @@ def test_a_contact_comes_and_the_journal_knows_the_number_alone(office: Database
     with office.writing() as session:
         person = Person("contact", " Văn thư  Chi bộ Cảng vụ ", "van-thu.cam@example.org", "024 3825 1234")
         contact = add_contact(session, unit_id(session, "cam"), person, by="user:3", now=NOW)
-        assert (contact.name, contact.is_reachable) == ("Văn thư Chi bộ Cảng vụ", True)
+        assert (contact.name, contact.has_mail) == ("Văn thư Chi bộ Cảng vụ", True)
         entry = session.exec(select(Entry).order_by(col(Entry.id).desc())).first()
         assert entry is not None
         assert (entry.act, entry.by) == ("contact_added", "user:3")
@@ -97,10 +97,10 @@ def test_who_leaves_gets_nothing_more_and_comes_back_under_a_new_link(office: Da
         old = token(KEY, link)
         retire_contact(session, contact.id, by="office", now=NOW)
         session.expire_all()
-        assert (contact_of(session, "stc").is_reachable, find(session, KEY, old, TODAY)) == (False, None)
+        assert (contact_of(session, "stc").has_mail, find(session, KEY, old, TODAY)) == (False, None)
         restore_contact(session, contact.id, by="office", now=NOW)
         session.expire_all()
-        assert contact_of(session, "stc").is_reachable
+        assert contact_of(session, "stc").has_mail
         assert find(session, KEY, old, TODAY) is None
         assert find(session, KEY, token(KEY, link), TODAY) is not None
 
