@@ -10,7 +10,7 @@ Its steps, each a transaction of its own, so that a crash between any two of the
 """
 
 import hashlib
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -39,15 +39,16 @@ from models.arrival import settle
 from models.contact import Contact, is_reachable
 from models.cycle import Cycle
 from models.deadline import Deadline
-from models.link import Link, UnitLink, token, unit_token
+from models.link import Link, UnitLink
 from models.message import Attempt, Message, MessageState, Outcome
 from models.notice import Notice
 from models.task import Task
 from notifications import pipeline
 from notifications.channels.by_channel import MAIL, ByChannel
 from notifications.channels.carrier import Carrier, Letter, Result
+from notifications.letters import read_letters
 from notifications.pipeline import UNREACHABLE, Batch, Bundle, moot
-from notifications.render import ALL_DUTIES, Office, fill_links
+from notifications.render import Office
 from notifications.waiting import IS_WAITING, read_waiting
 
 CONTACTS: Final = 500  #: whose notices are read and rendered at a time
@@ -190,7 +191,7 @@ def claim(database: Database, now: datetime, key: bytes) -> list[Letter]:
     if not ids:
         return []
     with database.reading() as session:
-        return _letters(session, ids, now, key)
+        return read_letters(session, ids, now, key)
 
 
 class Tries:
@@ -282,55 +283,6 @@ def _ensure_links(session: Session, message_ids: Sequence[int]) -> None:
     insert_new(session, Link, ("task_id", "contact_id", "generation"), own, unless=("task_id", "contact_id"))
     all_duties = select(col(Notice.contact_id), literal(1)).where(*told).distinct()
     insert_new(session, UnitLink, ("contact_id", "generation"), all_duties, unless=("contact_id",))
-
-
-def _letters(session: Session, ids: Sequence[int], now: datetime, key: bytes) -> list[Letter]:
-    tokens: defaultdict[int, dict[int, str]] = defaultdict(dict)
-    links = (
-        select(col(Notice.message_id), Link)
-        .join(Link, and_(col(Link.task_id) == col(Notice.task_id), col(Link.contact_id) == col(Notice.contact_id)))
-        .where(col(Notice.message_id).in_(ids))
-    )
-    for message_id, link in session.execute(links):
-        tokens[message_id][link.task_id] = token(key, link)
-    all_duties = (
-        select(col(Message.id), UnitLink)
-        .join(UnitLink, col(UnitLink.contact_id) == col(Message.contact_id))
-        .where(col(Message.id).in_(ids))
-    )
-    for message_id, unit_link in session.execute(all_duties):
-        tokens[message_id][ALL_DUTIES] = unit_token(key, unit_link)
-    cycles = (
-        select(col(Notice.message_id), func.min(Task.cycle_id), func.max(Task.cycle_id))
-        .join(Task, col(Task.id) == col(Notice.task_id))
-        .where(col(Notice.message_id).in_(ids))
-        .group_by(col(Notice.message_id))
-    )
-    threads = {message_id: first for message_id, first, last in session.execute(cycles) if first == last}
-    rows = session.execute(
-        select(Message, col(Contact.name))
-        .join(Contact, col(Contact.id) == col(Message.contact_id))
-        .where(col(Message.id).in_(ids))
-        .order_by(col(Message.try_after), col(Message.id))
-    )
-    return [
-        Letter(
-            message_id=message.id,
-            reference=message.reference,
-            thread=f"{message.contact_id}-{threads[message.id]}" if message.id in threads else None,
-            at=now,
-            address=message.address,
-            name=name,
-            subject=message.subject,
-            text=fill_links(message.text, tokens[message.id]),
-            html=fill_links(message.html, tokens[message.id]),
-            channel=message.channel,
-            account=message.account,
-            short=fill_links(message.text, tokens[message.id]),
-            data={"name": name[:30], "subject": message.subject[:100]},
-        )
-        for message, name in rows
-    ]
 
 
 def _record(session: Session, results: Mapping[int, Result], now: datetime) -> Counter[str]:
