@@ -12,6 +12,7 @@ from engine.errors import RefusedError
 from models.day import CalendarDay, CalendarSheet, calendar_of, hash_of
 from models.entry import append
 from models.plan import Plan, Revision
+from models.proposal import Policy
 from models.unit import unit_by_code
 from schedules import load
 from schedules.calendars import Calendar
@@ -134,3 +135,47 @@ def _look_again(session: Session) -> None:
     for revision in session.exec(select(Revision).where(col(Revision.is_active))):
         revision.next_open_on = date.min
         session.add(revision)
+
+
+def apply(
+    session: Session,
+    text: bytes,
+    name: str,
+    *,
+    diff_hash: str,
+    policy: Policy,
+    by: str,
+    reason: str,
+    now: datetime,
+    zone: str,
+    from_on: date | None = None,
+    agreed_by: str | None = None,
+    restores: int | None = None,
+) -> Revision:
+    """Makes the text the active revision, with the effect that was shown (`diff_hash` of engine.preview.preview).
+
+    Raises RefusedError("refused.diff_changed") when another diff holds now: somebody else applied, units moved.
+    """
+    raise NotImplementedError
+
+
+def restore(
+    session: Session,
+    plan_code: str,
+    number: int,
+    *,
+    diff_hash: str,
+    policy: Policy,
+    by: str,
+    reason: str,
+    now: datetime,
+    zone: str,
+    agreed_by: str | None = None,
+) -> Revision:
+    """Brings a revision's text back as a new revision. Preview it with `text_of(session, plan_code, number)`."""
+    raise NotImplementedError
+
+
+def text_of(session: Session, plan_code: str, number: int) -> bytes:
+    """The text of a revision. Raises RefusedError when there is none."""
+    raise NotImplementedError

@@ -9,6 +9,19 @@ from sqlmodel import Field, SQLModel
 from models.columns import Moment
 
 
+class Policy(StrEnum):
+    """What becomes of the cycles that are open when their dates change."""
+
+    KEEP = "keep"  #: they keep their days
+    MOVE = "move"  #: they move; who was told a later day than the new one is told, the others are not
+    TELL = "tell"  #: they move, and everybody who was told a day is told the new one
+
+
+class ProposalKind(StrEnum):
+    PLAN = "plan"
+    CALENDAR = "calendar"
+
+
 class ProposalState(StrEnum):
     WAITING = "waiting"
     APPLIED = "applied"
