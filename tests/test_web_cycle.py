@@ -96,7 +96,8 @@ def test_the_cycle_leads_to_reminding_whoever_owes(desk: Desk) -> None:
 def test_a_pause_needs_a_reason_is_journaled_and_holds_every_step(desk: Desk) -> None:
     assert desk.post("/cycles/1/pause", {"note": " "}).status_code == 422
     done = desk.post("/cycles/1/pause", {"note": "Chờ ý kiến Thường trực"})
-    assert (done.status_code, done.headers["location"]) == (303, "/cycles/1")
+    assert (done.status_code, done.headers["location"].partition("?done=")[0]) == (303, "/cycles/1")
+    assert "Đã ghi: tạm dừng đợt." in desk.get(done.headers["location"]).text
     page = desk.get("/cycles/1").text
     assert "Đang tạm dừng từ 09:00, thứ Năm 06/01/2022 (GMT+7)." in page
     assert "Chờ ý kiến Thường trực" in page

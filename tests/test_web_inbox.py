@@ -295,7 +295,10 @@ def test_a_wish_is_granted_for_the_units_own_reason(asked: Desk) -> None:
     assert "thêm 13 ngày làm việc" in page
     assert 'value="20/01/2022"' in page
     done = asked.post("/asks/1/grant", {"due_on": "18/01/2022"})
-    assert (done.status_code, done.headers["location"]) == (303, "/inbox?group=asks")
+    assert (done.status_code, done.headers["location"].partition("&done=")[0]) == (303, "/inbox?group=asks")
+    told = asked.get(done.headers["location"]).text
+    assert "Đã ghi: gia hạn." in told
+    assert "1 thông báo sẽ đi trong vòng gửi kế tiếp." in told
     assert asked.all_of(ExtensionAsk)[0].state == AskState.GRANTED
     with asked.database.reading() as session:
         deadline = session.get_one(Deadline, task_of(session, "doan-khoi", "2021").deadline_id)

@@ -19,6 +19,7 @@ from models.task import Task
 from models.unit import Unit
 from web import forms, words
 from web.access import InActor, demand, needs
+from web.done import after, stand
 from web.office import InOffice, Number, Office
 from web.pages import page
 
@@ -36,6 +37,7 @@ def grant(request: Request, ask_id: Number, office: InOffice, actor: InActor, fo
     try:
         with office.database.writing() as session:
             _asked(session, actor, ask_id)
+            before = stand(session)
             asks.grant(
                 session,
                 ask_id,
@@ -46,9 +48,10 @@ def grant(request: Request, ask_id: Number, office: InOffice, actor: InActor, fo
                 now=office.now(),
                 zone=office.settings.zone,
             )
+            back = after(session, actor, BACK, before)
     except RefusedError as error:
         return _ask_page(request, office, actor, ask_id, ("grant", error), _typed(form))
-    return RedirectResponse(BACK, 303)
+    return RedirectResponse(back, 303)
 
 
 @router.post("/asks/{ask_id}/refusal", dependencies=[needs(Right.CHASE)])
@@ -56,10 +59,12 @@ def refuse(request: Request, ask_id: Number, office: InOffice, actor: InActor, f
     try:
         with office.database.writing() as session:
             _asked(session, actor, ask_id)
+            before = stand(session)
             asks.refuse(session, ask_id, by=actor.by, answer=forms.text(form, "answer"), now=office.now())
+            back = after(session, actor, BACK, before)
     except RefusedError as error:
         return _ask_page(request, office, actor, ask_id, ("refuse", error), _typed(form))
-    return RedirectResponse(BACK, 303)
+    return RedirectResponse(back, 303)
 
 
 @router.api_route("/corrections/{correction_id}", methods=["GET", "HEAD"], dependencies=[needs(Right.CHASE)])
@@ -74,6 +79,7 @@ def apply_correction(
     try:
         with office.database.writing() as session:
             _corrected(session, actor, correction_id)
+            before = stand(session)
             asks.apply_correction(
                 session,
                 correction_id,
@@ -83,17 +89,20 @@ def apply_correction(
                 phone=forms.text(form, "phone"),
                 now=office.now(),
             )
+            back = after(session, actor, BACK, before)
     except RefusedError as error:
         return _correction_page(request, office, actor, correction_id, ("apply", error), _typed(form))
-    return RedirectResponse(BACK, 303)
+    return RedirectResponse(back, 303)
 
 
 @router.post("/corrections/{correction_id}/refusal", dependencies=[needs(Right.CHASE)])
 def refuse_correction(correction_id: Number, office: InOffice, actor: InActor) -> Response:
     with office.database.writing() as session:
         _corrected(session, actor, correction_id)
+        before = stand(session)
         asks.refuse_correction(session, correction_id, by=actor.by, now=office.now())
-    return RedirectResponse(BACK, 303)
+        back = after(session, actor, BACK, before)
+    return RedirectResponse(back, 303)
 
 
 def _typed(form: Any) -> dict[str, str]:

@@ -25,7 +25,7 @@ from models.task import OWING, Task, TaskState
 from models.unit import Unit
 from web import alphabet, forms
 from web.access import InActor, needs
-from web.done import told_done
+from web.done import after, stand, told_done
 from web.inbox import last_told
 from web.matrix import Sum
 from web.office import InOffice, Number, Office
@@ -64,10 +64,12 @@ def _done(
             cycle, _ = _seen(session, actor, cycle_id)
             if not can(actor, Right.CHASE, place_of_cycle(session, cycle)):
                 raise HTTPException(403)
+            before = stand(session)
             act(session, cycle_id, by=actor.by, note=note, now=office.now())
+            back = after(session, actor, f"/cycles/{cycle_id}", before)
     except RefusedError as error:
         return _cycle_page(request, office, actor, cycle_id, refused=error, typed={"note": note})
-    return RedirectResponse(f"/cycles/{cycle_id}", 303)
+    return RedirectResponse(back, 303)
 
 
 def _seen(session: Session, actor: Actor, cycle_id: int) -> tuple[Cycle, bool]:

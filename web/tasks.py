@@ -25,7 +25,7 @@ from models.task import Task
 from schedules.plan import FileRule
 from web import forms, kept, words
 from web.access import InActor, demand, needs
-from web.done import told_done
+from web.done import after, stand, told_done
 from web.office import InOffice, Number, Office
 from web.pages import language, page
 from web.task_page import Asked, read
@@ -256,10 +256,12 @@ def _done(
     try:
         with office.database.writing() as session:
             _seen(session, actor, right, task_id)
+            before = stand(session)
             act(session)
+            back = after(session, actor, f"/tasks/{task_id}", before)
     except RefusedError as error:
         return _refused(request, office, actor, task_id, name, form, error, scan)
-    return RedirectResponse(f"/tasks/{task_id}", 303)
+    return RedirectResponse(back, 303)
 
 
 def _refused(
