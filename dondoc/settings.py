@@ -1,13 +1,20 @@
 """What may an office set? Every setting with its default and meaning; the environment prefix is DONDOC_."""
 
+import re
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+#: Where the web pages of a playground have a Zalo of their own.
+TRIAL_ZALO = "/trial/zalo"
+
+_BOUNCES: Final = re.compile(r"[A-Za-z0-9._-]{1,24}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*")
+_HOUR: Final = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
 
 
 class Settings(BaseSettings):
@@ -28,6 +35,16 @@ class Settings(BaseSettings):
     )
     mail_from: str = Field("dondoc@example.org", description="Sender address of e-mails.")
     mail_name: str = Field("dondoc", description="Sender name of e-mails.")
+    bounce_address: str | None = Field(
+        None,
+        description="Where letters come back to that cannot be delivered, as bounce+12-ab34@...; else to the sender.",
+    )
+    bounce_imap: SecretStr | None = Field(
+        None, description="The mailbox of that address: imaps://user:password@host:port/INBOX or imap://..."
+    )
+    bounce_folder: Path | None = Field(
+        None, description="Instead of a mailbox: a folder where the mail server puts what comes back, as .eml files."
+    )
     secrets: Path | None = Field(
         None, description="Folder with one file a secret: the keys of Zalo and the addresses of other services."
     )
@@ -35,6 +52,13 @@ class Settings(BaseSettings):
         None,
         description="A stand-in for Zalo's own servers, such as http://127.0.0.1:8090 (python -m samples.fake_zalo).",
     )
+    quiet: str = Field(
+        "18:00-07:30",
+        description="Hours in which only what is urgent goes out, and so on days off; empty: at any hour of any day.",
+    )
+    digest_at: str = Field("08:00", description="From this hour on, the daily message tells what the calendar says.")
+    messages_a_day: int = Field(3, ge=1, description="Messages to one contact a day; what is over waits for the next.")
+    messages_a_week: int = Field(10, ge=1, description="Messages to one contact in any seven days.")
     host: str = Field("127.0.0.1", description="Address the web pages listen on.")
     port: int = Field(8000, ge=0, le=65535, description="Port of the web pages; dondoc web takes 0 for any.")
     prefect_port: int = Field(4200, ge=1, le=65535, description="Port of the Prefect server.")
@@ -63,6 +87,22 @@ class Settings(BaseSettings):
             raise ValueError("expected a time zone such as Asia/Ho_Chi_Minh") from None
         return zone
 
+    @field_validator("quiet")
+    @classmethod
+    def _is_a_night(cls, quiet: str) -> str:
+        from_, _, until = quiet.partition("-")
+        if quiet and not (_HOUR.fullmatch(from_) and _HOUR.fullmatch(until) and until < from_):
+            raise ValueError("expected the hours from one day to the next such as 18:00-07:30, or nothing")
+        return quiet
+
+    @field_validator("digest_at")
+    @classmethod
+    def _is_by_day(cls, digest_at: str, given: ValidationInfo) -> str:
+        first, last = _decent(given.data.get("quiet", "")) or ("00:00", "24:00")
+        if not (_HOUR.fullmatch(digest_at) and first <= digest_at < last):
+            raise ValueError(f"expected an hour from {first} to before {last} such as 08:00")
+        return digest_at
+
     @field_validator("smtp_url")
     @classmethod
     def _leads_to_a_server(cls, url: SecretStr | None) -> SecretStr | None:
@@ -71,10 +111,53 @@ class Settings(BaseSettings):
             raise ValueError("expected smtp://host:port or smtps://host:port")
         return url
 
+    @field_validator("bounce_address")
+    @classmethod
+    def _has_a_name_and_a_domain(cls, address: str | None) -> str | None:
+        if address and not _BOUNCES.fullmatch(address):
+            raise ValueError("expected an address such as bounce@example.org, of at most 24 letters before the @")
+        return address or None
+
+    @field_validator("bounce_imap")
+    @classmethod
+    def _leads_to_a_mailbox(cls, url: SecretStr | None) -> SecretStr | None:
+        parts = urlsplit(url.get_secret_value()) if url is not None else None
+        if parts is not None and not (parts.scheme in {"imap", "imaps"} and parts.hostname and parts.username):
+            raise ValueError("expected imaps://user:password@host:port/INBOX or imap://...")
+        return url
+
+    @property
+    def decent_hours(self) -> tuple[str, str] | None:
+        """The hours that are not quiet: from the first to before the second; None: all are."""
+        return _decent(self.quiet)
+
     @property
     def database(self) -> str:
         """The address that is really used."""
         return self.database_url or f"sqlite:///{self.data.absolute() / 'dondoc.sqlite'}"
+
+    @property
+    def here(self) -> str:
+        """Where this machine reaches its own web pages."""
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)  # noqa: S104  # compared, not listened on
+        return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
+
+    @property
+    def trial_zalo(self) -> Path | None:
+        """The secrets of the Zalo that a playground has of its own; None in an office, or beside another stand-in."""
+        folder = self.data / "zalo"
+        is_here = self.zalo_url is None and self.port != 0 and self.clock.exists() and folder.is_dir()
+        return folder if is_here else None
+
+    @property
+    def secrets_folder(self) -> Path | None:
+        """The folder of secrets that is really used."""
+        return self.trial_zalo or self.secrets
+
+    @property
+    def zalo_host(self) -> str | None:
+        """Where all of Zalo's servers are; None: where Zalo has them."""
+        return f"{self.here}{TRIAL_ZALO}" if self.trial_zalo else self.zalo_url
 
     @property
     def prefect(self) -> str:
@@ -106,3 +189,8 @@ class Settings(BaseSettings):
 def settings() -> Settings:
     """The settings of this process, read once."""
     return Settings()  # type: ignore[call-arg,unused-ignore]  # every field has a default; the environment fills the rest
+
+
+def _decent(quiet: str) -> tuple[str, str] | None:
+    from_, _, until = quiet.partition("-")
+    return (until, from_) if quiet else None

@@ -9,6 +9,7 @@ from sqlalchemy import UniqueConstraint
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from models.columns import Moment
+from models.contact import Contact
 
 
 class Link(SQLModel, table=True):
@@ -43,6 +44,24 @@ def unit_token(key: bytes, link: UnitLink) -> str:
     return _signed(key, link.id, f"unit:{link.contact_id}:{link.generation}")
 
 
+def contact_token(key: bytes, contact_id: int, email: str | None) -> str:
+    """The way to say that this address is the wrong one; it ends when the contact has another."""
+    return _signed(key, contact_id, f"contact:{contact_id}:{email}")
+
+
+def return_token(key: bytes, message_id: int) -> str:
+    """What names a message in the address that it comes back to: mail servers may write that in small letters."""
+    return f"{message_id}-{hmac.new(key, f'return:{message_id}'.encode(), hashlib.sha256).hexdigest()[:24]}"
+
+
+def returned_message(key: bytes, given: str) -> int | None:
+    """The number of the message that this names; None when it is forged."""
+    number = _number(given)
+    if number is None or not hmac.compare_digest(return_token(key, number).encode(), given.lower().encode()):
+        return None
+    return number
+
+
 def find(session: Session, key: bytes, given: str, today: date) -> Link | None:
     """The link of a token, or None when it is unknown, forged, revoked or expired (the answers look alike)."""
     number = _number(given)
@@ -59,6 +78,16 @@ def find_unit(session: Session, key: bytes, given: str) -> UnitLink | None:
     if link is None or not hmac.compare_digest(unit_token(key, link).encode(), given.encode()):
         return None
     return link if link.revoked_at is None else None
+
+
+def find_contact(session: Session, key: bytes, given: str) -> Contact | None:
+    """Who was written to by the letter with this token, or None; whoever has left has nothing more to say."""
+    number = _number(given)
+    contact = session.get(Contact, number) if number is not None else None
+    if contact is None or not contact.is_active:
+        return None
+    expected = contact_token(key, contact.id, contact.email)
+    return contact if hmac.compare_digest(expected.encode(), given.encode()) else None
 
 
 def opens(link: Link, today: date) -> bool:

@@ -8,11 +8,12 @@ from sqlalchemy import and_, func, select
 from sqlmodel import Session, col
 
 from models.contact import Contact
-from models.link import Link, UnitLink, token, unit_token
+from models.link import Link, UnitLink, contact_token, return_token, token, unit_token
 from models.message import Message
 from models.notice import Notice
 from models.task import Task
 from notifications.channels.carrier import Letter
+from notifications.events import read_events
 from notifications.render import ALL_DUTIES, fill_links
 
 
@@ -40,8 +41,9 @@ def read_letters(session: Session, ids: Sequence[int], now: datetime, key: bytes
         .group_by(col(Notice.message_id))
     )
     threads = {message_id: first for message_id, first, last in session.execute(cycles) if first == last}
+    events = read_events(session, ids, now)
     rows = session.execute(
-        select(Message, col(Contact.name))
+        select(Message, Contact)
         .join(Contact, col(Contact.id) == col(Message.contact_id))
         .where(col(Message.id).in_(ids))
         .order_by(col(Message.try_after), col(Message.id))
@@ -53,14 +55,17 @@ def read_letters(session: Session, ids: Sequence[int], now: datetime, key: bytes
             thread=f"{message.contact_id}-{threads[message.id]}" if message.id in threads else None,
             at=now,
             address=message.address,
-            name=name,
+            name=contact.name,
             subject=message.subject,
             text=fill_links(message.text, tokens[message.id]),
             html=fill_links(message.html, tokens[message.id]),
             channel=message.channel,
             account=message.account,
             short=fill_links(message.text, tokens[message.id]),
-            data={"name": name[:30], "subject": message.subject[:100]},
+            data={"name": contact.name[:30], "subject": message.subject[:100]},
+            events=events.get(message.id, ()),
+            returns_to=return_token(key, message.id),
+            objects_by=contact_token(key, contact.id, message.address),
         )
-        for message, name in rows
+        for message, contact in rows
     ]

@@ -13,7 +13,7 @@ from engine import extend, revise
 from models.user import UserRole
 from tests.builders import YEARLY, act_of, at, hand_in, vn_state
 from tests.desk import Desk, busied, opened_desk, sqlite_desk
-from web.icalendar import WIDTH
+from notifications.icalendar import WIDTH
 
 DEEP = YEARLY.replace("doan-the]", "doan-the, chi-bo-truc-thuoc]")
 

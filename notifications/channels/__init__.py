@@ -14,10 +14,16 @@ def carrier_for(settings: Settings) -> Carrier:
     A playground always writes files: nothing of what it tells has happened.
     """
     if settings.smtp_url is None or writes_files(settings):
-        return EmlCarrier(settings.eml, settings.mail_from, settings.mail_name)
+        return EmlCarrier(settings.eml, settings.mail_from, settings.mail_name, settings.url)
     from notifications.channels.email import EmailCarrier  # Apprise is slow to import, and files do not need it
 
-    return EmailCarrier(settings.smtp_url.get_secret_value(), settings.mail_from, settings.mail_name)
+    return EmailCarrier(
+        settings.smtp_url.get_secret_value(),
+        settings.mail_from,
+        settings.mail_name,
+        settings.url,
+        settings.bounce_address or "",
+    )
 
 
 def carriers_for(settings: Settings, database: Database, key: bytes) -> ByChannel:
@@ -26,8 +32,8 @@ def carriers_for(settings: Settings, database: Database, key: bytes) -> ByChanne
     A playground speaks to a stand-in of Zalo on this machine or to nobody, and to no other service at all.
     """
     mail, others = carrier_for(settings), dict[str, Carrier]()
-    is_real, secrets = not settings.clock.exists(), Secrets(settings.secrets)
-    if settings.secrets is not None and (is_real or settings.zalo_url is not None):
+    is_real, secrets = not settings.clock.exists(), Secrets(settings.secrets_folder)
+    if settings.secrets_folder is not None and (is_real or settings.zalo_host is not None):
         from notifications.channels.zalo import zalo_carriers  # Apprise is slow to import
 
         others |= zalo_carriers(settings, database, key, secrets)

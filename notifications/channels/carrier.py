@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from models.message import Outcome
+from notifications.icalendar import Event
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,9 @@ class Letter:
     short: str = field(default="", repr=False)  #: for chats, without the layout of a letter
     #: Parameters of a Zalo template message.
     data: Mapping[str, str] = field(default_factory=dict, repr=False, hash=False)
+    events: Sequence[Event] = ()  #: due days for the reader's calendar
+    returns_to: str = field(default="", repr=False)  #: signed name by which the message is known when it comes back
+    objects_by: str = field(default="", repr=False)  #: token by which the reader says that they are the wrong one
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from apprise.plugins.base import NotifyBase
 from dondoc import clock
 from models.message import Outcome
 from notifications.channels.carrier import Gate, Letter, Result
-from notifications.channels.mail import compose
+from notifications.channels.mail import compose, envelope_sender
 from notifications.channels.smtp import PORTS, Line, Server, StaleError, UnavailableError
 
 CONNECTIONS: Final = 10
@@ -68,14 +68,15 @@ class NotifyBaoMail(NotifyBase):  # type: ignore[misc]  # Apprise has no types
             self._line.close()
             self._line = None
 
-    def deliver(self, address: str, content: bytes, may_go: Callable[[], bool]) -> Result | None:
+    def deliver(self, address: str, content: bytes, may_go: Callable[[], bool], returns_to: str = "") -> Result | None:
         """One e-mail; once more over a fresh connection when the old one had gone before the content."""
+        sender = returns_to or self.sender
         try:
-            return self.connect().deliver(self.sender, address, content, may_go)
+            return self.connect().deliver(sender, address, content, may_go)
         except StaleError:
             self.disconnect()
         try:
-            return self.connect().deliver(self.sender, address, content, may_go)
+            return self.connect().deliver(sender, address, content, may_go)
         except (StaleError, UnavailableError) as error:
             self.disconnect()
             return error.result
@@ -156,20 +157,22 @@ class EmailCarrier:
     """A batch over at most ten connections, kept while it lasts.
 
     The senders meet before the content: whoever is ready then is asked for in one call of the gate, so that one
-    commit serves up to ten messages, and a kill leaves no more than those in doubt.
+    commit serves up to ten messages, and a kill leaves no more than those in doubt. `pages` is the office's public
+    address; what cannot be delivered comes back to `bounce_address`, else to the sender.
     """
 
     channel = "email"
 
-    def __init__(self, url: str, sender: str, sender_name: str) -> None:
+    def __init__(self, url: str, sender: str, sender_name: str, pages: str = "", bounce_address: str = "") -> None:
         self.server, self.reply_address, self.sender_name = Server.of(url), sender, sender_name
+        self.pages, self.bounce_address = pages, bounce_address
 
     def send(self, letters: Sequence[Letter], before_content: Gate) -> Iterator[tuple[Letter, Result]]:
         todo, events, met = deque[_Written](), _Events(), list[_Asks | _Ended | _Done]()
         for letter in letters:
             # Here, not in the threads: ten of them at work would keep this one waiting at each of its queries.
             try:
-                todo.append((letter, compose(letter, self.reply_address, self.sender_name)))
+                todo.append((letter, compose(letter, self.reply_address, self.sender_name, url=self.pages)))
             except ValueError as error:
                 yield letter, Result(Outcome.RECIPIENT, "address", str(error))
         running, ends = min(CONNECTIONS, len(todo)), list[_Ended]()
@@ -208,7 +211,8 @@ class EmailCarrier:
                     letter, content = todo.popleft()
                 except IndexError:
                     break
-                result = plugin.deliver(letter.address, content, _gate(letter, events))
+                returns_to = envelope_sender(letter, self.reply_address, self.bounce_address)
+                result = plugin.deliver(letter.address, content, _gate(letter, events), returns_to)
                 if result is not None:
                     events.put((letter, result))
         except UnavailableError as error:

@@ -17,8 +17,8 @@ class EmlCarrier:
 
     channel = "eml"
 
-    def __init__(self, folder: Path, sender: str, sender_name: str) -> None:
-        self.folder, self.reply_address, self.sender_name = folder, sender, sender_name
+    def __init__(self, folder: Path, sender: str, sender_name: str, url: str = "") -> None:
+        self.folder, self.reply_address, self.sender_name, self.url = folder, sender, sender_name, url
 
     def send(self, letters: Sequence[Letter], before_content: Gate) -> Iterator[tuple[Letter, Result]]:
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -31,7 +31,7 @@ class EmlCarrier:
 
     def _write(self, letter: Letter) -> Result:
         try:
-            content = compose(letter, self.reply_address, self.sender_name, "8bit")
+            content = compose(letter, self.reply_address, self.sender_name, "8bit", self.url)
         except ValueError as error:
             return Result(Outcome.RECIPIENT, "address", str(error))
         path = self.folder / f"{letter.at:%Y-%m-%d}-{letter.reference}.eml"

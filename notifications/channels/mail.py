@@ -1,4 +1,4 @@
-"""How is a letter written down? As an e-mail in two parts, with its own Message-ID.
+"""How is a letter written down? As an e-mail in two or three parts, with its own Message-ID.
 
 By the older half of the standard library: EmailMessage takes ten times as long to fold Vietnamese headers. It is
 also the half that checks nothing, so that what goes into a header is cleaned here.
@@ -12,18 +12,29 @@ from email.mime.text import MIMEText
 from email.policy import compat32
 from email.utils import format_datetime
 from typing import Any, Final, Literal
+from urllib.parse import quote
 
+from notifications import icalendar
 from notifications.channels.carrier import Letter
 
 _ADDRESS: Final = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*")
 _CRLF: Final = compat32.clone(linesep="\r\n")
+#: Where a contact says that they are the wrong one; their token follows.
+OBJECTION: Final = "/not-me/"
 
 
-def compose(letter: Letter, sender: str, sender_name: str, encoding: Literal["base64", "8bit"] = "base64") -> bytes:
-    """The e-mail of a letter. Raises ValueError when the address cannot stand in a header.
+def compose(
+    letter: Letter,
+    sender: str,
+    sender_name: str,
+    encoding: Literal["base64", "8bit"] = "base64",
+    url: str = "",
+) -> bytes:
+    """The e-mail of a letter; `url` is the office's public address. Raises ValueError for an impossible address.
 
     Headers: RFC 3834 keeps robots from answering, the X- one does so on Exchange. The thread's root is a name only:
-    no message carries it, but readers group by it (RFC 5322, 3.6.4).
+    no message carries it, but readers group by it (RFC 5322, 3.6.4). What mail programs offer as "unsubscribe" says
+    here that the reader is the wrong one (RFC 2369; by one click, RFC 8058): nobody unsubscribes from a duty.
     """
     if not _ADDRESS.fullmatch(letter.address):
         raise ValueError(f"expected an address such as van-thu@example.org, got {letter.address!r}")
@@ -38,11 +49,26 @@ def compose(letter: Letter, sender: str, sender_name: str, encoding: Literal["ba
         mail["In-Reply-To"] = mail["References"] = f"<{letter.thread}@{domain}>"
     mail["Auto-Submitted"] = "auto-generated"
     mail["X-Auto-Response-Suppress"] = "All"
+    if letter.objects_by and url:
+        page = f"{url.rstrip('/')}{OBJECTION}{letter.objects_by}"
+        mail["List-Unsubscribe"] = f"<{page}>,\n <mailto:{sender}?subject={quote(letter.reference)}>"
+        if page.startswith("https:"):
+            mail["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     charset: Any = Charset("utf-8")
     charset.body_encoding = BASE64 if encoding == "base64" else None
     mail.attach(MIMEText(letter.text, "plain", charset))
     mail.attach(MIMEText(letter.html, "html", charset))
+    if letter.events:
+        part = MIMEText(icalendar.written(letter.events, domain, letter.at), "calendar", charset)
+        part.set_param("method", "PUBLISH")
+        mail.attach(part)
     return mail.as_bytes(policy=_CRLF)
+
+
+def envelope_sender(letter: Letter, sender: str, bounce_address: str) -> str:
+    """Where it comes back to when it cannot be delivered: an address of its own, by which it is known (VERP)."""
+    name, at, domain = bounce_address.rpartition("@")
+    return f"{name}+{letter.returns_to}@{domain}" if at and letter.returns_to else sender
 
 
 def _mailbox(header: str, name: str, address: str) -> str:
