@@ -15,6 +15,8 @@ from models.step import Step, StepKind, StepState
 from models.task import OWING, UNFINISHED, Task, TaskState
 
 CYCLE_CLOSED: Final = "step.cycle_closed"  #: why the rest of a ladder was skipped
+#: What is done late rather than not at all.
+NEVER_SKIPPED: Final = (StepKind.ESCALATE, StepKind.RESUME, StepKind.CLOSE)
 LINK_LIFE: Final = timedelta(days=14)  #: how long a unit's link still opens its receipt after the cycle closed
 
 
@@ -47,7 +49,7 @@ def take_up(session: Session, cycle: Cycle, deadline_id: int, now: datetime) -> 
             col(Step.deadline_id) == deadline_id,
             col(Step.state) == StepState.SKIPPED.value,
             col(Step.why) == CYCLE_CLOSED,
-            or_(col(Step.at) > now, col(Step.kind).in_([StepKind.ESCALATE.value, StepKind.CLOSE.value])),
+            or_(col(Step.at) > now, col(Step.kind).in_([kind.value for kind in NEVER_SKIPPED])),
         )
         .values(state=StepState.PLANNED.value, why=None)
     )

@@ -1,6 +1,7 @@
 """What is due now? Steps fire: notices for the tasks they still concern, or the end of what was not handed in."""
 
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
@@ -11,8 +12,10 @@ from sqlmodel import select as rows
 
 from dondoc.clock import moment, today
 from dondoc.database import insert_new
+from engine.climb import climbs, distance, plan_resumptions
 from engine.close import finish, miss
 from engine.plans import calendar_for, obligation_of
+from models.acknowledgement import Acknowledgement
 from models.contact import Contact, Role, holding
 from models.cycle import Cycle, CycleState
 from models.deadline import Deadline
@@ -22,7 +25,7 @@ from models.notice import Notice, NoticeKind
 from models.step import Step, StepKind, StepState, due_steps
 from models.task import OWING, Task
 from models.unit import Placement
-from schedules.plan import Offset, Rung
+from schedules.plan import Rung
 
 #: Whether anything is due `now`.
 IS_DUE: Final = due_steps(bindparam("now")).exists()
@@ -35,6 +38,7 @@ RUNGS: Final = {
     Rung.ISSUER_SECRETARIAT: ("issuer", Role.SECRETARIAT),
     Rung.ISSUER_STANDING: ("issuer", Role.STANDING),
 }
+SOME: Final = 1_000  #: tasks named one by one in a statement: SQLite allows 32,766 parameters
 NOTICE_COLUMNS: Final = ("task_id", "contact_id", "kind", "rung", "cause", "due_on", "created_at")
 
 
@@ -80,12 +84,15 @@ def remind(session: Session, now: datetime, zone: str) -> Fired:
 def escalate(session: Session, now: datetime, zone: str) -> Fired:
     """The rungs whose moment has come; none is skipped, and none comes sooner after the one before it than planned."""
     fired = notices = 0
-    for steps, deadline, cycle in _due(session, now, (StepKind.ESCALATE,)):
+    for steps, deadline, cycle in _due(session, now, (StepKind.ESCALATE, StepKind.RESUME)):
         for step in steps:
             if step.at > now:  # it was moved: the rung before it has only now been told
                 break
-            notices += _tell(session, step, deadline, cycle, now, zone)
             fired += 1
+            if step.kind == StepKind.RESUME:
+                notices += _go_on(session, step, deadline, cycle, now, zone)
+                continue
+            notices += _tell(session, step, deadline, cycle, now, zone)
             _keep_distance(session, step, deadline, cycle, now, zone)
     return Fired(steps=fired, notices=notices)
 
@@ -101,9 +108,65 @@ def _due(session: Session, now: datetime, kinds: tuple[StepKind, ...]) -> list[t
 
 
 def _tell(session: Session, step: Step, deadline: Deadline, cycle: Cycle, now: datetime, zone: str) -> int:
-    """One INSERT ... SELECT of the tasks still concerned x the contacts of the rung."""
+    """Tells the tasks still concerned; of those that somebody has said "đã biết" about it goes on later."""
+    is_rung = step.kind == StepKind.ESCALATE
+    known = climbs(session, deadline, cycle, now, zone, step) if is_rung else {}
+    held = sum(rungs[-1].at > now for rungs in known.values())
+    others = ~exists().where(col(Acknowledgement.task_id) == col(Task.id)) if known else None
+    told, unreachable = _tell_some(session, step, deadline, cycle, now, zone, others)
+    for some in _parts([task_id for task_id, rungs in known.items() if rungs[-1].at <= now]):
+        counts = _tell_some(session, step, deadline, cycle, now, zone, col(Task.id).in_(some))
+        told, unreachable = told + counts[0], unreachable + counts[1]
+    _done(session, step, deadline, cycle, now, unreachable=unreachable, held=held)
+    if known:
+        plan_resumptions(session, deadline, known, now, zone)
+    return told
+
+
+def _go_on(session: Session, step: Step, deadline: Deadline, cycle: Cycle, now: datetime, zone: str) -> int:
+    """What "đã biết" has held is told; the rungs after it keep their distance from today."""
+    before = session.scalar(
+        select(func.max(col(Step.fired_at))).where(
+            col(Step.deadline_id) == deadline.id, col(Step.kind) == StepKind.RESUME.value
+        )
+    )
+    step.state, step.fired_at = StepState.FIRED, now
+    session.add(step)
+    session.flush()
+    known = climbs(session, deadline, cycle, now, zone)
+    told: defaultdict[tuple[int, bool], list[int]] = defaultdict(list)
+    by_id: dict[int, Step] = {}
+    for task_id, rungs in known.items():
+        due = [each for each in rungs if each.is_held and (before is None or each.at > before) and each.at <= now]
+        for each in due:
+            by_id[each.step.id] = each.step
+            told[each.step.id, each is due[-1]].append(task_id)
+    notices = unreachable = 0
+    for (step_id, is_last), task_ids in told.items():
+        for some in _parts(task_ids):
+            rung = by_id[step_id]
+            made, nobody = _tell_some(session, rung, deadline, cycle, now, zone, col(Task.id).in_(some))
+            notices, unreachable = notices + made, unreachable + (nobody if is_last else 0)
+    gone_on = {task_id for task_ids in told.values() for task_id in task_ids}
+    held = sum(any(each.at > now for each in rungs) for task_id, rungs in known.items() if task_id not in gone_on)
+    _done(session, step, deadline, cycle, now, unreachable=unreachable, held=held, concerned=len(gone_on) + held)
+    plan_resumptions(session, deadline, known, now, zone)
+    return notices
+
+
+def _tell_some(
+    session: Session,
+    step: Step,
+    deadline: Deadline,
+    cycle: Cycle,
+    now: datetime,
+    zone: str,
+    some: ColumnElement[bool] | None = None,
+) -> tuple[int, int]:
+    """One INSERT ... SELECT of the tasks concerned x the contacts of the rung: notices, and tasks without a contact."""
     whose, role = RUNGS[Rung(step.rung)]
-    concerned = (col(Task.deadline_id) == deadline.id, col(Task.state).in_([state.value for state in OWING]))
+    concerned = [col(Task.deadline_id) == deadline.id, col(Task.state).in_([state.value for state in OWING])]
+    concerned += [] if some is None else [some]
     at_unit = _unit_column(whose, cycle)
     who = (
         select(
@@ -127,8 +190,7 @@ def _tell(session: Session, step: Step, deadline: Deadline, cycle: Cycle, now: d
         .join(Placement, col(Placement.id) == col(Task.placement_id))
         .where(*concerned, ~exists().where(col(Contact.unit_id) == at_unit, *_reachable(role)))
     )
-    _done(session, step, deadline, cycle, now, unreachable=unreachable or 0)
-    return told
+    return told, unreachable or 0
 
 
 def _end(session: Session, step: Step, deadline: Deadline, cycle: Cycle, now: datetime) -> None:
@@ -138,8 +200,21 @@ def _end(session: Session, step: Step, deadline: Deadline, cycle: Cycle, now: da
     finish(session, cycle, now)
 
 
-def _done(session: Session, step: Step, deadline: Deadline, cycle: Cycle, now: datetime, unreachable: int = 0) -> None:
-    """Marks the step with counts that add up to all the tasks that its deadline ever had."""
+def _done(
+    session: Session,
+    step: Step,
+    deadline: Deadline,
+    cycle: Cycle,
+    now: datetime,
+    *,
+    unreachable: int = 0,
+    held: int = 0,
+    concerned: int | None = None,
+) -> None:
+    """Marks the step with counts that add up to all the tasks that its deadline ever had.
+
+    `concerned` are those of the owing tasks that the step is about; None: all.
+    """
     by_state: dict[str, int] = dict(
         session.execute(
             select(col(Task.state), func.count())
@@ -156,7 +231,10 @@ def _done(session: Session, step: Step, deadline: Deadline, cycle: Cycle, now: d
         .where(col(Extension.from_deadline_id) == deadline.id, col(Task.deadline_id) != deadline.id)
     )
     owing = sum(by_state.pop(state.value, 0) for state in OWING)
-    counts = {"told": owing - unreachable, "unreachable": unreachable, "moved": moved or 0, **by_state}
+    told = (owing if concerned is None else concerned) - unreachable - held
+    aside = {"held": held, "unheld": owing - told - unreachable - held}
+    counts = {"told": told, "unreachable": unreachable, "moved": moved or 0, **by_state}
+    counts |= {name: count for name, count in aside.items() if count}
     step.state, step.fired_at, step.counts = StepState.FIRED, now, counts
     session.add(step)
     append(
@@ -184,9 +262,7 @@ def _keep_distance(session: Session, rung: Step, deadline: Deadline, cycle: Cycl
     calendar, hour = calendar_for(session, cycle), obligation_of(session, cycle).at
     before, on = rung.on, today(now, zone)
     for step in session.exec(query.order_by(col(Step.ordinal))):
-        working = calendar.working_days(before, step.on)
-        distance = Offset(working, working=True) if working else Offset((step.on - before).days)
-        before, on = step.on, max(calendar.after(on, distance), step.on)
+        before, on = step.on, max(calendar.after(on, distance(calendar, before, step.on)), step.on)
         if on > step.on:
             step.at = max(step.at, moment(on, hour, zone))
             step.why = "step.kept_distance"
@@ -201,6 +277,10 @@ def _kind(step: Step, deadline: Deadline, on: date, now: datetime) -> NoticeKind
     if on == deadline.due_on:
         return NoticeKind.DUE_TODAY
     return NoticeKind.OPENED if step.ordinal == 0 else NoticeKind.REMINDER
+
+
+def _parts(ids: list[int]) -> Iterator[list[int]]:
+    return (ids[start : start + SOME] for start in range(0, len(ids), SOME))
 
 
 def _unit_column(whose: str, cycle: Cycle) -> Any:

@@ -16,6 +16,7 @@ class StepKind(StrEnum):
     REMIND = "remind"
     DUE = "due"
     ESCALATE = "escalate"
+    RESUME = "resume"  #: "đã biết" has ended: the rungs that it held are told
     CLOSE = "close"  #: the end of grace: what is still open is missed
 
 
