@@ -2,15 +2,13 @@
 
 from collections import defaultdict
 from datetime import date
-from functools import lru_cache
 
 from sqlmodel import Session, col, select
 
 from models import milestone
 from models.cycle import Cycle
 from models.day import calendar_of
-from models.plan import Plan, Revision, active
-from schedules import load
+from models.plan import Plan, Revision, active, parsed
 from schedules.calendars import Calendar
 from schedules.plan import Obligation
 from schedules.plan import Plan as PlanFile
@@ -19,7 +17,7 @@ from schedules.timeline import Milestones, Timeline, compiled
 
 def plan_of(session: Session, revision_id: int) -> PlanFile:
     """The plan as this revision's text says it."""
-    return _parsed(session.get_one(Revision, revision_id).text)
+    return parsed(session.get_one(Revision, revision_id).text)
 
 
 def obligation_of(session: Session, cycle: Cycle) -> Obligation:
@@ -33,7 +31,7 @@ def calendar_for(session: Session, cycle: Cycle) -> Calendar:
 
 def active_plans(session: Session) -> list[tuple[Plan, Revision, PlanFile]]:
     return [
-        (session.get_one(Plan, revision.plan_id), revision, _parsed(revision.text))
+        (session.get_one(Plan, revision.plan_id), revision, parsed(revision.text))
         for revision in session.scalars(active())
     ]
 
@@ -52,14 +50,6 @@ def milestones_of(session: Session, plan_id: int) -> Milestones:
 
 def timeline_of(session: Session, revision: Revision) -> Timeline:
     """Everything that the revision says, with the calendar and the milestones of this moment."""
-    plan = _parsed(revision.text)
+    plan = parsed(revision.text)
     calendar = calendar_of(session, plan.calendar)
     return compiled(plan, calendar, milestones_of(session, revision.plan_id))
-
-
-@lru_cache(maxsize=64)
-def _parsed(text: str) -> PlanFile:
-    plan, problems = load.parse(text.encode(), "revision")
-    if plan is None:  # it was valid when it was applied: the language has changed since
-        raise ValueError("; ".join(problem.text("en") for problem in problems))
-    return plan

@@ -1,11 +1,14 @@
 """Which plans are in force? A plan, and each version of its file that was applied."""
 
 from datetime import date, datetime
+from functools import lru_cache
 
 from sqlalchemy import BindParameter, Index, Select, select, text
 from sqlmodel import Field, SQLModel, col
 
 from models.columns import Moment
+from schedules import load
+from schedules.plan import Plan as PlanFile
 
 
 class Plan(SQLModel, table=True):
@@ -42,6 +45,15 @@ class Revision(SQLModel, table=True):
     from_on: date  #: adoption: what was due before this day is not opened
     is_active: bool = True
     next_open_on: date  #: before this day the open pass has nothing to look at
+
+
+@lru_cache(maxsize=64)
+def parsed(text: str) -> PlanFile:
+    """The plan as a revision's text says it."""
+    plan, problems = load.parse(text.encode(), "revision")
+    if plan is None:  # it was valid when it was applied: the language has changed since
+        raise ValueError("; ".join(problem.text("en") for problem in problems))
+    return plan
 
 
 def active() -> Select[tuple[Revision]]:

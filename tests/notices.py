@@ -9,8 +9,9 @@ from models.deadline import Deadline
 from models.notice import Notice, NoticeKind
 from models.task import Task, TaskState
 from models.unit import Unit
-from notifications.render import Office
+from notifications.item import Office
 from notifications.waiting import Waiting
+from schedules.plan import Text
 from tests.builders import ZONE, at, vn_state
 
 NOW = at("2025-09-23")
@@ -36,6 +37,7 @@ def waiting(
         cycle=cycle(),
         office=Unit(id=99, code="duk", name="Đảng ủy Khối các cơ quan tỉnh"),
         calendar=CALENDAR,
+        document=Text("Kế hoạch thực hiện Kết luận số 01-KL/TW", "Plan for Conclusion 01-KL/TW"),
     )
 
 

@@ -21,7 +21,8 @@ from models.link import Link, UnitLink, find, find_unit, opens, token, unit_toke
 from models.notice import Notice, NoticeKind
 from models.task import IllegalActError, Task
 from models.visit import Visit
-from notifications.render import ALL_DUTIES, Office, fill_links, render_bundle
+from notifications.item import Office
+from notifications.render import ALL_DUTIES, fill_links, render_bundle
 from notifications.waiting import read_waiting
 from tests.builders import ANSWERS, ZONE, act_of, at, everything, hand_in, id_of, province, step_round, task_of
 
@@ -243,7 +244,7 @@ def test_the_new_contact_is_told_what_is_owed_and_the_old_links_end(office: Data
 
 def test_not_me_without_an_address_is_not_applied_and_may_be_refused(office: Database) -> None:
     made = corrected(office, email="")
-    given: dict[str, Any] = {"name": "Văn thư mới", "email": " ", "by": "user:1", "now": at("2021-12-21")}
+    given: dict[str, Any] = {"name": "Văn thư mới", "email": " ", "by": "user:1", "now": at("2021-12-21"), "zone": ZONE}
     assert refusal(office, lambda s: ask.apply_correction(s, made.id, **given)) == "refused.no_address"
     act_of(office, ask.refuse_correction, made.id, "2021-12-21", by="user:1")
     with office.reading() as session:

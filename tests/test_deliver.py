@@ -15,7 +15,7 @@ from models.message import Attempt, Message, MessageState, Outcome
 from models.notice import Notice
 from notifications.channels.email import EmailCarrier
 from notifications.deliver import LEASE, MOST_TRIES, Delivered, Tries, claim, deliver, queue, recover
-from notifications.render import Office
+from notifications.item import Office
 from tests.builders import ANSWERS, UNITS, ZONE, at, province, step_round, task_of
 from tests.sinks import Sink, free_port, running, signed_in_as
 

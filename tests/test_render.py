@@ -13,7 +13,8 @@ from models.notice import NoticeKind
 from models.step import Step, StepKind
 from models.submission import Review, ReviewVerdict, Submission, SubmissionFile, Way
 from models.task import TaskState
-from notifications.render import Office, Rendered, fill_links, render_bundle
+from notifications.item import Office
+from notifications.render import Rendered, fill_links, render_bundle
 from notifications.waiting import Waiting
 from tests.builders import ZONE, at
 from tests.notices import DUE, OFFICE, person, waiting

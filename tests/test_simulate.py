@@ -23,7 +23,7 @@ from models.message import Message
 from models.notice import Notice
 from models.task import IllegalActError, Task
 from notifications.deliver import queue
-from notifications.render import Office
+from notifications.item import Office
 from tests.builders import UNITS, ZONE, act_of, at, everything, hand_in, id_of, province, step_round, vn_state
 
 GOLDEN = Path(__file__).parent / "data" / "simulated.txt"

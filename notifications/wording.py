@@ -1,0 +1,159 @@
+"""In which words is a letter of a kind said? Shipped in both languages; an office may put its own in their place.
+
+A wording is a template: its first line is the subject, what follows stands below the greeting. It speaks a small part
+of Jinja, names and conditions, so that no text of an office can reach into the program or keep it busy. Dates, lists,
+links and proof are not in it: the layouts add them to every letter.
+"""
+
+import difflib
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Final
+
+from jinja2 import StrictUndefined, Template, TemplateError, TemplateSyntaxError, nodes
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from schedules.reason import Reason
+
+TEMPLATES: Final = Path(__file__).parent / "templates"
+MOST_TEXT: Final = 4_000  #: characters of a wording
+MOST_SUBJECT: Final = 300  #: characters of a subject once it is filled
+DEPTH: Final = 20  #: of conditions in one another
+_ANY: Final = ("name", "office", "title", "source", "document", "due", "day")
+_UNIT: Final = (*_ANY, "unit")
+#: What a wording of each kind may name.
+NAMES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {
+        "opened": (*_UNIT, "left", "days", "grace"),
+        "reminder": (*_UNIT, "left", "days", "grace"),
+        "due_today": (*_UNIT, "grace"),
+        "overdue": (*_UNIT, "late", "days", "grace", "next_day", "next_whom"),
+        "escalation": (*_UNIT, "late", "days", "grace", "next_day", "next_whom"),
+        "chased": (*_ANY, "units", "n", "is_late"),
+        "returned": (*_UNIT, "reason", "does_not_count"),
+        "accepted": _UNIT,
+        "extension_decided": (*_UNIT, "new_day", "old_day", "reason", "decision"),
+        "extension_refused": (*_UNIT, "asked_day", "reason"),
+        "date_moved": (*_UNIT, "new_day", "old_day", "reason", "decision"),
+        "receipt": (*_UNIT, "receipt", "received", "version", "came_late"),
+        "digest": ("name", "office", "unit", "n", "owed", "lists", "told", "units"),
+    }
+)
+KINDS: Final = tuple(NAMES)
+#: Those of the office, by kind and language; what is not among them is said as shipped.
+Own = Mapping[tuple[str, str], str]
+SHIPPED: Final[Own] = MappingProxyType({})
+_FILTERS: Final = MappingProxyType({"lower_first": lambda words: f"{words}"[:1].lower() + f"{words}"[1:]})
+_ALLOWED: Final = (
+    nodes.Template,
+    nodes.Output,
+    nodes.TemplateData,
+    nodes.Name,
+    nodes.Const,
+    nodes.If,
+    nodes.CondExpr,
+    nodes.Compare,
+    nodes.Operand,
+    nodes.And,
+    nodes.Or,
+    nodes.Not,
+    nodes.Filter,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A wording, filled. `text` is plain paragraphs, with an empty line between them."""
+
+    subject: str
+    text: str
+
+
+class InvalidWordingError(Exception):
+    """What is wrong with a wording, all of it; each reason names its line."""
+
+    def __init__(self, problems: tuple[Reason, ...]) -> None:
+        super().__init__("; ".join(problem.code for problem in problems))
+        self.problems = problems
+
+
+def shipped(kind: str, lang: str) -> str:
+    """As it came with the program."""
+    return _read(kind, lang)
+
+
+def say(kind: str, lang: str, values: Mapping[str, object], own: Own = SHIPPED) -> Said:
+    """In the office's own words where it has some. Those that an upgrade has made invalid are passed over."""
+    text = own.get((kind, lang))
+    if text is not None:
+        with suppress(TemplateError, TypeError, ValueError):
+            return filled(text, values)
+    return filled(shipped(kind, lang), values)
+
+
+def filled(text: str, values: Mapping[str, object]) -> Said:
+    """Raises TemplateError or TypeError for what `read` would refuse or cannot see, ValueError without a subject."""
+    subject, _, rest = _compiled(text).render(values).partition("\n")
+    if not subject.strip():
+        raise ValueError("expected a subject in the first line, got none")
+    return Said(" ".join(subject.split()), rest.strip())
+
+
+def read(kind: str, text: str) -> None:
+    """Raises InvalidWordingError unless it is of the language and names nothing but what its kind has."""
+    if len(text) > MOST_TEXT:
+        raise InvalidWordingError((Reason.of("wording.too_long", most=MOST_TEXT, got=len(text)),))
+    try:
+        tree = _environment().parse(text)
+    except TemplateSyntaxError as error:
+        raise InvalidWordingError((Reason.of("wording.syntax", line=error.lineno, why=error.message or ""),)) from error
+    except RecursionError as error:
+        raise InvalidWordingError((Reason.of("wording.deep", line=1),)) from error
+    problems = tuple(_problems(kind, tree, 0))
+    if problems:
+        raise InvalidWordingError(problems)
+
+
+def _problems(kind: str, node: nodes.Node, depth: int) -> Iterator[Reason]:
+    line = node.lineno or 1
+    if depth > 3 * DEPTH:
+        yield Reason.of("wording.deep", line=line)
+        return
+    if not isinstance(node, _ALLOWED):
+        yield Reason.of("wording.not_allowed", line=line, got=type(node).__name__.lower())
+        return
+    if isinstance(node, nodes.Name) and node.name not in NAMES[kind]:
+        near = difflib.get_close_matches(node.name, NAMES[kind], 1)
+        code = "wording.name_near" if near else "wording.name"
+        yield Reason.of(code, line=line, got=node.name, allowed=", ".join(near or NAMES[kind]))
+    if isinstance(node, nodes.Filter) and (node.name not in _FILTERS or node.args or node.kwargs):
+        yield Reason.of("wording.not_allowed", line=line, got=node.name)
+    for inner in node.iter_child_nodes():
+        yield from _problems(kind, inner, depth + 1)
+
+
+@lru_cache(maxsize=256)
+def _compiled(text: str) -> Template:
+    return _environment().from_string(text)
+
+
+@lru_cache
+def _read(kind: str, lang: str) -> str:
+    return (TEMPLATES / lang / f"{kind}.j2").read_text("utf-8")
+
+
+@lru_cache
+def _environment() -> ImmutableSandboxedEnvironment:
+    """Makes plain words, which the layouts escape."""
+    environment = ImmutableSandboxedEnvironment(
+        undefined=StrictUndefined, autoescape=False, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.globals.clear()
+    filters: Any = dict(_FILTERS)
+    environment.filters = filters
+    environment.tests.clear()
+    return environment
