@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from contextvars import copy_context
 from datetime import date
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 from engine.note import write_note
 from engine.review import accept
 from models.cycle import Cycle
-from models.entry import Entry
+from models.entry import Entry, acting_run
 from models.note import NoteKind
 from models.step import Step
 from models.user import UserRole
@@ -38,6 +39,17 @@ def test_each_step_says_what_it_did_and_the_counts_add_up(desk: Desk) -> None:
     fired = [step for step in desk.all_of(Step) if step.state == "fired" and step.deadline_id == 1]
     assert page.count("= 6 nhiệm vụ") == len(fired)
     assert "Báo 5<br>Không tới được 1<br>" in page
+
+
+def test_a_step_leads_to_the_run_that_fired_it(desk: Desk) -> None:
+    def in_a_run() -> None:
+        acting_run.set("3f6f1d2e-0000-4000-8000-000000000000")
+        step_round(desk.database, at("2022-01-11"))
+
+    assert "/v2/runs/flow-run/" not in desk.get("/cycles/1").text
+    copy_context().run(in_a_run)
+    fired = [each for each in desk.all_of(Entry) if each.act == "fired" and each.cycle_id == 1 and each.run]
+    assert desk.get("/cycles/1").text.count("/v2/runs/flow-run/3f6f1d2e-") == len(fired) > 0
 
 
 def test_the_next_step_says_when_and_for_how_many(desk: Desk) -> None:

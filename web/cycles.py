@@ -16,6 +16,7 @@ from engine.plans import calendar_for
 from models import board
 from models.cycle import Cycle, extended
 from models.deadline import FIXED, Deadline
+from models.entry import Entry
 from models.inbox import Group, in_group
 from models.note import Note
 from models.plan import Plan
@@ -134,6 +135,7 @@ def read(session: Session, office: Office, actor: Actor, cycle: Cycle, state: st
         "issuer": session.get_one(Unit, cycle.issuer_id),
         "fixed": [each for each in deadlines if each[0].origin in FIXED],
         "own": [each for each in deadlines if each[0].origin not in FIXED],
+        "fired": _fired(session, cycle),
         "superiors": sorted(superiors.items(), key=lambda each: alphabet.order(each[0][1])),
         "extended": {row.code or "": row.tasks for row in session.execute(extended(cycle.id).where(seen))},
         "to_remind": session.exec(select(func.count()).select_from(Task).where(mine)).one(),
@@ -163,6 +165,12 @@ def _situations(session: Session, tasks: list[Any]) -> dict[int, dict[str, Any]]
     )
     reasons = dict(session.exec(reviews).all())
     return {id_: {"told": told.get(id_), "note": notes.get(id_), "reason": reasons.get(id_)} for id_ in owing}
+
+
+def _fired(session: Session, cycle: Cycle) -> dict[int, Entry]:
+    """The journal's entry of each step that has fired."""
+    query = select(Entry).where(col(Entry.cycle_id) == cycle.id, col(Entry.act) == "fired")
+    return {entry.data["step"]: entry for entry in session.exec(query)}
 
 
 def _deadlines(session: Session, cycle: Cycle, actor: Actor) -> list[tuple[Deadline, list[Step], int, int]]:
