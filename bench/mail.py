@@ -35,7 +35,7 @@ from notifications.channels.carrier import Letter
 from notifications.channels.email import CONNECTIONS, EmailCarrier
 from notifications.channels.mail import compose
 from notifications.deliver import claim, queue, send
-from notifications.render import Office
+from notifications.item import Office
 
 NOW: Final = datetime(2025, 9, 23, 1, tzinfo=UTC)
 KEY: Final = b"k" * 32

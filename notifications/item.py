@@ -23,7 +23,6 @@ class Office:
     zone: str
     now: datetime
     channels: frozenset[str] = frozenset()  #: what else there is than mail
-    pace: Pace | None = None  #: None: everything goes out as soon as it is there
     wordings: Mapping[tuple[str, str], str] = field(default_factory=dict, hash=False)  #: its own, by kind and language
     pace: Pace | None = None  #: None: everything at once, as it comes
 
