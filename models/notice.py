@@ -2,9 +2,10 @@
 
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Final
 
-from sqlalchemy import Index, UniqueConstraint, text
-from sqlmodel import Field, SQLModel
+from sqlalchemy import ColumnElement, Index, Select, UniqueConstraint, and_, bindparam, exists, func, or_, select, text
+from sqlmodel import Field, SQLModel, col
 
 from models.columns import Moment
 
@@ -20,6 +21,9 @@ class NoticeKind(StrEnum):
     EXTENSION_DECIDED = "extension_decided"
     DATE_MOVED = "date_moved"
     RECEIPT = "receipt"
+
+
+FROM_STEP: Final = "step:"  #: how the cause begins of what the calendar says; the others come from somebody's act
 
 
 class Notice(SQLModel, table=True):
@@ -53,3 +57,32 @@ class Notice(SQLModel, table=True):
     dropped: str | None = None  #: code of the reason why it was never sent
     held: str | None = None  #: code of the reason why it waits
     held_until: datetime | None = Field(default=None, sa_type=Moment)  #: None: it waits for nothing but the next pass
+
+
+#: Without a message and not dropped: what the indexes of the waiting notices hold.
+IS_WAITING: Final[ColumnElement[bool]] = and_(col(Notice.message_id).is_(None), col(Notice.dropped).is_(None))
+#: Whether any is free `now`: two looks into an index, however many are held.
+IS_ANY_FREE: Final[ColumnElement[bool]] = or_(
+    exists().where(IS_WAITING, col(Notice.held_until).is_(None)),
+    exists().where(IS_WAITING, col(Notice.held_until) <= bindparam("now")),
+)
+
+
+def is_free(now: datetime) -> ColumnElement[bool]:
+    """It waits for nothing but the next pass."""
+    return and_(IS_WAITING, or_(col(Notice.held_until).is_(None), col(Notice.held_until) <= now))
+
+
+def next_free(after: datetime) -> Select[tuple[datetime | None]]:
+    """When the first of the held notices comes free after a moment."""
+    return select(func.min(col(Notice.held_until))).where(IS_WAITING, col(Notice.held_until) > after)
+
+
+def held(now: datetime) -> Select[tuple[str, int, datetime]]:
+    """Why notices wait: the code of each reason, how many, and when the first of them comes free."""
+    return (
+        select(col(Notice.held), func.count(), func.min(col(Notice.held_until)))
+        .where(IS_WAITING, col(Notice.held_until) > now)
+        .group_by(col(Notice.held))
+        .order_by(col(Notice.held))
+    )

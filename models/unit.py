@@ -47,6 +47,11 @@ def path_of(unit_id: int, parent_path: str = "") -> str:
     return f"{parent_path}{unit_id:08}."
 
 
+def units_above(path: str) -> list[int]:
+    """The ids of the units above the last one of a path, from the root down."""
+    return [int(each) for each in path.split(".")[:-2]]
+
+
 def subtree(path: str) -> ColumnElement[bool]:
     """Placements at or below a path: a range, which an index answers and LIKE on PostgreSQL may not."""
     return and_(col(Placement.path) >= path, col(Placement.path) < path + BEYOND)

@@ -38,18 +38,21 @@ from models.address import Address, AddressState
 from models.arrival import settle
 from models.contact import Contact, is_reachable
 from models.cycle import Cycle
+from models.day import calendar_of
 from models.deadline import Deadline
 from models.link import Link, UnitLink
 from models.message import Attempt, Message, MessageState, Outcome
-from models.notice import Notice
+from models.notice import IS_ANY_FREE, IS_WAITING, Notice
+from models.plan import Revision
 from models.task import Task
 from notifications import pipeline
 from notifications.channels.by_channel import MAIL, ByChannel
 from notifications.channels.carrier import Carrier, Letter, Result
+from notifications.item import Office
 from notifications.letters import read_letters
+from notifications.pace import Pace
 from notifications.pipeline import UNREACHABLE, Batch, Bundle, moot
-from notifications.render import Office
-from notifications.waiting import IS_WAITING, read_waiting
+from notifications.waiting import read_waiting
 
 CONTACTS: Final = 500  #: whose notices are read and rendered at a time
 WAVE: Final = 500  #: messages claimed at a time
@@ -79,14 +82,12 @@ _MAIL_OF: Final = (
     .scalar_subquery()
 )
 #: Whether anything is to be told or sent `now`.
-IS_TO_DELIVER: Final = or_(
-    exists().where(IS_WAITING), exists().where(IS_UNSENT, col(Message.try_after) <= bindparam("now"))
-)
+IS_TO_DELIVER: Final = or_(IS_ANY_FREE, exists().where(IS_UNSENT, col(Message.try_after) <= bindparam("now")))
 
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """What a call did: messages made and notices dropped; messages by what their tries came to."""
+    """What a call did: messages made, notices dropped and held; messages by what their tries came to."""
 
     messages: int = 0
     sent: int = 0
@@ -94,17 +95,24 @@ class Delivered:
     refused: int = 0
     unknown: int = 0
     dropped: int = 0
+    held: int = 0
 
 
-def deliver(database: Database, carrier: Carrier, now: datetime, *, zone: str, url: str, key: bytes) -> Delivered:
-    """Makes messages of the notices that wait and sends what is due. A second call with the same `now` adds nothing."""
+def deliver(
+    database: Database, carrier: Carrier, now: datetime, *, zone: str, url: str, key: bytes, pace: Pace | None = None
+) -> Delivered:
+    """Makes messages of the notices that wait and sends what is due. A second call with the same `now` adds nothing.
+
+    `pace` None: at once, as in an office that knows neither night nor budget.
+    """
     with database.reading() as session:
         if not session.scalar(select(IS_TO_DELIVER), {"now": now}):
             return Delivered()
     others = frozenset(carrier.others) if isinstance(carrier, ByChannel) else frozenset()
-    office = Office(carrier.channel, carrier.reply_address, url.rstrip("/"), zone, now, others)
+    office = Office(carrier.channel, carrier.reply_address, url.rstrip("/"), zone, now, others, pace=pace)
     counts = Counter(unknown=recover(database, now), dropped=dissolve(database, now))
     counts.update(queue(database, office))
+    postpone(database, office)
     counts.update(send(database, carrier, now, key))
     return Delivered(**counts)
 
@@ -163,6 +171,31 @@ def queue(database: Database, office: Office) -> Counter[str]:
             return counts
 
 
+def postpone(database: Database, office: Office) -> None:
+    """What is due in a quiet hour waits for the next decent one, unless it is urgent: a server was down, or we were."""
+    if office.pace is None:
+        return
+    with database.reading() as session:
+        codes = session.scalars(select(col(Revision.calendar)).distinct().order_by(col(Revision.calendar))).all()
+        free = {code: office.pace.next_decent(office.now, calendar_of(session, code), office.zone) for code in codes}
+    for code, at in free.items():
+        if at > office.now:
+            with database.writing() as session:
+                session.execute(update(Message).where(_is_postponed(code, office.now)).values(try_after=at))
+
+
+def _is_postponed(calendar: str, now: datetime) -> ColumnElement[bool]:
+    """Waits, is not urgent, and tells of a plan that keeps this calendar."""
+    of_calendar = (
+        exists()
+        .where(col(Notice.message_id) == col(Message.id), col(Revision.calendar) == calendar)
+        .where(col(Task.id) == col(Notice.task_id), col(Cycle.id) == col(Task.cycle_id))
+        .where(col(Revision.id) == col(Cycle.revision_id))
+        .correlate(Message)
+    )
+    return and_(_is_free(now), ~col(Message.is_urgent), of_calendar)
+
+
 def send(database: Database, carrier: Carrier, now: datetime, key: bytes) -> Counter[str]:
     """Claims and sends wave by wave, until nothing is due, or nothing of a wave got through."""
     counts = Counter[str]()
@@ -178,8 +211,17 @@ def send(database: Database, carrier: Carrier, now: datetime, key: bytes) -> Cou
 
 
 def claim(database: Database, now: datetime, key: bytes) -> list[Letter]:
-    """The next wave of what is due, leased to us, with the links filled in."""
-    due = select(col(Message.id)).where(_is_free(now)).order_by(col(Message.try_after), col(Message.id)).limit(WAVE)
+    """The next wave of what is due, leased to us, with the links filled in.
+
+    PostgreSQL's workers pass over what another one is just claiming; on SQLite there is one writer at a time.
+    """
+    due = (
+        select(col(Message.id))
+        .where(_is_free(now))
+        .order_by(col(Message.try_after), col(Message.id))
+        .limit(WAVE)
+        .with_for_update(skip_locked=True)
+    )
     with database.writing() as session:
         leased = (
             update(Message)
@@ -242,6 +284,12 @@ def _write(session: Session, batch: Batch, read: ColumnElement[bool], now: datet
     """Message rows for the bundles whose notices all still wait; another sender may have been quicker."""
     still = set(session.scalars(select(col(Notice.id)).where(IS_WAITING, read).with_for_update()))
     dropped = [{"b_id": each.notice_id, "b_why": each.why} for each in batch.dropped if each.notice_id in still]
+    held = [
+        {"b_id": each.notice_id, "b_why": each.hold.why, "b_until": each.hold.until}
+        for each in batch.held
+        if each.notice_id in still
+    ]
+    merged = [{"b_id": each.notice_id, "b_why": each.why} for each in batch.merged if each.notice_id in still]
     bundles = [each for each in batch.bundles if all(waiting.notice.id in still for waiting in each.waiting)]
     messages = [_message(each, now) for each in bundles]
     session.add_all(messages)
@@ -254,10 +302,14 @@ def _write(session: Session, batch: Batch, read: ColumnElement[bool], now: datet
     one = update(Notice).where(col(Notice.id) == bindparam("b_id"))
     if dropped:
         session.connection().execute(one.values(dropped=bindparam("b_why")), dropped)
+    if held:
+        session.connection().execute(one.values(held=bindparam("b_why"), held_until=bindparam("b_until")), held)
+    if merged:
+        session.connection().execute(one.values(held=bindparam("b_why")), merged)
     if told:
         session.connection().execute(one.values(message_id=bindparam("b_message")), told)
         _ensure_links(session, [message.id for message in messages])
-    return Counter(messages=len(messages), dropped=len(dropped))
+    return Counter(messages=len(messages), dropped=len(dropped), held=len(held))
 
 
 def _message(bundle: Bundle, now: datetime) -> Message:
@@ -273,6 +325,7 @@ def _message(bundle: Bundle, now: datetime) -> Message:
         html=bundle.rendered.html,
         created_at=now,
         try_after=now,
+        is_urgent=bundle.is_urgent,
     )
 
 

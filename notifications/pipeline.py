@@ -1,7 +1,7 @@
-"""How does a notice become a message? Drop what is moot, bundle, choose the channel, render; deliver.py does the rest.
+"""How does a notice become a message? By the stages listed here, one after the other; deliver.py does the rest.
 
 queue, send and record write rows and stand in deliver.py. A stage takes a batch and returns the batch that is left:
-pure, and every notice that it drops has a reason.
+pure, and every notice that it drops, holds or merges has a reason.
 """
 
 import hashlib
@@ -18,10 +18,13 @@ from models.contact import Contact
 from models.cycle import Cycle, CycleState
 from models.notice import Notice, NoticeKind
 from models.task import OWING, Task, TaskState
-from notifications.render import Office, Rendered, render_bundle
+from notifications.hold import Hold, by_above, by_budget, by_digest, by_hours, is_urgent
+from notifications.item import Office
+from notifications.render import Rendered, foremost, render_bundle
 from notifications.waiting import ASKING, Waiting
 
 UNREACHABLE: Final = "unreachable"
+GRAVER: Final = "merged.graver"
 WINDOW: Final = timedelta(days=7)
 #: What became of a task that is owed no more.
 _GONE: Final[Mapping[TaskState, str]] = MappingProxyType(
@@ -44,6 +47,22 @@ class Dropped:
 
 
 @dataclass(frozen=True, slots=True)
+class Held:
+    """A notice that waits, and why and until when."""
+
+    notice_id: int
+    hold: Hold
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """A notice that has no words of its own in its message, and the code of the reason."""
+
+    notice_id: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Bundle:
     """The notices of one contact that go out as one message."""
 
@@ -52,6 +71,7 @@ class Bundle:
     channel: str = ""
     address: str = ""
     account: str = ""
+    is_urgent: bool = False
     rendered: Rendered | None = None
 
     @property
@@ -67,14 +87,28 @@ class Batch:
 
     bundles: tuple[Bundle, ...]
     dropped: tuple[Dropped, ...] = ()
+    held: tuple[Held, ...] = ()
+    merged: tuple[Merged, ...] = ()
 
 
 Stage = Callable[[Batch], Batch]
 
 
 def stages(office: Office) -> tuple[Stage, ...]:
-    """The way of a notice, in one line."""
-    return (drop_moot, drop_unreachable, bundle, partial(choose_channel, office), partial(render, office))
+    """The way of a notice."""
+    return (
+        drop_moot,
+        drop_unreachable,
+        partial(hold_by_above, office),
+        partial(hold_by_hours, office),
+        partial(hold_by_digest, office),
+        bundle,
+        partial(hold_by_budget, office),
+        merge,
+        partial(mark_urgent, office),
+        partial(choose_channel, office),
+        partial(render, office),
+    )
 
 
 def run(waiting: Sequence[Waiting], office: Office) -> Batch:
@@ -99,6 +133,19 @@ def _can_be_told(waiting: Waiting) -> bool:
     return waiting.contact.is_active and bool(waiting.ways)
 
 
+def hold_by_above(office: Office, batch: Batch) -> Batch:
+    """Whoever is above waits: so does everybody below."""
+    return _hold(batch, lambda each: by_above(each, office))
+
+
+def hold_by_hours(office: Office, batch: Batch) -> Batch:
+    return _hold(batch, lambda each: by_hours(each, office))
+
+
+def hold_by_digest(office: Office, batch: Batch) -> Batch:
+    return _hold(batch, lambda each: by_digest(each, office))
+
+
 def bundle(batch: Batch) -> Batch:
     """One message a contact: 60 late units are one letter to the secretariat."""
     ordered = sorted(batch.bundles, key=lambda each: each.contact.id)
@@ -109,6 +156,33 @@ def bundle(batch: Batch) -> Batch:
             Bundle(group[0].contact, tuple(waiting for each in group for waiting in each.waiting)) for group in groups
         ),
     )
+
+
+def hold_by_budget(office: Office, batch: Batch) -> Batch:
+    """What is too much for a contact today is told with the next message."""
+    kept, held = [], list(batch.held)
+    for each in batch.bundles:
+        hold = by_budget(each.waiting, office)
+        if hold is None:
+            kept.append(each)
+        else:
+            held += [Held(waiting.notice.id, hold) for waiting in each.waiting]
+    return replace(batch, bundles=tuple(kept), held=tuple(held))
+
+
+def merge(batch: Batch) -> Batch:
+    """Of what asks for the same task only the gravest has words; the others ride along."""
+    merged: list[Merged] = []
+    for each in batch.bundles:
+        told = {waiting.notice.id for waiting in foremost(each.waiting)}
+        merged += [Merged(one.notice.id, GRAVER) for one in each.waiting if one.notice.id not in told]
+    return replace(batch, merged=tuple(merged))
+
+
+def mark_urgent(office: Office, batch: Batch) -> Batch:
+    """A message with anything urgent in it is tried again at night too."""
+    bundles = (replace(each, is_urgent=any(is_urgent(one, office) for one in each.waiting)) for each in batch.bundles)
+    return replace(batch, bundles=tuple(bundles))
 
 
 def choose_channel(office: Office, batch: Batch) -> Batch:
@@ -162,4 +236,16 @@ def _drop(batch: Batch, why: Callable[[Waiting], str | None]) -> Batch:
         left = tuple(waiting for waiting, reason in zip(each.waiting, reasons, strict=True) if not reason)
         if left:
             kept.append(replace(each, waiting=left))
-    return Batch(tuple(kept), tuple(dropped))
+    return replace(batch, bundles=tuple(kept), dropped=tuple(dropped))
+
+
+def _hold(batch: Batch, why: Callable[[Waiting], Hold | None]) -> Batch:
+    """Before bundling: each bundle is still one notice."""
+    kept, held = [], list(batch.held)
+    for each in batch.bundles:
+        hold = why(each.waiting[0])
+        if hold is None:
+            kept.append(each)
+        else:
+            held.append(Held(each.waiting[0].notice.id, hold))
+    return replace(batch, bundles=tuple(kept), held=tuple(held))

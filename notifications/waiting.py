@@ -3,11 +3,11 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import ColumnElement, and_, select
+from sqlalchemy import ColumnElement, Row, and_, exists, or_, select
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
@@ -16,15 +16,17 @@ from models.ask import AskState, ExtensionAsk
 from models.contact import Contact
 from models.cycle import Cycle
 from models.day import calendar_of
-from models.deadline import Deadline
+from models.deadline import Deadline, Origin
 from models.extension import Extension
-from models.notice import Notice, NoticeKind
-from models.plan import Revision
+from models.message import Message, MessageState
+from models.notice import FROM_STEP, Notice, NoticeKind, is_free
+from models.plan import Revision, parsed
 from models.step import Step, StepKind, StepState
 from models.submission import Review, ReviewVerdict, Submission, SubmissionFile
-from models.task import Task
-from models.unit import Unit
+from models.task import OWING, Task, TaskState
+from models.unit import Placement, Unit, units_above
 from schedules.calendars import Calendar
+from schedules.plan import Text
 
 _Row = TypeVar("_Row", Submission, Review, Extension)
 
@@ -36,9 +38,27 @@ ASKING: Final = (
     NoticeKind.OVERDUE,
     NoticeKind.ESCALATION,
 )
-#: Without a message and not dropped: what the index of the waiting notices holds.
-IS_WAITING: Final[ColumnElement[bool]] = and_(col(Notice.message_id).is_(None), col(Notice.dropped).is_(None))
+LOOKS_BACK: Final = timedelta(days=8)  #: the seven days of a budget, whatever the hour
 _MOVED: Final = (NoticeKind.EXTENSION_DECIDED, NoticeKind.DATE_MOVED)
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A message that the contact had, whatever came of it. `is_digest`: it told what the calendar says."""
+
+    at: datetime
+    is_digest: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Above:
+    """What the reports of the units above in the same cycle wait for."""
+
+    is_under_review: bool = False  #: one was handed in and not yet reviewed
+    more: timedelta = timedelta()  #: how much later one of them may be, by an extension that still runs
+
+
+NOTHING_ABOVE: Final = Above()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +74,7 @@ class Waiting:
     cycle: Cycle
     office: Unit  #: the issuer: the message speaks for it
     calendar: Calendar
+    document: Text  #: what the plan carries out
     next_step: Step | None = None  #: the escalation that comes next
     submission: Submission | None = None  #: of a receipt: the version that came in
     files: tuple[SubmissionFile, ...] = ()
@@ -61,25 +82,33 @@ class Waiting:
     extension: Extension | None = None  #: of a moved date
     refused: ExtensionAsk | None = None  #: of a wish for more time that was not granted
     ways: tuple[Address, ...] = ()  #: other than e-mail that work, in the contact's order
+    sent: tuple[Sent, ...] = ()  #: to the contact in the last days, as far as budgets look back
+    above: Above = NOTHING_ABOVE
 
     @property
     def is_own(self) -> bool:
         """Told as the unit that owes, not as somebody above it."""
         return self.notice.rung.startswith("unit.")
 
+    @property
+    def is_of_calendar(self) -> bool:
+        """Said by the calendar, not by what somebody did or decided."""
+        return self.notice.cause.startswith(FROM_STEP)
+
 
 def read_waiting(session: Session, after: int, contacts: int, now: datetime) -> list[Waiting]:
-    """The waiting notices of the next so many contacts whose ids come after `after`, contact by contact."""
+    """What is free to be told to the next so many contacts whose ids come after `after`, contact by contact."""
+    free = is_free(now)
     ids = session.scalars(
         select(col(Notice.contact_id))
-        .where(IS_WAITING, col(Notice.contact_id) > after)
+        .where(free, col(Notice.contact_id) > after)
         .distinct()
         .order_by(col(Notice.contact_id))
         .limit(contacts)
     ).all()
     if not ids:
         return []
-    chosen = and_(IS_WAITING, col(Notice.contact_id) > after, col(Notice.contact_id) <= ids[-1])
+    chosen = and_(free, col(Notice.contact_id) > after, col(Notice.contact_id) <= ids[-1])
     own, office = aliased(Unit), aliased(Unit)
     rows = session.execute(
         select(Notice, Contact, own, Task, Unit, Deadline, Cycle, office)
@@ -100,11 +129,12 @@ def read_waiting(session: Session, after: int, contacts: int, now: datetime) -> 
     refusals = _refusals(session, chosen, kinds)
     files = _files(session, chosen) if submissions else {}
     ways = _ways(session, ids)
+    sent = _sent(session, ids, now)
+    above = _above(session, rows)
     steps = _next_steps(session, chosen, now)
-    calendars = {
-        revision_id: calendar_of(session, session.get_one(Revision, revision_id).calendar)
-        for revision_id in {cycle.revision_id for *_, cycle, _ in rows}
-    }
+    revisions = {id_: session.get_one(Revision, id_) for id_ in {cycle.revision_id for *_, cycle, _ in rows}}
+    calendars = {id_: calendar_of(session, revision.calendar) for id_, revision in revisions.items()}
+    documents = {id_: parsed(revision.text).document for id_, revision in revisions.items()}
     waiting = []
     for notice, contact, contact_unit, task, unit, deadline, cycle, issuer in rows:
         submission = _latest(submissions[task.id], notice) if notice.kind == NoticeKind.RECEIPT else None
@@ -119,6 +149,7 @@ def read_waiting(session: Session, after: int, contacts: int, now: datetime) -> 
                 cycle,
                 issuer,
                 calendars[cycle.revision_id],
+                documents[cycle.revision_id],
                 steps.get(deadline.id),
                 submission,
                 files.get(submission.id, ()) if submission is not None else (),
@@ -126,6 +157,8 @@ def read_waiting(session: Session, after: int, contacts: int, now: datetime) -> 
                 _latest(extensions[task.id], notice) if notice.kind in _MOVED else None,
                 refusals.get((task.id, notice.created_at)) if notice.kind == NoticeKind.EXTENSION_DECIDED else None,
                 ways.get(contact.id, ()),
+                sent.get(contact.id, ()),
+                above.get(task.id, NOTHING_ABOVE),
             )
         )
     return waiting
@@ -139,6 +172,66 @@ def _ways(session: Session, contact_ids: Sequence[int]) -> dict[int, tuple[Addre
     )
     found = groupby(session.scalars(query), lambda way: way.contact_id)
     return {contact_id: tuple(ways) for contact_id, ways in found}
+
+
+def _sent(session: Session, contact_ids: Sequence[int], now: datetime) -> dict[int, tuple[Sent, ...]]:
+    """By contact; what stood in for a refused message is not counted again."""
+    told = exists().where(col(Notice.message_id) == col(Message.id), col(Notice.cause).startswith(FROM_STEP))
+    query = (
+        select(col(Message.contact_id), col(Message.created_at), told)
+        .where(
+            col(Message.contact_id).in_(contact_ids),
+            col(Message.created_at) > now - LOOKS_BACK,
+            col(Message.instead_of).is_(None),
+            col(Message.state) != MessageState.DROPPED.value,
+        )
+        .order_by(col(Message.contact_id))
+    )
+    found = groupby(session.execute(query).tuples(), lambda row: row[0])
+    return {contact_id: tuple(Sent(at, is_digest) for _, at, is_digest in rows) for contact_id, rows in found}
+
+
+def _above(session: Session, rows: Sequence[Row[Any]]) -> dict[int, Above]:
+    """By task that something is asked of, as far as a unit above it has a report in the same cycle."""
+    asked = {row.Task.id: row.Task for row in rows if row.Notice.kind in ASKING}
+    if not asked:
+        return {}
+    placements = {task.placement_id for task in asked.values()}
+    paths = dict(
+        session.execute(select(col(Placement.id), col(Placement.path)).where(col(Placement.id).in_(placements)))
+        .tuples()
+        .all()
+    )
+    uppers = {task_id: units_above(paths[task.placement_id]) for task_id, task in asked.items()}
+    query = (
+        select(col(Task.cycle_id), col(Task.unit_id), col(Task.state), col(Extension.from_on), col(Extension.to_on))
+        .join(Deadline, col(Deadline.id) == col(Task.deadline_id))
+        .outerjoin(
+            Extension,
+            and_(col(Extension.task_id) == col(Task.id), col(Extension.to_deadline_id) == col(Task.deadline_id)),
+        )
+        .where(
+            col(Task.cycle_id).in_({task.cycle_id for task in asked.values()}),
+            col(Task.unit_id).in_({unit for units in uppers.values() for unit in units}),
+            or_(
+                col(Task.state) == TaskState.SUBMITTED.value,
+                and_(col(Task.state).in_(OWING), col(Deadline.origin) == Origin.EXTENSION.value),
+            ),
+        )
+    )
+    facts: dict[tuple[int, int], Above] = {}
+    for cycle_id, unit_id, state, from_on, to_on in session.execute(query):
+        is_under_review = state == TaskState.SUBMITTED.value
+        more = timedelta() if is_under_review or from_on is None else to_on - from_on
+        facts[cycle_id, unit_id] = Above(is_under_review, more)
+    if not facts:
+        return {}
+    found = {}
+    for task_id, units in uppers.items():
+        known = [facts[key] for unit in units if (key := (asked[task_id].cycle_id, unit)) in facts]
+        if known:
+            found[task_id] = Above(any(each.is_under_review for each in known), max(each.more for each in known))
+    return found
 
 
 def _by_task(
