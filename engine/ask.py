@@ -142,14 +142,15 @@ def correct_contact(
 
 
 def apply_correction(
-    session: Session, correction_id: int, *, by: str, name: str, email: str, now: datetime, phone: str = ""
+    session: Session, correction_id: int, *, by: str, name: str, email: str, now: datetime, zone: str, phone: str = ""
 ) -> Contact:
     """Another contact takes over the role: told at once of all that the unit still owes; the old one's links end."""
     correction = _waiting_correction(session, correction_id)
     old = session.get_one(Contact, correction.contact_id)
     if not email.strip():
         raise RefusedError("refused.no_address", got="")
-    new = add_contact(session, old.unit_id, Person(old.role, name, email, phone, old.lang), by=by, now=now)
+    person = Person(old.role, name, email, phone, old.lang)
+    new = add_contact(session, old.unit_id, person, by=by, now=now, zone=zone)
     retire_contact(session, old.id, by=by, now=now)
     _decide(session, correction, AskState.GRANTED, by, now)
     entry = append(

@@ -1,13 +1,19 @@
-"""A unit's contacts are kept: one comes, changes, leaves or returns. The journal knows them by number alone."""
+"""A unit's contacts are kept: one comes, changes, leaves or returns, stands in for another; at once or on a day.
+
+The journal knows them by number alone. `is_active` says who is told now; the first round of a day brings it up to
+the days of each contact (engine/new_day.py).
+"""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final
 
 from sqlalchemy import update
-from sqlmodel import Session, col
+from sqlmodel import Session, col, select
 
+from dondoc.clock import today
 from dondoc.i18n import LANGUAGES
 from engine.errors import RefusedError
 from engine.sheets import EMAIL
@@ -29,23 +35,33 @@ class Person:
     email: str = ""
     phone: str = ""
     lang: str = LANGUAGES[0]
+    valid_from: date | None = None  #: None: at once
+    valid_to: date | None = None  #: the first day without them
+    stands_for: int | None = None  #: the contact in whose place they are told
 
 
-def add_contact(session: Session, unit_id: int, person: Person, *, by: str, now: datetime) -> Contact:
+def add_contact(session: Session, unit_id: int, person: Person, *, by: str, now: datetime, zone: str) -> Contact:
     unit = session.get(Unit, unit_id)
     if unit is None:
         raise RefusedError("refused.no_unit", unit=unit_id)
-    contact = Contact.model_validate({"unit_id": unit.id, **_checked(person)})
+    wanted = _checked(person)
+    _check_delegate(session, person, unit.id, None)
+    is_active = _is_there(person.valid_from, person.valid_to, today(now, zone))
+    contact = Contact.model_validate({"unit_id": unit.id, "is_active": is_active, **wanted})
     session.add(contact)
     session.flush()
     append(session, "contact_added", by=by, at=now, unit=unit.code, contact=contact.id, role=contact.role)
     return contact
 
 
-def change_contact(session: Session, contact_id: int, person: Person, *, by: str, now: datetime) -> Contact:
-    """Writes over what differs. Another address is tried afresh, and the links that the old one got end."""
+def change_contact(session: Session, contact_id: int, person: Person, *, by: str, now: datetime, zone: str) -> Contact:
+    """Writes over what differs. Another address is tried afresh, and the links that the old one got end.
+
+    Days that begin or end what the contact is told do so at once where they have come.
+    """
     contact = _locked(session, contact_id)
     wanted = _checked(person)
+    _check_delegate(session, person, contact.unit_id, contact.id)
     changed = sorted(name for name, value in wanted.items() if getattr(contact, name) != value)
     if not changed:
         return contact
@@ -53,14 +69,10 @@ def change_contact(session: Session, contact_id: int, person: Person, *, by: str
         setattr(contact, name, wanted[name])
     if "email" in changed:
         contact.is_bouncing = False
-        for table in (Link, UnitLink):
-            session.execute(
-                update(table)
-                .where(col(table.contact_id) == contact.id)
-                .values(generation=col(table.generation) + 1)
-                .execution_options(synchronize_session=False)
-            )
+        renew_ways(session, [contact.id])
     session.add(contact)
+    if {"valid_from", "valid_to"} & set(changed):
+        _turn(session, contact, _is_there(contact.valid_from, contact.valid_to, today(now, zone)), now)
     _journal(session, "contact_changed", contact, by, now, changed=changed)
     return contact
 
@@ -68,16 +80,9 @@ def change_contact(session: Session, contact_id: int, person: Person, *, by: str
 def retire_contact(session: Session, contact_id: int, *, by: str, now: datetime) -> Contact:
     """Nothing more is sent to the contact, and their links end; what they did stays."""
     contact = _locked(session, contact_id)
-    if contact.is_active:
-        contact.is_active = False
-        session.add(contact)
-        for table in (Link, UnitLink):
-            session.execute(
-                update(table)
-                .where(col(table.contact_id) == contact.id, col(table.revoked_at).is_(None))
-                .values(revoked_at=now)
-                .execution_options(synchronize_session=False)
-            )
+    if contact.is_active or contact.valid_from is not None:
+        contact.valid_from = None  # else the day on which they were to begin would bring them back
+        _turn(session, contact, False, now)
         _journal(session, "contact_retired", contact, by, now)
     return contact
 
@@ -86,17 +91,75 @@ def restore_contact(session: Session, contact_id: int, *, by: str, now: datetime
     """The contact is told again. Their links come back under new addresses, so that old letters stay shut."""
     contact = _locked(session, contact_id)
     if not contact.is_active:
-        contact.is_active = True
-        session.add(contact)
-        for table in (Link, UnitLink):
-            session.execute(
-                update(table)
-                .where(col(table.contact_id) == contact.id)
-                .values(revoked_at=None, generation=col(table.generation) + 1)
-                .execution_options(synchronize_session=False)
-            )
+        contact.valid_from = contact.valid_to = None
+        _turn(session, contact, True, now)
         _journal(session, "contact_restored", contact, by, now)
     return contact
+
+
+def keep_days(session: Session, contact: Contact, now: datetime, zone: str) -> None:
+    """The contact begins or ends where its days say so, by itself."""
+    is_there = _is_there(contact.valid_from, contact.valid_to, today(now, zone))
+    if is_there != contact.is_active:
+        _turn(session, contact, is_there, now)
+        _journal(session, "contact_restored" if is_there else "contact_retired", contact, "system", now)
+
+
+def shut_ways(session: Session, contact_ids: Sequence[int], now: datetime) -> None:
+    """Their links open nothing any more."""
+    for table in (Link, UnitLink):
+        for some in _parts(contact_ids):
+            session.execute(
+                update(table)
+                .where(col(table.contact_id).in_(some), col(table.revoked_at).is_(None))
+                .values(revoked_at=now)
+                .execution_options(synchronize_session=False)
+            )
+
+
+def renew_ways(session: Session, contact_ids: Sequence[int], *, again: bool = False) -> None:
+    """Letters so far open nothing any more; the next carries a new address. `again`: also to links that were shut."""
+    for table in (Link, UnitLink):
+        for some in _parts(contact_ids):
+            session.execute(
+                update(table)
+                .where(col(table.contact_id).in_(some))
+                .values(generation=col(table.generation) + 1, **({"revoked_at": None} if again else {}))
+                .execution_options(synchronize_session=False)
+            )
+
+
+def _turn(session: Session, contact: Contact, is_there: bool, now: datetime) -> None:
+    if contact.is_active and not is_there:
+        shut_ways(session, [contact.id], now)
+    elif is_there and not contact.is_active:
+        renew_ways(session, [contact.id], again=True)
+    contact.is_active = is_there
+    session.add(contact)
+
+
+def _is_there(start: date | None, end: date | None, on: date) -> bool:
+    return (start is None or start <= on) and (end is None or end > on)
+
+
+def _check_delegate(session: Session, person: Person, unit_id: int, contact_id: int | None) -> None:
+    """Who stands in does so for somebody of the same unit and role, who stands in for nobody; and until a day."""
+    if person.stands_for is None:
+        return
+    other = session.get(Contact, person.stands_for)
+    if other is None or other.id == contact_id or (other.unit_id, other.role) != (unit_id, person.role):
+        raise RefusedError("refused.no_such_principal")
+    if other.stands_for is not None:
+        raise RefusedError("refused.delegate_of_delegate")
+    if person.valid_to is None:
+        raise RefusedError("refused.delegate_without_end")
+    stands = select(Contact.id).where(col(Contact.stands_for) == contact_id)
+    if contact_id is not None and session.exec(stands).first() is not None:
+        raise RefusedError("refused.delegate_of_delegate")
+
+
+def _parts(ids: Sequence[int]) -> list[Sequence[int]]:
+    return [ids[start : start + 1000] for start in range(0, len(ids), 1000)]
 
 
 def _locked(session: Session, contact_id: int) -> Contact:
@@ -112,7 +175,7 @@ def _journal(session: Session, act: str, contact: Contact, by: str, now: datetim
     append(session, act, by=by, at=now, **known, **data)
 
 
-def _checked(person: Person) -> dict[str, str | None]:
+def _checked(person: Person) -> dict[str, Any]:
     """The columns as they are kept. Raises RefusedError."""
     name, email, phone = (" ".join(each.split()) for each in (person.name, person.email, person.phone))
     if person.role not in set(Role):
@@ -128,4 +191,15 @@ def _checked(person: Person) -> dict[str, str | None]:
         raise RefusedError("refused.no_phone", got=phone[:40])
     if person.lang not in LANGUAGES:
         raise RefusedError("refused.no_language", known=", ".join(LANGUAGES), got=person.lang[:10])
-    return {"role": person.role, "name": name, "email": email or None, "phone": phone or None, "lang": person.lang}
+    if person.valid_from is not None and person.valid_to is not None and person.valid_to <= person.valid_from:
+        raise RefusedError("refused.ends_first", start=person.valid_from, got=person.valid_to)
+    return {
+        "role": person.role,
+        "name": name,
+        "email": email or None,
+        "phone": phone or None,
+        "lang": person.lang,
+        "valid_from": person.valid_from,
+        "valid_to": person.valid_to,
+        "stands_for": person.stands_for,
+    }

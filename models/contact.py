@@ -2,8 +2,10 @@
 
 from datetime import date
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import ColumnElement, Index, Select, and_, exists, or_, select
+from sqlalchemy.orm import aliased
 from sqlmodel import Field, SQLModel, col
 
 from models.address import Address, AddressState
@@ -39,13 +41,15 @@ class Contact(SQLModel, table=True):
         return self.is_active and not self.is_bouncing and self.email is not None
 
 
-def is_reachable() -> ColumnElement[bool]:
+def is_reachable(contact: Any = Contact) -> ColumnElement[bool]:
     """Whether a contact row can be told at all: by e-mail, or by another way that works."""
-    way = exists().where(col(Address.contact_id) == col(Contact.id), col(Address.state) == AddressState.WORKING.value)
-    mail = and_(~col(Contact.is_bouncing), col(Contact.email).is_not(None))
-    return and_(col(Contact.is_active), or_(mail, way.correlate(Contact)))
+    way = exists().where(col(Address.contact_id) == contact.id, col(Address.state) == AddressState.WORKING.value)
+    mail = and_(~contact.is_bouncing, contact.email.is_not(None))
+    return and_(contact.is_active, or_(mail, way.correlate(contact)))
 
 
 def holding(role: Role) -> Select[tuple[Contact]]:
-    """Reachable contacts with a role."""
-    return select(Contact).where(col(Contact.role) == role, is_reachable())
+    """Reachable contacts with a role: the delegate in place of whom they stand for, as long as they can be told."""
+    delegate = aliased(Contact)
+    spared = select(col(delegate.stands_for)).where(col(delegate.stands_for).is_not(None), is_reachable(delegate))
+    return select(Contact).where(col(Contact.role) == role, is_reachable(), col(Contact.id).not_in(spared))

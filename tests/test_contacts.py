@@ -12,7 +12,7 @@ from engine.errors import RefusedError
 from models.contact import Contact
 from models.entry import Entry
 from models.link import Link, find, token
-from tests.builders import at, everything, province, step_round, task_of, unit_id
+from tests.builders import ZONE, at, everything, province, step_round, task_of, unit_id
 
 KEY = b"k" * 32
 NOW = at("2021-12-20")
@@ -39,7 +39,7 @@ def as_typed(contact: Contact, **changes: Any) -> Person:
 def test_a_contact_comes_and_the_journal_knows_the_number_alone(office: Database) -> None:
     with office.writing() as session:
         person = Person("contact", " Văn thư  Chi bộ Cảng vụ ", "van-thu.cam@example.org", "024 3825 1234")
-        contact = add_contact(session, unit_id(session, "cam"), person, by="user:3", now=NOW)
+        contact = add_contact(session, unit_id(session, "cam"), person, by="user:3", now=NOW, zone=ZONE)
         assert (contact.name, contact.has_mail) == ("Văn thư Chi bộ Cảng vụ", True)
         entry = session.exec(select(Entry).order_by(col(Entry.id).desc())).first()
         assert entry is not None
@@ -56,7 +56,9 @@ def test_another_address_is_tried_afresh_and_shuts_the_letters_that_went_to_the_
         session.flush()
         old = token(KEY, link)
         assert find(session, KEY, old, TODAY) is not None
-        change_contact(session, contact.id, as_typed(contact, email="moi.stc@example.org"), by="office", now=NOW)
+        change_contact(
+            session, contact.id, as_typed(contact, email="moi.stc@example.org"), by="office", now=NOW, zone=ZONE
+        )
         session.expire_all()
         assert find(session, KEY, old, TODAY) is None
         assert find(session, KEY, token(KEY, link), TODAY) is not None
@@ -70,7 +72,12 @@ def test_another_name_leaves_the_links_alone(office: Database) -> None:
         session.add(link)
         session.flush()
         change_contact(
-            session, contact.id, as_typed(contact, name="Văn thư", phone="0901 234 567"), by="office", now=NOW
+            session,
+            contact.id,
+            as_typed(contact, name="Văn thư", phone="0901 234 567"),
+            by="office",
+            now=NOW,
+            zone=ZONE,
         )
         session.refresh(link)
         assert link.generation == 1
@@ -84,7 +91,7 @@ def test_nothing_changed_is_no_act(office: Database) -> None:
     with office.writing() as session:
         contact = contact_of(session, "stc")
         before = everything(session)
-        change_contact(session, contact.id, as_typed(contact), by="office", now=NOW)
+        change_contact(session, contact.id, as_typed(contact), by="office", now=NOW, zone=ZONE)
         assert everything(session) == before
 
 
@@ -123,6 +130,6 @@ def test_what_cannot_be_a_contact_is_refused(office: Database, changes: dict[str
         contact = contact_of(session, "stc")
         before = everything(session)
         with pytest.raises(RefusedError) as refused:
-            change_contact(session, contact.id, as_typed(contact, **changes), by="office", now=NOW)
+            change_contact(session, contact.id, as_typed(contact, **changes), by="office", now=NOW, zone=ZONE)
         assert refused.value.reason.code == code
         assert everything(session) == before

@@ -88,6 +88,7 @@ def apply_correction(
                 email=forms.text(form, "email"),
                 phone=forms.text(form, "phone"),
                 now=office.now(),
+                zone=office.settings.zone,
             )
             back = after(session, actor, BACK, before)
     except RefusedError as error:

@@ -142,7 +142,9 @@ def show_unit(request: Request, unit_id: Number, office: InOffice, actor: InActo
 @router.post("/units/{unit_id}/contacts", dependencies=[needs(Right.CHASE)])
 def add_contact(request: Request, unit_id: Number, office: InOffice, actor: InActor, form: forms.Form) -> Response:
     def act(session: Session) -> object:
-        return contacts.add_contact(session, unit_id, _person(form), by=actor.by, now=office.now())
+        return contacts.add_contact(
+            session, unit_id, _person(form), by=actor.by, now=office.now(), zone=office.settings.zone
+        )
 
     return _done(request, office, actor, unit_id, None, form, act)
 
@@ -152,7 +154,9 @@ def change_contact(
     request: Request, unit_id: Number, contact_id: Number, office: InOffice, actor: InActor, form: forms.Form
 ) -> Response:
     def act(session: Session) -> object:
-        return contacts.change_contact(session, contact_id, _person(form), by=actor.by, now=office.now())
+        return contacts.change_contact(
+            session, contact_id, _person(form), by=actor.by, now=office.now(), zone=office.settings.zone
+        )
 
     return _done(request, office, actor, unit_id, contact_id, form, act)
 

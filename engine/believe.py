@@ -1,0 +1,131 @@
+"""What does a sheet of units say that is new? The rows held against all that has been, every fault of every line."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+
+from sqlalchemy import func
+from sqlmodel import Session, col, select
+
+from dondoc.clock import today
+from engine.sheets import BadRows, Line, Row, lines
+from engine.tree import DEEPEST, FOREVER, Growth, Known, Place, Stretch, history_of, join, known_units
+from models.task import UNFINISHED, Task
+from schedules.problem import Problem, meant
+
+
+@dataclass(frozen=True, slots=True)
+class Belief:
+    """What holds once a file is believed. Its places are those of the units that it moves, and of all below them."""
+
+    said: tuple[Line, ...]
+    known: Mapping[str, Known]
+    before: Mapping[str, Sequence[Stretch]]
+    after: Mapping[str, Sequence[Stretch]]
+    wanted: Mapping[str, Sequence[Place]]
+
+
+def believe(session: Session, rows: Sequence[Row], *, now: datetime, zone: str) -> Belief:
+    """What the rows would make of the units; nothing is written. Raises BadRows with every fault of every line."""
+    day = today(now, zone)
+    said, problems = lines(rows)
+    known = known_units(session)
+    before = history_of(known)
+    history = dict(before)
+    codes = history.keys() | {line.code for line in said}
+    changed = []
+    for line in said:
+        had = history.get(line.code, [])
+        # A unit whose line is refused is taken as being there all the time: what hangs below it is not to blame.
+        after = had or [Stretch(None, line.kind, date.min)]
+        if _has_parent(line, codes, problems) and line.is_placed:
+            believed = _after(line, had, known.get(line.code), day)
+            if isinstance(believed, Problem):
+                problems.append(believed)
+            else:
+                after = believed
+        if after != had:
+            history[line.code] = after
+            changed.append(line.code)
+    by_code = {line.code: line for line in said}
+
+    def report(code: str, fault: str, params: Mapping[str, str | int]) -> None:
+        found = _line_of(code, fault, by_code, history)
+        if found is not None:
+            line, key = found
+            problems.append(line.row.problem(key, f"sheet.{fault}", unit=code, **params))
+
+    growth = Growth(history, report)
+    wanted = {code: list(growth.places(code)) for code in growth.below(changed)}
+    problems += _still_owing(session, [line for line in said if line.code in wanted], known, day)
+    if problems:
+        raise BadRows(problems)
+    return Belief(tuple(said), known, before, history, wanted)
+
+
+def _has_parent(line: Line, codes: Iterable[str], problems: list[Problem]) -> bool:
+    """Whether the unit above can be found; none is needed at the top."""
+    if line.parent is None or not line.row.is_whole:
+        return True
+    if line.parent == line.code:
+        problems.append(line.row.problem("parent", "sheet.own-parent", got=line.parent))
+    elif line.parent not in codes:
+        alike = meant(line.parent, frozenset(codes))
+        problems.append(line.row.problem("parent", "sheet.unknown-parent", got=line.parent, **alike))
+    return line.parent != line.code and line.parent in codes
+
+
+def _after(line: Line, before: Sequence[Stretch], unit: Known | None, day: date) -> list[Stretch] | Problem:
+    """The unit's history once the line is believed, or in what the line contradicts what has been."""
+    end = line.valid_to or FOREVER
+    if not before or unit is None:
+        start = line.valid_from or day
+        if end <= start:
+            return line.row.problem("valid_to", "sheet.ends-first", start=f"{start}", got=f"{end}")
+        return [Stretch(line.parent, line.kind, start, end)]
+    last = before[-1]
+    since = unit.placements[-1].valid_from  # what happened above it counts too: nothing is slipped in before that
+    is_back = line.valid_from is not None and line.valid_from >= last.end
+    if (line.parent, line.kind) == (last.parent, last.kind) and not is_back:
+        if line.valid_from not in (None, last.start):
+            return line.row.problem("valid_from", "sheet.moved-start", start=f"{last.start}", got=f"{line.valid_from}")
+        if line.valid_to is None:
+            return list(before)
+        if line.valid_to <= since:
+            return line.row.problem("valid_to", "sheet.ends-first", start=f"{since}", got=f"{end}")
+        return [*before[:-1], replace(last, end=line.valid_to)]
+    start = line.valid_from or day
+    end = line.valid_to or (last.end if start < last.end else FOREVER)
+    if start <= since:
+        return line.row.problem("valid_from", "sheet.change-too-early", since=f"{since}", got=f"{start}")
+    if end <= start:
+        return line.row.problem("valid_to", "sheet.ends-first", start=f"{start}", got=f"{end}")
+    after = [*before[:-1], replace(last, end=min(last.end, start))]
+    join(after, Stretch(line.parent, line.kind, start, end))
+    return after
+
+
+def _line_of(
+    code: str, fault: str, said: Mapping[str, Line], history: Mapping[str, Sequence[Stretch]]
+) -> tuple[Line, str] | None:
+    """Whose line is to blame, and its column: the unit's own; else the nearest one above, of whom it is the end."""
+    key, at = "parent", code
+    for _ in range(DEEPEST):
+        if at in said or fault != "parent-gone":
+            break
+        key, at = "valid_to", history[at][-1].parent or at
+    line = said.get(at)
+    return (line, key) if line is not None and line.is_placed else None
+
+
+def _still_owing(session: Session, said: Sequence[Line], known: Mapping[str, Known], day: date) -> Iterator[Problem]:
+    """Units that the file closes while they still have unfinished tasks: those need an heir or a note first."""
+    closing = {known[line.code].id: line for line in said if line.code in known and (line.valid_to or FOREVER) <= day}
+    query = (
+        select(Task.unit_id, func.count())
+        .where(col(Task.unit_id).in_(closing), col(Task.state).in_(UNFINISHED))
+        .group_by(col(Task.unit_id))
+    )
+    if closing:
+        for unit_id, count in session.exec(query):
+            yield closing[unit_id].row.problem("valid_to", "sheet.still-owing", tasks=count)
