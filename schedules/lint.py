@@ -1,9 +1,9 @@
 """What in a plan is read well and yet surely not meant? Shown by its computed dates, each remark with its place."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from itertools import combinations, product
+from itertools import combinations
 
 from schedules.audience import Audience
 from schedules.cadences import listed
@@ -92,23 +92,20 @@ def _same_audience(obligation: Obligation, own: list[Occurrence]) -> Iterator[Re
 
 
 def _same_report(plan: Plan, occurrences: Mapping[str, list[Occurrence]]) -> Iterator[Remark]:
-    """Two obligations of one title for the same units and period."""
-    alike: defaultdict[str, list[Obligation]] = defaultdict(list)
-    for obligation in plan.obligations:
-        alike[" ".join(obligation.title.vi.casefold().split())].append(obligation)
-    for earlier, later in (pair for group in alike.values() for pair in combinations(group, 2)):
-        labels = [
-            one.period.label
-            for one, other in product(occurrences[later.code], occurrences[earlier.code])
-            if one.period == other.period and _share(one.days, other.days)
-        ]
-        if labels and earlier.receiver == later.receiver:
-            params = {"got": earlier.code, "period": listed(labels)}
+    """An obligation of the same title, for the same units and periods, as one before it."""
+    known: dict[tuple[object, ...], str] = {}
+    for later in plan.obligations:
+        report = " ".join(later.title.vi.casefold().split()), later.receiver
+        shared: defaultdict[str, list[str]] = defaultdict(list)
+        for occurrence in occurrences[later.code]:
+            owed = {(*report, occurrence.period, _named(day.who)) for day in occurrence.days}
+            for earlier in sorted({known[each] for each in owed if each in known}):
+                shared[earlier].append(occurrence.period.label)
+            for each in owed:
+                known.setdefault(each, later.code)
+        for earlier, labels in shared.items():
+            params = {"got": earlier, "period": listed(labels)}
             yield _warning(_place(later, "", "title"), "problem.same-report", params)
-
-
-def _share(some: Iterable[DueDay], others: Iterable[DueDay]) -> bool:
-    return any(_named(one.who) == _named(other.who) for one, other in product(some, others))
 
 
 def _named(who: Audience) -> Audience:
