@@ -60,11 +60,10 @@ def children(settings: Settings) -> list[Child]:
     python = (sys.executable, "-m")
     prefect = f"http://127.0.0.1:{settings.prefect_port}"
     web = f"http://{_bracketed(settings.host)}:{settings.port}"
-    here = f"http://{_bracketed(_reachable(settings.host))}:{settings.port}"
     listen = ("--host", "127.0.0.1", "--port", str(settings.prefect_port))
     return [
         Child("prefect", (*python, "prefect", "server", "start", *listen), f"{prefect}/api/health", prefect),
-        Child("web", (*python, "dondoc", "web"), f"{here}/health", web),
+        Child("web", (*python, "dondoc", "web"), f"{settings.here}/health", web),
         Child("flows", (*python, "dondoc", "flows")),
     ]
 
@@ -240,11 +239,6 @@ def _signal_group(process: asyncio.subprocess.Process, number: signal.Signals) -
 
 def _plain(value: object) -> str:
     return value.get_secret_value() if isinstance(value, SecretStr) else str(value)
-
-
-def _reachable(host: str) -> str:
-    """Where this machine itself reaches a server that listens everywhere."""
-    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104  # compared, not listened on
 
 
 def _bracketed(host: str) -> str:

@@ -8,7 +8,6 @@ import hmac
 import re
 import secrets
 import unicodedata
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, Literal
@@ -17,9 +16,10 @@ from sqlalchemy import ColumnElement, func, update
 from sqlmodel import Session, col, select
 
 from engine.errors import RefusedError
-from models.address import Address, AddressState, LinkCode, WebhookEvent
+from models.address import Address, AddressState, LinkCode, WebhookEvent, ways_of
 from models.contact import Contact
 from models.entry import append
+from models.message import Message, MessageState
 from models.unit import Unit
 
 CODE_LIFE: Final = timedelta(minutes=15)
@@ -119,14 +119,6 @@ def unlink(session: Session, address_id: int, *, by: str, now: datetime) -> Addr
     return address
 
 
-def ways_of(session: Session, contact_ids: Sequence[int]) -> Sequence[Address]:
-    """The other ways of these contacts that still hold or are broken, in their order."""
-    query = select(Address).where(
-        col(Address.contact_id).in_(contact_ids), col(Address.state) != AddressState.ENDED.value
-    )
-    return session.exec(query.order_by(col(Address.contact_id), col(Address.place), col(Address.id))).all()
-
-
 def _link(session: Session, chat: Chat, code: str, key: bytes, now: datetime) -> Answer | None:
     valid = (
         col(LinkCode.hash) == _hash(key, code),
@@ -171,12 +163,34 @@ def _end(session: Session, address: Address, by: str, now: datetime) -> None:
     session.add(address)
     session.flush()
     contact = session.get_one(Contact, address.contact_id)
+    _redirect(session, address, contact, now)
     data: dict[str, Any] = {
         "unit": session.get_one(Unit, contact.unit_id).code,
         "contact": contact.id,
         "channel": address.channel,
     }
     append(session, "contact_unlinked", by=by, at=now, **data)
+
+
+def _redirect(session: Session, ended: Address, contact: Contact, now: datetime) -> None:
+    """What still waits to go there goes the contact's next way. A sender that had claimed it finds its claim gone."""
+    way = next((each for each in session.scalars(ways_of([contact.id])) if each.state == AddressState.WORKING), None)
+    if way is not None:
+        to = {"channel": way.channel, "account": way.account, "address": way.address}
+    elif contact.has_mail:
+        to = {"channel": "email", "account": "", "address": contact.email or ""}
+    else:  # nobody is left to be told: the round drops it, as it does for everybody who cannot be reached
+        return
+    waiting = (
+        col(Message.contact_id) == contact.id,
+        col(Message.channel) == ended.channel,
+        col(Message.account) == ended.account,
+        col(Message.address) == ended.address,
+        col(Message.state).in_([MessageState.QUEUED.value, MessageState.DEFERRED.value]),
+        col(Message.sending_at).is_(None),
+    )
+    queued = {"state": MessageState.QUEUED.value, "try_after": now, "tries": 0, "lease_until": None}
+    session.execute(update(Message).where(*waiting).values(**to, **queued))
 
 
 def _is(chat: Chat) -> tuple[ColumnElement[bool], ...]:

@@ -1,12 +1,17 @@
 """How else is a contact reached? Addresses beside the e-mail, each with the consent that allows it."""
 
+from collections.abc import Collection
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
-from sqlalchemy import Index, UniqueConstraint, text
-from sqlmodel import Field, SQLModel
+from sqlalchemy import Index, Select, UniqueConstraint, select, text
+from sqlmodel import Field, SQLModel, col
 
 from models.columns import Moment
+
+#: How the names of the secrets begin that hold the address of another service.
+SERVICE: Final = "apprise-"
 
 
 class AddressState(StrEnum):
@@ -34,6 +39,15 @@ class Address(SQLModel, table=True):
     heard_at: datetime | None = Field(
         default=None, sa_type=Moment
     )  #: last sign of life: Zalo answers within seven days
+
+
+def ways_of(contact_ids: Collection[int]) -> Select[tuple[Address]]:
+    """The ways beside e-mail that still hold or are broken, contact by contact, in the order of each."""
+    return (
+        select(Address)
+        .where(col(Address.contact_id).in_(contact_ids), col(Address.state) != AddressState.ENDED.value)
+        .order_by(col(Address.contact_id), col(Address.place), col(Address.id))
+    )
 
 
 class LinkCode(SQLModel, table=True):

@@ -43,7 +43,7 @@ from models.unit import Unit
 from notifications import deliver, render
 from notifications.channels import carrier_for
 from notifications.channels.carrier import Carrier
-from samples import acts, habits, organisation
+from samples import acts, habits, organisation, zalo
 from samples.habits import Doing, Owed, Planned
 from schedules import load
 from schedules.calendars import ONE_DAY, Calendar
@@ -83,6 +83,7 @@ def demo(settings: Settings, until: date, through: Through) -> None:
         database = Database(making.database)
         event.listen(database.engine, "connect", _hurry)
         database.upgrade()
+        zalo.make_secrets(making.data / "zalo")
         prepare(database, making)
         play(database, making, carrier_for(making), until, through)
         database.close()
@@ -128,6 +129,7 @@ def prepare(database: Database, settings: Settings) -> None:
     with database.writing() as session:
         organisation.load(session, now=now, zone=settings.zone, without=CELLS)
         revise.apply_calendar(session, calendar, by="system", now=now)
+        zalo.link_bots(session, settings, now)
         for path in sorted((SCHEDULES / "plans").glob("*.yaml")):
             revise.apply_plan(session, path.read_bytes(), path.name, by="system", now=now, zone=settings.zone)
 
@@ -138,6 +140,8 @@ def play(database: Database, settings: Settings, carrier: Carrier, until: date, 
     months = list(_months(ADOPTED, until))
     through([(f"{first:%Y-%m}", partial(player.live, first, after)) for first, after in months], database)
     now = moment(until, "08:15", settings.zone)
+    with database.writing() as session:
+        zalo.link_account(session, settings, now)
     run(database, carrier, now, zone=settings.zone, url=settings.url, key=secret_key(settings.key))
     move(settings.clock, now)
 

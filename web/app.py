@@ -6,10 +6,11 @@ from typing import Final
 from fastapi import FastAPI
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp
 
 from dondoc.database import Database
 from dondoc.keys import secret_key
-from dondoc.settings import Settings
+from dondoc.settings import TRIAL_ZALO, Settings
 from web import (
     access,
     account,
@@ -68,8 +69,10 @@ OFFICE: Final = (
 )  #: pages for users of the office
 
 
-def create_app(database: Database, settings: Settings, player: Player | None = None) -> FastAPI:
-    """`player` lets the sample units of a playground act while its clock moves."""
+def create_app(
+    database: Database, settings: Settings, player: Player | None = None, trial_zalo: ASGIApp | None = None
+) -> FastAPI:
+    """`player` lets the sample units of a playground act while its clock moves, `trial_zalo` is the Zalo of it."""
     oidc.check(settings)
     app = FastAPI(title="dondoc", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     app.state.office = Office(database, settings, secret_key(settings.key), player)
@@ -84,5 +87,7 @@ def create_app(database: Database, settings: Settings, player: Player | None = N
         app.include_router(room.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     access.check_routes(app)
+    if trial_zalo is not None:  # no page of the office: it stands for servers elsewhere, to which people write
+        app.mount(TRIAL_ZALO, trial_zalo)
     mask_access_log()
     return app

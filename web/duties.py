@@ -8,10 +8,10 @@ from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 from sqlmodel import Session, and_, col, select
 
-from engine import link_contact
 from engine.link import own_link
 from engine.plans import calendar_for
 from engine.shown import Shown, shown
+from models.address import ways_of
 from models.contact import Contact
 from models.cycle import Cycle
 from models.deadline import Deadline
@@ -46,7 +46,7 @@ def show_duties(request: Request, unit_token: str, office: InOffice) -> Response
         contact = session.get_one(Contact, link.contact_id)
         unit = session.get_one(Unit, contact.unit_id)
         duties = _duties(session, office, link, unit)
-        ways = link_contact.ways_of(session, [contact.id])
+        ways = session.scalars(ways_of([contact.id])).all()
         has_zalo = zalo.is_here(office, session)
     answer = page(
         request,

@@ -74,6 +74,7 @@ def page(
             today=office.today(),
             is_demo=office.is_demo,
             browser=network.browser,
+            has_trial_zalo=office.settings.trial_zalo is not None,
             trial_roles=lambda: trial.roles(request, office),
             here=request_address(request),
             inbox_total=lambda: office.waiting.total(office.database, actor, office.today(), now) if actor else 0,
@@ -112,7 +113,7 @@ def page(
 
 def _zalo_trouble(office: Office, now: datetime) -> list[tuple[str, str]]:
     """Alias and code of each Official Account that needs somebody; not even asked where nothing speaks to Zalo."""
-    if office.settings.secrets is None:
+    if office.settings.secrets_folder is None:
         return []
     with office.database.reading() as session:
         return [(each.alias, why) for each in accounts(session) if (why := trouble(each, now)) is not None]

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from dondoc.settings import TRIAL_ZALO
 from web.log import SECRET, masked
 
 CSP: Final = (
@@ -19,6 +20,8 @@ CSP: Final = (
 )
 #: What other programs tell us, by a signature instead of a page of ours.
 SIGNED: Final = "/hooks/"
+#: Whom other programs speak to: no page of ours either.
+OTHERS: Final = (SIGNED, f"{TRIAL_ZALO}/")
 SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 ELSEWHERE: Final = "elsewhere"  #: the act was pressed on a page of another site
 MAX_FILE: Final = 20 * 1024 * 1024
@@ -66,7 +69,7 @@ class Protection:
         headers = Headers(scope=scope)
         if scope["method"] in SAFE:
             return None
-        if not scope["path"].startswith(SIGNED) and not is_same_site(headers, scope["path"]):
+        if not scope["path"].startswith(OTHERS) and not is_same_site(headers, scope["path"]):
             return self.refuse(Request(scope), 403, ELSEWHERE)
         length = headers.get("content-length", "")
         if length.isdecimal() and int(length) > MAX_BODY:

@@ -44,7 +44,7 @@ Raw = Annotated[bytes, Depends(_raw)]
 
 @router.post("/hooks/zalobot")
 def hear_bot(request: Request, office: InOffice, body: Raw) -> Response:
-    secret = Secrets(office.settings.secrets).read("zalobot-webhook")
+    secret = Secrets(office.settings.secrets_folder).read("zalobot-webhook")
     given = request.headers.get("x-bot-api-secret-token", "")
     if secret is None or not hmac.compare_digest(given.encode(), secret.encode()):
         raise HTTPException(403)
@@ -69,7 +69,7 @@ def hear_account(request: Request, alias: str, office: InOffice, body: Raw) -> R
     if body.strip() == b"{}":
         return Response()
     event = _object(body)
-    if not _is_signed(Secrets(office.settings.secrets), account, event, body, request.headers):
+    if not _is_signed(Secrets(office.settings.secrets_folder), account, event, body, request.headers):
         raise HTTPException(403)
     return _take(office, account, event)
 

@@ -8,6 +8,7 @@ from dondoc.keys import Secrets
 from engine import link_contact
 from engine.access import Actor, Right, place_of_unit
 from engine.link_contact import CODE_LIFE
+from models.address import ways_of
 from models.contact import Contact
 from models.unit import Unit
 from models.zalo import ZaloAccount
@@ -46,8 +47,8 @@ def end(unit_id: Number, contact_id: Number, office: InOffice, actor: InActor) -
 
 def is_here(office: Office, session: Session) -> bool:
     """Whether this office has anything in Zalo to which a code could be sent."""
-    secrets = Secrets(office.settings.secrets)
-    if office.settings.secrets is None or (office.is_demo and office.settings.zalo_url is None):
+    secrets = Secrets(office.settings.secrets_folder)
+    if office.settings.secrets_folder is None or (office.is_demo and office.settings.zalo_host is None):
         return False
     return secrets.read("zalobot-token") is not None or session.exec(select(ZaloAccount)).first() is not None
 
@@ -61,7 +62,7 @@ def _code_page(request: Request, office: Office, contact_id: int, back: str) -> 
         contact = session.get_one(Contact, contact_id)
         unit = session.get_one(Unit, contact.unit_id)
         accounts = session.exec(select(ZaloAccount).order_by(col(ZaloAccount.alias))).all()
-    secrets = Secrets(office.settings.secrets)
+    secrets = Secrets(office.settings.secrets_folder)
     return page(
         request,
         "zalo_code.html",
@@ -78,7 +79,7 @@ def _code_page(request: Request, office: Office, contact_id: int, back: str) -> 
 
 def _end(office: Office, contact_id: int, *, by: str) -> None:
     with office.database.writing() as session:
-        for way in link_contact.ways_of(session, [contact_id]):
+        for way in session.scalars(ways_of([contact_id])).all():
             if way.channel.startswith("zalo"):
                 link_contact.unlink(session, way.id, by=by, now=office.now())
 

@@ -64,13 +64,15 @@ def web(*, host: Host = None, port: Port = None) -> None:
         def ready(address: str) -> None:
             write(f"web {address}")
 
-        player = None
+        player = zalo = None
         if settings.clock.exists():
             from samples.life import Life
+            from samples.zalo import fake
 
-            player = Life(here.database, settings)
+            player, zalo = Life(here.database, settings), fake(here.database, settings)
         try:
-            listen(create_app(here.database, settings, player), settings.host, settings.port, ready, settings.log_level)
+            app = create_app(here.database, settings, player, zalo)
+            listen(app, settings.host, settings.port, ready, settings.log_level)
         except OSError as error:
             raise CommandFailedError(
                 _("{host}:{port}: {why}", host=settings.host, port=settings.port, why=error.strerror)

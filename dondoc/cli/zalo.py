@@ -73,7 +73,7 @@ def _pair(here: Office, alias: str) -> "Pair":
     from dondoc.keys import Secrets
     from engine.zalo_account import Pair
 
-    secrets = Secrets(here.settings.secrets)
+    secrets = Secrets(here.settings.secrets_folder)
     names = (f"zalo-{alias}-access", f"zalo-{alias}-refresh")
     access, refresh = (secrets.read(name) or getpass(f"{name}: ").strip() for name in names)
     return Pair(access, refresh)

@@ -1,16 +1,13 @@
 """How does anything else go out that Apprise knows? By an address that a secret holds; success is all that is told."""
 
 from collections.abc import Iterator, Sequence
-from typing import Final
 
 from apprise import Apprise
 
 from dondoc.keys import Secrets
+from models.address import SERVICE
 from models.message import Outcome
 from notifications.channels.carrier import Gate, Letter, Result
-
-#: How the names of such secrets begin.
-PREFIX: Final = "apprise-"
 
 
 class OtherCarrier:
@@ -24,7 +21,7 @@ class OtherCarrier:
 
     def send(self, letters: Sequence[Letter], before_content: Gate) -> Iterator[tuple[Letter, Result]]:
         for letter in letters:
-            name = f"{PREFIX}{letter.address}"
+            name = f"{SERVICE}{letter.address}"
             url = self._secrets.read(name)
             service = Apprise.instantiate(url, suppress_exceptions=True) if url is not None else None
             if service is None:

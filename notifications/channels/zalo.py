@@ -49,6 +49,6 @@ def _may_go(gate: Gate, letter: Letter) -> bool:
 
 
 def zalo_carriers(settings: Settings, database: Database, key: bytes, secrets: Secrets) -> Mapping[str, Carrier]:
-    hosts = Hosts.at(settings.zalo_url)
+    hosts = Hosts.at(settings.zalo_host)
     desk = ZaloDesk(hosts, Tokens(database, key, hosts.oauth, secrets), secrets)
     return {plugin.secure_protocol: ZaloCarrier(plugin, desk) for plugin in PLUGINS}

@@ -3,13 +3,14 @@
 One server stands for all four hosts: their paths do not meet.
 """
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
-from samples.fake_zalo import bots, oauth, official, page, templates
+from samples.fake_zalo import bots, hand, oauth, official, page, templates
 from samples.fake_zalo.state import Fault, State
 
 Scope = MutableMapping[str, Any]
@@ -57,6 +58,7 @@ class FakeZalo:
 
     def __init__(self, state: State) -> None:
         self.state = state
+        self._telling = set[asyncio.Task[None]]()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -66,14 +68,21 @@ class FakeZalo:
         route = bots.route_of(request.path)
         self.state.calls.append(route)
         fault = self.state.faults[route].pop(0) if self.state.faults[route] else None
+        before = len(self.state.sent)
         answer = self._answer(request) if fault is None or fault.is_accepted else Answer(None)
+        fresh = self.state.sent[before:]
         if fault is not None:
             if fault.drop:
                 # No application may close a socket: an answer that breaks off makes its server do so.
                 await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"1")]})
                 return
             answer = _faulty(fault)
-        await _write(answer, send)
+        by_hand = await hand.answer(self.state, request)
+        await _write(Answer(*by_hand) if by_hand else answer, send)
+        if fresh and self.state.listening() is not None:  # after the answer, as Zalo does
+            telling = asyncio.create_task(hand.arrived(self.state, fresh))
+            self._telling.add(telling)
+            telling.add_done_callback(self._telling.discard)
 
     def _answer(self, request: Request) -> Answer:
         state = self.state
@@ -98,7 +107,8 @@ async def _read(scope: Scope, receive: Receive) -> Request:
         more = message.get("more_body", False)
     headers = {name.decode().lower(): value.decode("latin-1") for name, value in scope["headers"]}
     query = dict(parse_qsl(scope["query_string"].decode()))
-    return Request(scope["method"], scope["path"], headers, query, body)
+    path = scope["path"].removeprefix(scope.get("root_path", ""))  # it may stand below a path of another application
+    return Request(scope["method"], path, headers, query, body)
 
 
 async def _write(answer: Answer, send: Send) -> None:

@@ -42,7 +42,7 @@ def _by_code(state: State, app_id: str, form: dict[str, str]) -> Any:
 
 def _by_refresh(state: State, app_id: str, token: str) -> Any:
     owner, condition = state.grants.get(token, ("", ""))
-    if owner == app_id and condition == "live":
+    if (owner == app_id and condition == "live") or (not owner and state.trusts_grants):
         state.grants[token] = (app_id, "consumed")
         return _pair(state, app_id)
     if condition == "consumed" and state.consumed_answer == "empty":

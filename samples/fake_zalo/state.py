@@ -14,6 +14,8 @@ WINDOW: Final = timedelta(days=7)
 
 #: What an already consumed refresh token gets: all three were seen.
 Consumed = Literal["empty", "-14014", "-14020"]
+Way = Literal["zalobot", "zalooa", "zalozns"]
+Phone = Literal["ok", "no_account", "inactive", "refused"]
 
 
 @dataclass
@@ -68,14 +70,15 @@ class Bot:
 
 @dataclass(frozen=True)
 class Sent:
-    """A message that was accepted."""
+    """A message that was accepted, or what somebody wrote."""
 
     at: datetime
-    channel: Literal["zalobot", "zalooa", "zalozns"]
+    channel: Way
     to: str
     text: str
     message_id: str
     tracking_id: str = ""
+    is_theirs: bool = False  #: what somebody wrote to the office
 
 
 @dataclass(frozen=True)
@@ -102,16 +105,20 @@ class State:
     codes: dict[str, Code] = field(default_factory=dict)
     access: dict[str, Access] = field(default_factory=dict)
     users: dict[str, User] = field(default_factory=dict)
-    phones: dict[str, Literal["ok", "no_account", "inactive", "refused"]] = field(default_factory=dict)
+    phones: dict[str, Phone] = field(default_factory=dict)
+    other_phones: Phone = "no_account"  #: every number that is not in `phones`
+    names: dict[str, str] = field(default_factory=dict)  #: of telephone numbers
     templates: dict[str, Template] = field(default_factory=dict)
     bots: dict[str, Bot] = field(default_factory=dict)
     sent: list[Sent] = field(default_factory=list)
     calls: list[str] = field(default_factory=list)  #: paths, in order; the token of a bot is left out
     faults: defaultdict[str, list[Fault]] = field(default_factory=lambda: defaultdict(list))
+    seen: set[str] = field(default_factory=set)  #: the ids of messages that were opened
     hook: str = ""  #: where the office hears its bot, for whoever writes by hand on the page
     hook_secret: str = ""
     day_quota: int = 500
     consumed_answer: Consumed = "empty"
+    trusts_grants: bool = False  #: takes refresh tokens that it does not know: of before it was started anew
     tells_expired: bool = True  #: -220 for an expired access token; else -216 as for any other
     refuses_at_night: bool = True
 
@@ -136,16 +143,38 @@ class State:
             each.channel == "zalozns" and each.at.astimezone(VIETNAM).date() == self.today() for each in self.sent
         )
 
-    def accept(
-        self, channel: Literal["zalobot", "zalooa", "zalozns"], to: str, text: str, tracking_id: str = ""
-    ) -> str:
+    def accept(self, channel: Way, to: str, text: str, tracking_id: str = "") -> str:
         """Takes a message in; its id."""
         message_id = secrets.token_hex(10)
         self.sent.append(Sent(self.clock(), channel, to, text, message_id, tracking_id))
         return message_id
 
+    def heard(self, channel: Way, who: str, text: str) -> None:
+        """Somebody writes to the bot or the OA."""
+        self.sent.append(Sent(self.clock(), channel, who, text, secrets.token_hex(10), is_theirs=True))
+
     def to(self, address: str) -> list[Sent]:
-        return [each for each in self.sent if each.to == address]
+        return [each for each in self.sent if each.to == address and not each.is_theirs]
+
+    def listening(self) -> App | None:
+        """The account whose office wants to hear of events."""
+        return next((app for app in self.apps.values() if app.webhook), None)
+
+    def hears(self, way: str) -> bool:
+        """Whether somebody can write there by hand, and is heard."""
+        return bool(self.hook) if way == "zalobot" else way == "zalooa" and self.listening() is not None
+
+    def chats(self) -> list[tuple[str, str]]:
+        """Everybody who is known, with the way they are known by."""
+        bots = [("zalobot", chat) for bot in self.bots.values() for chat in bot.chats]
+        return bots + [("zalooa", user) for user in self.users]
+
+    def name_of(self, way: str, who: str) -> str:
+        if way == "zalooa":
+            return self.users[who].name if who in self.users else ""
+        if way == "zalozns":
+            return self.names.get(who, "")
+        return next((bot.chats[who] for bot in self.bots.values() if who in bot.chats), "")
 
 
 def stamp(moment: datetime) -> str:

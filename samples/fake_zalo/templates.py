@@ -51,7 +51,7 @@ def _send(state: State, given: dict[str, Any] | None) -> dict[str, Any]:
     for name, most in template.params.items():
         if len(unicodedata.normalize("NFC", str(data[name]))) > most:
             return error(-1121, f"Parameter {name} is too long")
-    condition = state.phones.get(phone, "no_account")
+    condition = state.phones.get(phone, state.other_phones)
     if condition != "ok":
         return error(*_CONDITION[condition])
     if state.refuses_at_night and state.is_night():
