@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from sqlalchemy import Index, text
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field, Session, SQLModel, col, select
 
 from models.columns import Moment
 
@@ -22,9 +22,21 @@ class Wording(SQLModel, table=True):
         ),
     )
     id: int = Field(default=None, primary_key=True)
-    kind: str  #: a NoticeKind, or digest
+    kind: str  #: one of notifications.wording.KINDS
     lang: str
-    text: str  #: a Jinja template; it runs in a sandbox
+    text: str  #: in the language of notifications.wording
     by: str
     at: datetime = Field(sa_type=Moment)
     is_used: bool = True
+
+
+def in_use(session: Session) -> dict[tuple[str, str], str]:
+    """The office's own texts, by kind and language."""
+    rows = session.exec(select(Wording).where(col(Wording.is_used)))
+    return {(each.kind, each.lang): each.text for each in rows}
+
+
+def versions(session: Session, kind: str, lang: str) -> list[Wording]:
+    """All that were ever in use, the newest first."""
+    query = select(Wording).where(col(Wording.kind) == kind, col(Wording.lang) == lang)
+    return list(session.exec(query.order_by(col(Wording.id).desc())))

@@ -45,6 +45,7 @@ from models.message import Attempt, Message, MessageState, Outcome
 from models.notice import IS_ANY_FREE, IS_WAITING, Notice
 from models.plan import Revision
 from models.task import Task
+from models.wording import in_use
 from notifications import pipeline
 from notifications.channels.by_channel import MAIL, ByChannel
 from notifications.channels.carrier import Carrier, Letter, Result
@@ -108,8 +109,9 @@ def deliver(
     with database.reading() as session:
         if not session.scalar(select(IS_TO_DELIVER), {"now": now}):
             return Delivered()
+        wordings = in_use(session)
     others = frozenset(carrier.others) if isinstance(carrier, ByChannel) else frozenset()
-    office = Office(carrier.channel, carrier.reply_address, url.rstrip("/"), zone, now, others, pace=pace)
+    office = Office(carrier.channel, carrier.reply_address, url.rstrip("/"), zone, now, others, wordings, pace)
     counts = Counter(unknown=recover(database, now), dropped=dissolve(database, now))
     counts.update(queue(database, office))
     postpone(database, office)
@@ -321,7 +323,7 @@ def _message(bundle: Bundle, now: datetime) -> Message:
         address=bundle.address,
         reference=bundle.reference,
         subject=bundle.rendered.subject,
-        text=bundle.rendered.text,
+        text=bundle.rendered.text if bundle.channel in MAIL else bundle.rendered.short,
         html=bundle.rendered.html,
         created_at=now,
         try_after=now,

@@ -1,20 +1,26 @@
 """What goes out? The rows of some messages as letters, with all that is never stored: links, signs, calendar events."""
 
+import re
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
+from typing import Final
 
 from sqlalchemy import and_, func, select
 from sqlmodel import Session, col
 
+from dondoc.i18n import short_day
 from models.contact import Contact
 from models.link import Link, UnitLink, contact_token, return_token, token, unit_token
 from models.message import Message
 from models.notice import Notice
 from models.task import Task
+from models.unit import Unit
 from notifications.channels.carrier import Letter
 from notifications.events import read_events
 from notifications.render import ALL_DUTIES, fill_links
+
+_LINK: Final = re.compile(r"https?://\S+")
 
 
 def read_letters(session: Session, ids: Sequence[int], now: datetime, key: bytes) -> list[Letter]:
@@ -35,16 +41,19 @@ def read_letters(session: Session, ids: Sequence[int], now: datetime, key: bytes
     for message_id, unit_link in session.execute(all_duties):
         tokens[message_id][ALL_DUTIES] = unit_token(key, unit_link)
     cycles = (
-        select(col(Notice.message_id), func.min(Task.cycle_id), func.max(Task.cycle_id))
+        select(col(Notice.message_id), func.min(Task.cycle_id), func.max(Task.cycle_id), func.min(Notice.due_on))
         .join(Task, col(Task.id) == col(Notice.task_id))
         .where(col(Notice.message_id).in_(ids))
         .group_by(col(Notice.message_id))
     )
-    threads = {message_id: first for message_id, first, last in session.execute(cycles) if first == last}
+    told = session.execute(cycles).all()
+    threads = {message_id: first for message_id, first, last, _ in told if first == last}
+    due_days = {message_id: due_on for message_id, _, _, due_on in told}
     events = read_events(session, ids, now)
     rows = session.execute(
-        select(Message, Contact)
+        select(Message, Contact, col(Unit.name))
         .join(Contact, col(Contact.id) == col(Message.contact_id))
+        .join(Unit, col(Unit.id) == col(Contact.unit_id))
         .where(col(Message.id).in_(ids))
         .order_by(col(Message.try_after), col(Message.id))
     )
@@ -57,15 +66,25 @@ def read_letters(session: Session, ids: Sequence[int], now: datetime, key: bytes
             address=message.address,
             name=contact.name,
             subject=message.subject,
-            text=fill_links(message.text, tokens[message.id]),
+            text=text,
             html=fill_links(message.html, tokens[message.id]),
             channel=message.channel,
             account=message.account,
-            short=fill_links(message.text, tokens[message.id]),
-            data={"name": contact.name[:30], "subject": message.subject[:100]},
+            short=text,
+            data=data_of(contact.name, unit, message.subject, due_days.get(message.id), text),
             events=events.get(message.id, ()),
             returns_to=return_token(key, message.id),
             objects_by=contact_token(key, contact.id, message.address),
         )
-        for message, contact in rows
+        for message, contact, unit in rows
+        for text in (fill_links(message.text, tokens[message.id]),)
     ]
+
+
+def data_of(name: str, unit: str, subject: str, due_on: date | None, text: str) -> dict[str, str]:
+    """What a template message of Zalo may name, each as long as Zalo lets a parameter of its type be."""
+    link = _LINK.search(text)
+    values = {"name": (name, 30), "unit": (unit, 50), "subject": (subject, 100)}
+    values["due"] = (short_day(due_on) if due_on is not None else "", 20)
+    values["link"] = (link[0] if link is not None else "", 200)
+    return {key: value if len(value) <= most else f"{value[: most - 1]}…" for key, (value, most) in values.items()}

@@ -27,7 +27,7 @@ REFUSED: Final = "extension_refused"  #: the template of a decision not to exten
 CHASED: Final = "chased"  #: the template of a list of units
 DIGEST: Final = "digest"  #: the wording of several things in one letter
 ALL_DUTIES: Final = 0  #: stands for a task where a message leads to all duties of the contact's unit
-MOST_ROWS: Final = 50  #: units named in one list; the others are a page away
+MOST_ROWS: Final = 100  #: units named in one list; the others are a page away
 _LINK: Final = re.compile(r"\[\[link:([0-9]+)\]\]")
 #: What a kind's template has to set, and what it may set.
 _NEEDED: Final = ("mark", "status", "facts", "notes", "action")
