@@ -10,7 +10,7 @@ from schedules.nodes import Node, Scalar
 from schedules.plan import Plan
 from schedules.problem import Problem, Severity
 from schedules.reader import Known
-from schedules.timeline import attempted
+from schedules.timeline import NO_MILESTONES, CollapsedChainError, Milestones, Timeline, attempted
 
 
 def check(path: Path, known: Known | None, calendars: Mapping[str, Calendar]) -> list[Problem]:
@@ -18,10 +18,22 @@ def check(path: Path, known: Known | None, calendars: Mapping[str, Calendar]) ->
     if load.sort_of(path) == "calendar":
         return load.read_calendar(path)[1]
     plan, problems = load.read(path, known)
-    if plan is None:
-        return problems
+    return problems if plan is None else _with_dates(plan, problems, path.read_bytes(), str(path), calendars)
+
+
+def check_plan(
+    text: bytes, name: str, known: Known | None, calendars: Mapping[str, Calendar]
+) -> tuple[Plan | None, list[Problem]]:
+    """As `check`, of a plan that is no file yet; and the plan, when it can be read."""
+    plan, problems = load.parse(text, name, known)
+    return plan, problems if plan is None else _with_dates(plan, problems, text, name, calendars)
+
+
+def _with_dates(
+    plan: Plan, problems: list[Problem], text: bytes, name: str, calendars: Mapping[str, Calendar]
+) -> list[Problem]:
     found = list(of_dates(plan, calendars.get(plan.calendar)))
-    return sorted([*problems, *located(found, path.read_bytes(), str(path))])
+    return sorted([*problems, *located(found, text, name)])
 
 
 def of_dates(plan: Plan, calendar: Calendar | None) -> Iterator[Remark]:
@@ -29,15 +41,22 @@ def of_dates(plan: Plan, calendar: Calendar | None) -> Iterator[Remark]:
     if calendar is None:
         yield Remark(("calendar",), Severity.ERROR, "problem.unknown-calendar", {"got": plan.calendar})
         return
+    yield from dated(plan, calendar, NO_MILESTONES)[1]
+
+
+def dated(plan: Plan, calendar: Calendar, milestones: Milestones) -> tuple[Timeline | None, list[Remark]]:
+    """The plan compiled, None when it cannot be, and what its dates show."""
     try:
-        timeline, collapsed = attempted(plan, calendar)
-        for error in collapsed:
-            params = dict(error.reason.params)
-            keys = ("obligations", params["obligation"], "levels")
-            yield Remark(keys, Severity.ERROR, error.reason.code, params)
-        yield from remarks(plan, timeline, calendar)
+        timeline, collapsed = attempted(plan, calendar, milestones)
     except (ValueError, OverflowError) as error:
-        yield Remark(("obligations",), Severity.ERROR, "problem.uncompilable", {"got": str(error)})
+        return None, [Remark(("obligations",), Severity.ERROR, "problem.uncompilable", {"got": str(error)})]
+    found = [_collapsed(error) for error in collapsed]
+    return timeline, [*found, *remarks(plan, timeline, calendar)]
+
+
+def _collapsed(error: CollapsedChainError) -> Remark:
+    params = dict(error.reason.params)
+    return Remark(("obligations", params["obligation"], "levels"), Severity.ERROR, error.reason.code, params)
 
 
 def located(remarks: Sequence[Remark], text: bytes, name: str) -> list[Problem]:
