@@ -25,6 +25,7 @@ class Sink:
 
     port: int
     mails: list[EmailMessage] = field(default_factory=list)
+    senders: list[str] = field(default_factory=list)  #: of those mails, as the envelope names them
     to_rcpt: dict[str, list[str]] = field(default_factory=dict)
     to_content: list[str | None] = field(default_factory=list)
 
@@ -50,6 +51,7 @@ class Sink:
             mail = email.message_from_bytes(envelope.content, policy=email.policy.default)
             assert isinstance(mail, EmailMessage)
             self.mails.append(mail)
+            self.senders.append(str(envelope.mail_from))
         if answer is None:
             assert isinstance(server.transport, asyncio.Transport)
             server.transport.abort()

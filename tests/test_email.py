@@ -5,6 +5,8 @@ import email.policy
 import ssl
 import subprocess
 import sys
+from dataclasses import replace
+from datetime import date, timedelta
 from email.message import EmailMessage
 from pathlib import Path
 
@@ -19,6 +21,7 @@ from notifications.channels.email import EmailCarrier, NotifyBaoMail
 from notifications.channels.eml import EmlCarrier
 from notifications.channels.mail import compose
 from notifications.channels.smtp import Server
+from notifications.icalendar import Event
 from tests.builders import at
 from tests.sinks import QUEUED, free_port, running, signed_in_as
 
@@ -67,6 +70,42 @@ def test_the_lines_of_a_mail_are_short_enough_for_every_server() -> None:
     content = compose(letter(), "dondoc@example.org", "Hệ thống đôn đốc")
     assert max(len(line) for line in content.split(b"\r\n")) <= 78
     assert b"\n" not in content.replace(b"\r\n", b"")
+
+
+def test_due_days_come_as_a_part_that_calendar_programs_take_over() -> None:
+    event = Event("task-7", 1, date(2025, 9, 30), "Hạn nộp: Báo cáo", "Căn cứ mục II.8.3.", alarm=timedelta(hours=16))
+    mail = read(compose(replace(letter(), events=(event,)), "dondoc@example.org", "Hệ thống đôn đốc"))
+    parts = list(mail.iter_parts())
+    assert [part.get_content_type() for part in parts] == ["text/plain", "text/html", "text/calendar"]
+    assert (parts[2].get_param("method"), parts[2].get_content_charset()) == ("PUBLISH", "utf-8")
+    lines = parts[2].get_payload(decode=True).decode().split("\r\n")
+    assert {"METHOD:PUBLISH", "UID:task-7@example.org", "DTSTART;VALUE=DATE:20250930"} <= set(lines)
+    assert mail.defects == []
+
+
+def test_unsubscribing_means_to_say_that_one_is_the_wrong_person() -> None:
+    objecting = replace(letter(), objects_by="12-abc")
+    mail = read(compose(objecting, "dondoc@example.org", "dondoc", url="https://dondoc.example.org/"))
+    page, post = "https://dondoc.example.org/not-me/12-abc", "mailto:dondoc@example.org?subject=ref-1"
+    assert mail["List-Unsubscribe"] == f"<{page}>, <{post}>"
+    assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    plain = read(compose(objecting, "dondoc@example.org", "dondoc", url="http://127.0.0.1:8000"))
+    assert plain["List-Unsubscribe-Post"] is None  # RFC 8058 asks for https
+    assert (
+        read(compose(letter(), "dondoc@example.org", "dondoc", url="https://dondoc.example.org"))["List-Unsubscribe"]
+        is None
+    )
+
+
+def test_each_letter_comes_back_to_an_address_of_its_own() -> None:
+    with running() as sink:
+        carrier = EmailCarrier(sink.url, "dondoc@example.org", "", bounce_address="bounce@example.org")
+        letters = [replace(letter(number), returns_to=f"{number}-abc") for number in (1, 2)]
+        assert len(list(carrier.send(letters, lambda asked: {each.message_id for each in asked}))) == 2
+        assert sorted(sink.senders) == ["bounce+1-abc@example.org", "bounce+2-abc@example.org"]
+        assert {mail["From"].addresses[0].addr_spec for mail in sink.mails} == {"dondoc@example.org"}
+        send(sink.url, letter(3))
+        assert sink.senders[-1] == "dondoc@example.org"
 
 
 @pytest.mark.parametrize("evil", ["Kính gửi\r\nBcc: all@example.org", "Kính gửi\n\n<script>", "a\x00b\x85Bcc: x"])
