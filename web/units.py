@@ -16,11 +16,12 @@ from sqlalchemy import ColumnElement, or_
 from sqlmodel import Session, col, select
 from starlette.datastructures import FormData
 
-from engine import contacts, link_contact
+from engine import contacts
 from engine.access import Actor, Place, Right, can, place_of_unit, seen
 from engine.contacts import Person
 from engine.errors import RefusedError
 from models import roster
+from models.address import ways_of
 from models.contact import Contact, Role
 from models.unit import Placement, Unit, path_of, subtree, unit_by_code
 from web import alphabet, forms, words, zalo
@@ -221,7 +222,7 @@ def _unit_page(
         wanted = int(year) if year.isascii() and year.isdecimal() and len(year) == 4 and int(year) else None
         values = read(session, office, actor, unit, wanted)
         way = _way(session, actor, values["down"])
-        found = link_contact.ways_of(session, [contact.id for contact in values["contacts"]])
+        found = session.scalars(ways_of([contact.id for contact in values["contacts"]])).all()
         has_zalo = zalo.is_here(office, session)
     return page(
         request,
