@@ -108,7 +108,15 @@ def read_waiting(session: Session, after: int, contacts: int, now: datetime) -> 
     ).all()
     if not ids:
         return []
-    chosen = and_(free, col(Notice.contact_id) > after, col(Notice.contact_id) <= ids[-1])
+    return _read(session, and_(free, col(Notice.contact_id) > after, col(Notice.contact_id) <= ids[-1]), now)
+
+
+def read_told(session: Session, notice_ids: Sequence[int], now: datetime) -> list[Waiting]:
+    """Notices that may long have been told, as if they waited still."""
+    return _read(session, col(Notice.id).in_(notice_ids), now)
+
+
+def _read(session: Session, chosen: ColumnElement[bool], now: datetime) -> list[Waiting]:
     own, office = aliased(Unit), aliased(Unit)
     rows = session.execute(
         select(Notice, Contact, own, Task, Unit, Deadline, Cycle, office)
@@ -122,7 +130,7 @@ def read_waiting(session: Session, after: int, contacts: int, now: datetime) -> 
         .where(chosen)
         .order_by(col(Notice.contact_id), col(Deadline.due_on), col(Cycle.id), col(Unit.name), col(Notice.id))
     ).all()
-    kinds = {notice.kind for notice, *_ in rows}
+    kinds, ids = {notice.kind for notice, *_ in rows}, sorted({notice.contact_id for notice, *_ in rows})
     submissions = _by_task(session, Submission, chosen, (NoticeKind.RECEIPT,), kinds)
     returns = _by_task(session, Review, chosen, (NoticeKind.RETURNED,), kinds)
     extensions = _by_task(session, Extension, chosen, _MOVED, kinds)
