@@ -2,12 +2,14 @@
 
 from datetime import datetime
 
-from sqlmodel import Session
+from sqlmodel import Session, col, select
 
 from engine.close import open_cycle
 from engine.errors import RefusedError
 from models.cycle import Cycle
 from models.entry import append
+from models.notice import Notice, release
+from models.task import Task
 
 
 def pause(session: Session, cycle_id: int, *, by: str, note: str, now: datetime) -> Cycle:
@@ -30,5 +32,6 @@ def resume(session: Session, cycle_id: int, *, by: str, note: str, now: datetime
         raise RefusedError("refused.not_paused")
     cycle.paused_at = cycle.pause_note = None
     session.add(cycle)
+    release(session, col(Notice.task_id).in_(select(col(Task.id)).where(col(Task.cycle_id) == cycle.id)))
     append(session, "resumed", by=by, at=now, cycle_id=cycle.id, note=note.strip())
     return cycle

@@ -15,6 +15,7 @@ from engine.track import IS_OVER, track
 from models.last_round import LastRound
 from notifications.channels.carrier import Carrier
 from notifications.deliver import IS_TO_DELIVER, Delivered, deliver
+from notifications.pace import Pace
 
 #: One question for all parts, put together once: most rounds find nothing, and cost little more than this.
 _IS_ANYTHING: Final = select(or_(IS_TO_OPEN, IS_DUE, IS_OVER, IS_TO_DELIVER))
@@ -40,13 +41,14 @@ def run(
     url: str,
     key: bytes,
     place: Place | None = None,
+    pace: Pace | None = None,
 ) -> Round:
     """Each part is its own transaction, so that a crash between two of them loses nothing: the next pass goes on.
 
     With a `place` the first pass of a day sweeps; it is the last part, so that nothing has to wait for it.
     """
     is_first = place is not None and is_to_sweep(database, now, zone)
-    done = _pass(database, carrier, now, zone, url, key)
+    done = _pass(database, carrier, now, zone, url, key, pace)
     if place is not None and is_first:
         sweep(database, place, now)
     return done
@@ -74,7 +76,9 @@ def remember(database: Database, now: datetime, opened: Opened, fired: Fired, de
     return done
 
 
-def _pass(database: Database, carrier: Carrier, now: datetime, zone: str, url: str, key: bytes) -> Round:
+def _pass(
+    database: Database, carrier: Carrier, now: datetime, zone: str, url: str, key: bytes, pace: Pace | None
+) -> Round:
     if not is_anything(database, now, zone):
         return remember(database, now, Opened(), Fired(), Delivered())
     with database.writing() as session:
@@ -82,5 +86,5 @@ def _pass(database: Database, carrier: Carrier, now: datetime, zone: str, url: s
     with database.writing() as session:
         fired = fire(session, now, zone)
         track(session, now)
-    delivered = deliver(database, carrier, now, zone=zone, url=url, key=key)
+    delivered = deliver(database, carrier, now, zone=zone, url=url, key=key, pace=pace)
     return remember(database, now, opened, fired, delivered)

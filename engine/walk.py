@@ -12,6 +12,7 @@ from dondoc.clock import moment, today
 from dondoc.database import Database
 from engine.round import Round
 from models.cycle import Cycle
+from models.notice import next_free
 from models.plan import Revision
 from models.step import Step, StepKind, next_step
 from models.task import OWING, Task, TaskState
@@ -62,11 +63,14 @@ def _after(database: Database, now: datetime, zone: str) -> datetime:
     with database.reading() as session:
         found = session.execute(next_step(now)).first()
         opens_on = _opens_on(session, on)
+        free_at = session.scalar(next_free(now))
         is_busy = session.scalar(select(exists().where(col(Task.state).in_(UNFINISHED))))
     if is_busy:
         moments += [at for at in (moment(on, AFTERNOON, zone), moment(on + ONE_DAY, AFTERNOON, zone)) if at > now]
     if found is not None:
         moments.append(found[0].at)
+    if free_at is not None:
+        moments.append(free_at)
     if opens_on is not None:
         moments.append(moment(opens_on, DAY_BEGINS, zone))
     return min(moments)

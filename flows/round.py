@@ -33,6 +33,7 @@ from models.entry import acting_run
 from models.last_round import last_round
 from notifications.channels import carriers_for
 from notifications.deliver import Delivered, deliver
+from notifications.pace import pace_of
 
 #: An act stands for the moment of its click, and is committed some seconds later.
 LONGEST_ACT: Final = timedelta(minutes=1)
@@ -71,7 +72,8 @@ async def delivers(database: Database, office: Settings, now: datetime) -> Deliv
     def work() -> Delivered:
         key = secret_key(office.key)
         carriers = carriers_for(office, database, key)
-        return deliver(database, carriers, now, zone=office.zone, url=office.url, key=key)
+        pace = pace_of(office)
+        return deliver(database, carriers, now, zone=office.zone, url=office.url, key=key, pace=pace)
 
     return await asyncio.to_thread(work)
 

@@ -4,8 +4,21 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Final
 
-from sqlalchemy import ColumnElement, Index, Select, UniqueConstraint, and_, bindparam, exists, func, or_, select, text
-from sqlmodel import Field, SQLModel, col
+from sqlalchemy import (
+    ColumnElement,
+    Index,
+    Select,
+    UniqueConstraint,
+    and_,
+    bindparam,
+    exists,
+    func,
+    or_,
+    select,
+    text,
+    update,
+)
+from sqlmodel import Field, Session, SQLModel, col
 
 from models.columns import Moment
 
@@ -71,6 +84,11 @@ IS_ANY_FREE: Final[ColumnElement[bool]] = or_(
 def is_free(now: datetime) -> ColumnElement[bool]:
     """It waits for nothing but the next pass."""
     return and_(IS_WAITING, or_(col(Notice.held_until).is_(None), col(Notice.held_until) <= now))
+
+
+def release(session: Session, chosen: ColumnElement[bool]) -> None:
+    """What was held is looked at with the next pass: the reason may have gone. `chosen` is a condition on notices."""
+    session.execute(update(Notice).where(IS_WAITING, chosen).values(held_until=None))
 
 
 def next_free(after: datetime) -> Select[tuple[datetime | None]]:

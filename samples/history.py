@@ -35,14 +35,17 @@ from models.cycle import Cycle
 from models.day import calendar_of
 from models.deadline import Deadline
 from models.message import Attempt, Message, MessageState, Outcome
+from models.notice import next_free
 from models.plan import active
 from models.step import next_step
 from models.submission import Submission, Way
 from models.task import OWING, Task, TaskState
 from models.unit import Unit
-from notifications import deliver, render
+from notifications import deliver
 from notifications.channels import carrier_for
 from notifications.channels.carrier import Carrier
+from notifications.item import Office
+from notifications.pace import pace_of
 from samples import acts, habits, organisation, zalo
 from samples.habits import Doing, Owed, Planned
 from schedules import load
@@ -142,7 +145,8 @@ def play(database: Database, settings: Settings, carrier: Carrier, until: date, 
     now = moment(until, "08:15", settings.zone)
     with database.writing() as session:
         zalo.link_account(session, settings, now)
-    run(database, carrier, now, zone=settings.zone, url=settings.url, key=secret_key(settings.key))
+    url, key, pace = settings.url, secret_key(settings.key), pace_of(settings)
+    run(database, carrier, now, zone=settings.zone, url=url, key=key, pace=pace)
     move(settings.clock, now)
 
 
@@ -176,10 +180,13 @@ class Player:
     def next_day(self, day: date) -> date:
         with self.database.reading() as session:
             step = session.execute(next_step(moment(day, "23:59", self.settings.zone))).first()
+            free_at = session.scalar(next_free(moment(day, "23:59", self.settings.zone)))
             openings = [revision.next_open_on for revision in session.scalars(active())]
         found = [self.plans[0][0]] if self.plans else []
         if step is not None:
             found.append(step[0].on)
+        if free_at is not None:
+            found.append(today(free_at, self.settings.zone))
         known = (self.milestone_day(day.year), self.milestone_day(day.year + 1), CELLS_JOIN)
         return min([*found, *openings, *(each for each in known if each > day)])
 
@@ -208,7 +215,8 @@ class Player:
     def deliver(self, now: datetime) -> None:
         """The messages of the past count as sent; nobody writes thousands of files for them."""
         here = self.settings
-        office = render.Office(self.carrier.channel, self.carrier.reply_address, here.url.rstrip("/"), here.zone, now)
+        url, pace = here.url.rstrip("/"), pace_of(here)
+        office = Office(self.carrier.channel, self.carrier.reply_address, url, here.zone, now, pace=pace)
         if not deliver.queue(self.database, office)["messages"]:
             return
         at = literal(now, Attempt.__table__.c.at.type)  # type: ignore[attr-defined]

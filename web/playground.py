@@ -16,6 +16,7 @@ from engine.errors import RefusedError
 from engine.round import Round, run
 from engine.walk import walk
 from notifications.channels import carriers_for
+from notifications.pace import pace_of
 from web import forms
 from web.access import OpenToAll
 from web.office import InOffice, Office
@@ -46,7 +47,8 @@ def _walk(office: Office, start: datetime, to: datetime) -> Round:
         clock.move(settings.clock, moment)
         if office.player:
             office.player(moment)
-        return run(office.database, carrier, moment, zone=settings.zone, url=settings.url, key=office.key)
+        url, pace = settings.url, pace_of(settings)
+        return run(office.database, carrier, moment, zone=settings.zone, url=url, key=office.key, pace=pace)
 
     return walk(office.database, start, to, zone=settings.zone, live=live)
 

@@ -59,10 +59,12 @@ def fire(*, now: Now = None, json: Json = False) -> None:
 @app.command(group=ROUND, help=_("Gửi những thông báo đang chờ."))
 def deliver(*, now: Now = None, json: Json = False) -> None:
     from notifications.deliver import deliver
+    from notifications.pace import pace_of
 
     with office(_moment(now)) as here:
         carrier, key = _carrier(here)
-        delivered = deliver(here.database, carrier, here.now, zone=here.zone, url=here.settings.url, key=key)
+        url, pace = here.settings.url, pace_of(here.settings)
+        delivered = deliver(here.database, carrier, here.now, zone=here.zone, url=url, key=key, pace=pace)
     _tell(json, messages=delivered.messages)
 
 
@@ -86,10 +88,12 @@ def sweep(*, now: Now = None, json: Json = False) -> None:
 @app.command(name="round", group=ROUND, help=_("Một vòng đầy đủ: mở, thực hiện bước, gửi. Chạy lại không thêm gì."))
 def round_(*, now: Now = None, json: Json = False) -> None:
     from engine.round import run
+    from notifications.pace import pace_of
 
     with office(_moment(now)) as here:
         carrier, key = _carrier(here)
-        done = run(here.database, carrier, here.now, zone=here.zone, url=here.settings.url, key=key, place=_place(here))
+        url, pace, place = here.settings.url, pace_of(here.settings), _place(here)
+        done = run(here.database, carrier, here.now, zone=here.zone, url=url, key=key, place=place, pace=pace)
     _tell(json, cycles=done.cycles, tasks=done.tasks, steps=done.steps, notices=done.notices, messages=done.messages)
 
 
