@@ -98,7 +98,7 @@ def stages(office: Office) -> tuple[Stage, ...]:
     """The way of a notice."""
     return (
         drop_moot,
-        drop_unreachable,
+        partial(drop_unreachable, office),
         partial(hold_by_above, office),
         partial(hold_by_hours, office),
         partial(hold_by_digest, office),
@@ -124,13 +124,14 @@ def drop_moot(batch: Batch) -> Batch:
     return _drop(batch, lambda each: moot(each.notice, each.task, each.deadline.due_on, each.cycle))
 
 
-def drop_unreachable(batch: Batch) -> Batch:
-    return _drop(batch, lambda each: None if each.contact.has_mail or _can_be_told(each) else UNREACHABLE)
+def drop_unreachable(office: Office, batch: Batch) -> Batch:
+    """Neither an e-mail that works, nor another way that is open now."""
 
+    def why(each: Waiting) -> str | None:
+        is_open = each.contact.is_active and any(_is_open(way, office) for way in each.ways)
+        return None if each.contact.has_mail or is_open else UNREACHABLE
 
-def _can_be_told(waiting: Waiting) -> bool:
-    """By another way than e-mail."""
-    return waiting.contact.is_active and bool(waiting.ways)
+    return _drop(batch, why)
 
 
 def hold_by_above(office: Office, batch: Batch) -> Batch:
