@@ -1,6 +1,6 @@
 """What may a letter say of a task? The rows of one notice as plain values, and as words in the reader's language."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -11,6 +11,7 @@ from dondoc.i18n import short_day, translate, whole_day, whole_moment, whole_per
 from models.submission import SubmissionFile, Way
 from notifications.pace import Pace
 from notifications.waiting import Waiting
+from notifications.wording import Wordings
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +24,7 @@ class Office:
     zone: str
     now: datetime
     channels: frozenset[str] = frozenset()  #: what else there is than mail
-    wordings: Mapping[tuple[str, str], str] = field(default_factory=dict, hash=False)  #: its own, by kind and language
+    wordings: Wordings = field(default_factory=Wordings, hash=False)
     pace: Pace | None = None  #: None: everything at once, as it comes
 
     @property
@@ -59,6 +60,8 @@ class Item:
     by_link: bool = False
     came_late: bool = False
     version: int = 0
+    person: str = ""  #: whose address is dead
+    address: str = ""
     files: Sequence[SubmissionFile] = ()
 
 
@@ -69,7 +72,7 @@ def item_of(each: Waiting, lang: str, office: Office) -> Item:
     grace_until, has_passed = deadline.grace_until, deadline.has_passed(on, office.now)
     return Item(
         title=f"{cycle.title(lang)}, {whole_period(cycle.period, lang)}",
-        unit=each.unit.name,
+        unit=each.unit.name if each.dead is None else each.dead.unit,
         document=each.document.in_(lang),
         source=cycle.source,
         told_on=each.notice.due_on,
@@ -92,6 +95,8 @@ def item_of(each: Waiting, lang: str, office: Office) -> Item:
         by_link=version is not None and version.way == Way.LINK,
         came_late=version is not None and version.came_late,
         version=version.number if version is not None else 0,
+        person=each.dead.person if each.dead is not None else "",
+        address=each.dead.address if each.dead is not None else "",
         files=each.files,
     )
 
@@ -180,4 +185,6 @@ class Phrases:
             "received": received,
             "version": item.version,
             "came_late": item.came_late,
+            "person": item.person,
+            "address": item.address,
         }

@@ -21,7 +21,7 @@ from models.submission import SubmissionFile
 from notifications import brief
 from notifications.item import Office, Phrases, item_of
 from notifications.waiting import ASKING, Waiting
-from notifications.wording import TEMPLATES, say
+from notifications.wording import TEMPLATES
 
 REFUSED: Final = "extension_refused"  #: the template of a decision not to extend
 CHASED: Final = "chased"  #: the template of a list of units
@@ -89,7 +89,7 @@ def render_bundle(contact: Contact, waiting: Sequence[Waiting], office: Office, 
         units = len({each.unit.id for group in chased.values() for each in group})
         counts = {"owed": len(owed), "lists": len(lists), "told": len(told), "n": len(sections)}
         whose = {"name": contact.name, "office": waiting[0].office.name, "unit": waiting[0].contact_unit.name}
-        said = say(DIGEST, contact.lang, {**whose, **counts, "units": phrases.units(units)}, office.wordings)
+        said = office.wordings.say(DIGEST, contact.lang, {**whose, **counts, "units": phrases.units(units)})
         subject, words = said.subject, said.text
     has_own = any(each.is_own for each in waiting)
     context = {
@@ -176,6 +176,8 @@ def _single(contact: Contact, each: Waiting, phrases: Phrases, office: Office) -
     values = {**phrases.of_item(item), "name": contact.name, "office": each.office.name}
     title = item.title if each.is_own else f"{item.title}: {item.unit}"
     href = f"{office.url}/s/{link_mark(each.task.id)}" if each.is_own else f"{office.url}/tasks/{each.task.id}"
+    if each.dead is not None:
+        title, href = item.unit, f"{office.url}/units/{each.dead.unit_id}#contacts"
     return _made(kind, values, {**phrases.for_templates(), "item": item}, office, title=title, href=href)
 
 
@@ -200,7 +202,7 @@ def _chased(contact: Contact, group: Sequence[Waiting], phrases: Phrases, office
 def _made(
     kind: str, values: Mapping[str, object], context: Mapping[str, Any], office: Office, *, title: str, href: str
 ) -> Section:
-    said = say(kind, str(context["lang"]), values, office.wordings)
+    said = office.wordings.say(kind, str(context["lang"]), values)
     told = _set_by(kind, context)
     given = {name: told[name] for name in _NEEDED} | {name: told[name] for name in _OPTIONAL if name in told}
     given["notes"] = [note for note in given["notes"] if note]

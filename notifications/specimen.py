@@ -15,7 +15,7 @@ from models.step import Step, StepKind
 from models.submission import Review, ReviewVerdict, Submission, SubmissionFile, Way
 from models.task import Task, TaskState
 from models.unit import Unit
-from notifications.waiting import Waiting
+from notifications.waiting import Dead, Waiting
 from schedules.calendars import Calendar
 from schedules.plan import Text
 
@@ -48,12 +48,10 @@ class Specimen:
 
 def specimens(kind: str, lang: str) -> tuple[Specimen, ...]:
     """The most usual state first."""
-    return tuple(
-        Specimen(replace_lang(waiting[0].contact, lang), tuple(waiting), at) for at, waiting in _STATES[kind]()
-    )
+    return tuple(Specimen(in_language(waiting[0].contact, lang), tuple(waiting), at) for at, waiting in _STATES[kind]())
 
 
-def replace_lang(contact: Contact, lang: str) -> Contact:
+def in_language(contact: Contact, lang: str) -> Contact:
     """The same person, written to in this language."""
     return Contact(**(contact.model_dump() | {"lang": lang}))
 
@@ -164,13 +162,8 @@ def _not_extended() -> list[tuple[datetime, list[Waiting]]]:
 
 def _receipt() -> list[tuple[datetime, list[Waiting]]]:
     def told(way: Way, on: date) -> list[Waiting]:
-        handed: dict[str, Any] = {
-            "way": way,
-            "at": _at(on, "08:14"),
-            "received_on": on,
-            "due_on": DUE,
-            "by": "contact:1",
-        }
+        handed: dict[str, Any] = {"way": way, "at": _at(on, "08:14"), "received_on": on, "due_on": DUE}
+        handed |= {"by": "contact:1", "answers": {}, "key": "k", "receipt": "7K4M-2PXC"}
         version = Submission(
             id=1, task_id=1, number=1, by="contact:1", answers={}, key="k", receipt="7K4M-2PXC", **handed
         )
@@ -178,6 +171,12 @@ def _receipt() -> list[tuple[datetime, list[Waiting]]]:
         return [replace(_told(NoticeKind.RECEIPT), submission=version, files=(file,) if way is Way.LINK else ())]
 
     return [(_at(on), told(way, on)) for way in (Way.LINK, Way.PAPER) for on in (_BEFORE, _LATE)]
+
+
+def _bounced() -> list[tuple[datetime, list[Waiting]]]:
+    boss = _person(99, _OFFICE, Role.SECRETARIAT)
+    told = _told(NoticeKind.BOUNCED, 1, boss, rung="superior.secretariat")
+    return [(_at(_BEFORE), [replace(told, dead=Dead(1, _UNITS[0], f"Văn thư {_UNITS[0]}", "van-thu@example.org"))])]
 
 
 def _digest() -> list[tuple[datetime, list[Waiting]]]:
@@ -221,5 +220,6 @@ _STATES: Final = {
     "extension_refused": _not_extended,
     "date_moved": lambda: _moved(NoticeKind.DATE_MOVED),
     "receipt": _receipt,
+    "bounced": _bounced,
     "digest": _digest,
 }

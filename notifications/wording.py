@@ -7,8 +7,8 @@ links and proof are not in it: the layouts add them to every letter.
 
 import difflib
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
-from dataclasses import dataclass
+from contextlib import nullcontext, suppress
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
@@ -21,7 +21,7 @@ from schedules.reason import Reason
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
 MOST_TEXT: Final = 4_000  #: characters of a wording
-MOST_SUBJECT: Final = 300  #: characters of a subject once it is filled
+MOST_SUBJECT: Final = 300  #: characters of a subject once it is filled; what is longer is cut, as is the text
 DEPTH: Final = 20  #: of conditions in one another
 _ANY: Final = ("name", "office", "title", "source", "document", "due", "day")
 _UNIT: Final = (*_ANY, "unit")
@@ -39,14 +39,12 @@ NAMES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "extension_decided": (*_UNIT, "new_day", "old_day", "reason", "decision"),
         "extension_refused": (*_UNIT, "asked_day", "reason"),
         "date_moved": (*_UNIT, "new_day", "old_day", "reason", "decision"),
+        "bounced": ("name", "office", "unit", "person", "address"),
         "receipt": (*_UNIT, "receipt", "received", "version", "came_late"),
         "digest": ("name", "office", "unit", "n", "owed", "lists", "told", "units"),
     }
 )
 KINDS: Final = tuple(NAMES)
-#: Those of the office, by kind and language; what is not among them is said as shipped.
-Own = Mapping[tuple[str, str], str]
-SHIPPED: Final[Own] = MappingProxyType({})
 _FILTERS: Final = MappingProxyType({"lower_first": lambda words: f"{words}"[:1].lower() + f"{words}"[1:]})
 _ALLOWED: Final = (
     nodes.Template,
@@ -86,36 +84,50 @@ def shipped(kind: str, lang: str) -> str:
     return _read(kind, lang)
 
 
-def say(kind: str, lang: str, values: Mapping[str, object], own: Own = SHIPPED) -> Said:
-    """In the office's own words where it has some. Those that an upgrade has made invalid are passed over."""
-    text = own.get((kind, lang))
-    if text is not None:
-        with suppress(TemplateError, TypeError, ValueError):
-            return filled(text, values)
-    return filled(shipped(kind, lang), values)
+@dataclass(frozen=True, slots=True)
+class Wordings:
+    """Those of an office, by kind and language; what is not among them is said as shipped."""
+
+    texts: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    is_trial: bool = False  #: whether a text that cannot be filled is an error; else the shipped one stands in for it
+
+    def say(self, kind: str, lang: str, values: Mapping[str, object]) -> Said:
+        """What an upgrade has made invalid must not keep a letter back."""
+        text = self.texts.get((kind, lang))
+        if text is not None:
+            with nullcontext() if self.is_trial else suppress(TemplateError, TypeError, ValueError):
+                return filled(text, values)
+        return filled(shipped(kind, lang), values)
 
 
 def filled(text: str, values: Mapping[str, object]) -> Said:
     """Raises TemplateError or TypeError for what `read` would refuse or cannot see, ValueError without a subject."""
-    subject, _, rest = _compiled(text).render(values).partition("\n")
-    if not subject.strip():
+    subject, rest = (template.render(values).strip() for template in _compiled(text))
+    if not subject:
         raise ValueError("expected a subject in the first line, got none")
-    return Said(" ".join(subject.split()), rest.strip())
+    return Said(_cut(" ".join(subject.split()), MOST_SUBJECT), _cut(rest, MOST_TEXT))
 
 
 def read(kind: str, text: str) -> None:
     """Raises InvalidWordingError unless it is of the language and names nothing but what its kind has."""
     if len(text) > MOST_TEXT:
         raise InvalidWordingError((Reason.of("wording.too_long", most=MOST_TEXT, got=len(text)),))
-    try:
-        tree = _environment().parse(text)
-    except TemplateSyntaxError as error:
-        raise InvalidWordingError((Reason.of("wording.syntax", line=error.lineno, why=error.message or ""),)) from error
-    except RecursionError as error:
-        raise InvalidWordingError((Reason.of("wording.deep", line=1),)) from error
-    problems = tuple(_problems(kind, tree, 0))
+    problems: list[Reason] = []
+    for part in _parts(text):
+        try:
+            problems += _problems(kind, _environment().parse(part), 0)
+        except TemplateSyntaxError as error:
+            problems.append(Reason.of("wording.syntax", line=error.lineno, why=error.message or ""))
+        except RecursionError:
+            problems.append(Reason.of("wording.deep", line=1))
     if problems:
-        raise InvalidWordingError(problems)
+        raise InvalidWordingError(tuple(problems))
+
+
+def _parts(text: str) -> tuple[str, str]:
+    """Subject and text, each a template of its own; the second keeps the numbers of its lines."""
+    subject, _, rest = text.partition("\n")
+    return subject, f"\n{rest}"
 
 
 def _problems(kind: str, node: nodes.Node, depth: int) -> Iterator[Reason]:
@@ -136,9 +148,14 @@ def _problems(kind: str, node: nodes.Node, depth: int) -> Iterator[Reason]:
         yield from _problems(kind, inner, depth + 1)
 
 
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
 @lru_cache(maxsize=256)
-def _compiled(text: str) -> Template:
-    return _environment().from_string(text)
+def _compiled(text: str) -> tuple[Template, Template]:
+    subject, rest = (_environment().from_string(part) for part in _parts(text))
+    return subject, rest
 
 
 @lru_cache

@@ -1,0 +1,131 @@
+"""How would a letter of a kind read? With what was really told last, or with an example where nothing was."""
+
+import traceback
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from jinja2 import TemplateError
+from sqlalchemy import ColumnElement, exists, func, select, true
+from sqlmodel import Session, col
+
+from dondoc.clock import moment
+from models.ask import AskState, ExtensionAsk
+from models.notice import Notice, NoticeKind
+from models.task import Task
+from notifications.item import Office
+from notifications.render import ALL_DUTIES, CHASED, DIGEST, REFUSED, Rendered, fill_links, render_bundle
+from notifications.specimen import in_language, specimens
+from notifications.waiting import Waiting, read_told
+from notifications.wording import InvalidWordingError, Wordings, read
+from schedules.reason import Reason
+
+HIDDEN: Final = "••••••••"  #: in place of a token: what is shown here is nobody's way in
+_REFERENCE: Final = "0" * 32
+#: How many days after the due day a letter of a kind is thought to go out, where none of the task ever has.
+_WHEN: Final[Mapping[str, int]] = {"opened": -30, "reminder": -7, "due_today": 0, "overdue": 3, "escalation": 3}
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """A letter without its tokens. `task_id` None: the example, since nothing of the kind has been told."""
+
+    rendered: Rendered
+    name: str  #: whom it is for
+    at: datetime  #: the moment that it speaks of
+    task_id: int | None
+
+
+def preview(
+    session: Session,
+    kind: str,
+    lang: str,
+    office: Office,
+    task_id: int | None = None,
+    may: ColumnElement[bool] | None = None,
+) -> Preview | None:
+    """As of when it was told. None when there is nothing of the kind to tell of this task.
+
+    `may`: the condition on the tasks that whoever looks may see.
+    """
+    ids, forced = _last(session, kind, task_id, true() if may is None else may), None
+    if not ids and task_id is not None and kind in _WHEN:
+        ids, forced = _last(session, "", task_id, true() if may is None else may), kind
+    if not ids:
+        return example(kind, lang, office) if task_id is None else None
+    waiting = read_told(session, ids, office.now)
+    at = waiting[0].notice.created_at
+    if forced is not None:
+        due_on = waiting[0].deadline.due_on
+        at = moment(due_on + timedelta(days=_WHEN[forced]), "08:00", office.zone)
+        told = waiting[0].notice.model_dump() | {"kind": forced}
+        waiting = [replace(waiting[0], notice=Notice(**told))]
+    return _shown(waiting, at, lang, office, waiting[0].task.id)
+
+
+def example(kind: str, lang: str, office: Office) -> Preview:
+    first = specimens(kind, lang)[0]
+    return _shown(first.waiting, first.now, lang, office, None)
+
+
+def check(kind: str, lang: str, text: str, office: Office) -> None:
+    """Raises InvalidWordingError unless the text is of the language and every example of the kind reads well."""
+    read(kind, text)
+    trying = replace(office, wordings=Wordings({(kind, lang): text}, is_trial=True))
+    for each in specimens(kind, lang):
+        try:
+            render_bundle(each.contact, each.waiting, replace(trying, now=each.now), _REFERENCE)
+        except (TemplateError, TypeError, ValueError) as error:
+            raise InvalidWordingError((_why(error),)) from error
+
+
+def _shown(waiting: Sequence[Waiting], at: datetime, lang: str, office: Office, task_id: int | None) -> Preview:
+    contact = in_language(waiting[0].contact, lang)
+    rendered = render_bundle(contact, waiting, replace(office, now=at), _REFERENCE)
+    tokens = dict.fromkeys([ALL_DUTIES, *(each.task.id for each in waiting)], HIDDEN)
+    parts = (rendered.text, rendered.html, rendered.short)
+    text, html, short = (fill_links(part, tokens) for part in parts)
+    return Preview(Rendered(rendered.subject, text, html, short), contact.name, at, task_id)
+
+
+def _last(session: Session, kind: str, task_id: int | None, may: ColumnElement[bool]) -> list[int]:
+    """The notices that were told in the last letter of the kind; of any kind to the unit itself when it is empty."""
+    is_own = col(Notice.rung).startswith("unit.")
+    of_kind = {
+        "": is_own,
+        DIGEST: col(Notice.message_id).is_not(None),
+        CHASED: (col(Notice.kind) == NoticeKind.ESCALATION.value) & ~is_own,
+        REFUSED: (col(Notice.kind) == NoticeKind.EXTENSION_DECIDED.value) & _was_refused(),
+        NoticeKind.EXTENSION_DECIDED: (col(Notice.kind) == kind) & ~_was_refused(),
+    }.get(kind, (col(Notice.kind) == kind) & is_own)
+    told = select(Notice).join(Task, col(Task.id) == col(Notice.task_id)).where(of_kind, may)
+    if task_id is not None:
+        told = told.where(col(Notice.task_id) == task_id)
+    if kind == DIGEST:
+        several = func.count(col(Notice.task_id).distinct()) > 1
+        bundled = select(col(Notice.message_id)).group_by(col(Notice.message_id)).having(several)
+        told = told.where(col(Notice.message_id).in_(bundled))
+    last = session.scalars(told.order_by(col(Notice.id).desc()).limit(1)).first()
+    if last is None:
+        return []
+    if kind not in (DIGEST, CHASED):
+        return [last.id]
+    together = col(Notice.message_id) == last.message_id if kind == DIGEST else col(Notice.cause) == last.cause
+    same = select(col(Notice.id)).join(Task, col(Task.id) == col(Notice.task_id))
+    return list(session.scalars(same.where(together, col(Notice.contact_id) == last.contact_id, of_kind, may)))
+
+
+def _was_refused() -> ColumnElement[bool]:
+    return exists().where(
+        col(ExtensionAsk.task_id) == col(Notice.task_id),
+        col(ExtensionAsk.state) == AskState.REFUSED.value,
+        col(ExtensionAsk.decided_at) == col(Notice.created_at),
+    )
+
+
+def _why(error: Exception) -> Reason:
+    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == "<template>"]
+    if isinstance(error, ValueError):
+        return Reason.of("wording.subject", line=1)
+    return Reason.of("wording.fails", line=lines[-1] if lines else 1, why=error)
