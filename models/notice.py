@@ -34,6 +34,7 @@ class NoticeKind(StrEnum):
     EXTENSION_DECIDED = "extension_decided"
     DATE_MOVED = "date_moved"
     RECEIPT = "receipt"
+    BOUNCED = "bounced"  #: an address below is dead
 
 
 FROM_STEP: Final = "step:"  #: how the cause begins of what the calendar says; the others come from somebody's act

@@ -34,7 +34,6 @@ from sqlalchemy import (
 from sqlmodel import Session, col
 
 from dondoc.database import Database, insert_new
-from models.address import Address, AddressState
 from models.arrival import settle
 from models.contact import Contact, is_reachable
 from models.cycle import Cycle
@@ -49,11 +48,13 @@ from models.wording import in_use
 from notifications import pipeline
 from notifications.channels.by_channel import MAIL, ByChannel
 from notifications.channels.carrier import Carrier, Letter, Result
+from notifications.dead import give_up
 from notifications.item import Office
 from notifications.letters import read_letters
 from notifications.pace import Pace
 from notifications.pipeline import UNREACHABLE, Batch, Bundle, moot
 from notifications.waiting import read_waiting
+from notifications.wording import Wordings
 
 CONTACTS: Final = 500  #: whose notices are read and rendered at a time
 WAVE: Final = 500  #: messages claimed at a time
@@ -109,7 +110,7 @@ def deliver(
     with database.reading() as session:
         if not session.scalar(select(IS_TO_DELIVER), {"now": now}):
             return Delivered()
-        wordings = in_use(session)
+        wordings = Wordings(in_use(session))
     others = frozenset(carrier.others) if isinstance(carrier, ByChannel) else frozenset()
     office = Office(carrier.channel, carrier.reply_address, url.rstrip("/"), zone, now, others, wordings, pace)
     counts = Counter(unknown=recover(database, now), dropped=dissolve(database, now))
@@ -379,7 +380,7 @@ def _record(session: Session, results: Mapping[int, Result], now: datetime) -> C
     )
     for row in rows:
         if results[row.id].outcome is Outcome.RECIPIENT:
-            _give_up(session, row)
+            give_up(session, session.get_one(Message, row.id), now)
     for row, each in zip(rows, became, strict=True):
         if each["state"] == MessageState.REFUSED and row.channel not in MAIL and row.mail is not None:
             _send_by_mail(session, row.id, row.mail, now)
@@ -406,21 +407,6 @@ def _send_by_mail(session: Session, message_id: int, address: str, now: datetime
     session.add(letter)
     session.flush()
     session.execute(update(Notice).where(col(Notice.message_id) == refused.id).values(message_id=letter.id))
-
-
-def _give_up(session: Session, message: Row[Any]) -> None:
-    """The address is dead, unless it was mended meanwhile."""
-    if message.channel in MAIL:
-        dead = (col(Contact.id) == message.contact_id, col(Contact.email) == message.address)
-        session.execute(update(Contact).where(*dead).values(is_bouncing=True))
-        return
-    way = {name: getattr(message, name) for name in ("contact_id", "channel", "account", "address")}
-    session.execute(
-        update(Address)
-        .where(*(getattr(Address, name) == value for name, value in way.items()))
-        .where(col(Address.state) == AddressState.WORKING.value)
-        .values(state=AddressState.BOUNCING.value)
-    )
 
 
 def _becomes(result: Result, message: Row[Any], now: datetime) -> dict[str, Any]:

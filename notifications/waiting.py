@@ -17,6 +17,7 @@ from models.contact import Contact
 from models.cycle import Cycle
 from models.day import calendar_of
 from models.deadline import Deadline, Origin
+from models.entry import Entry
 from models.extension import Extension
 from models.message import Message, MessageState
 from models.notice import FROM_STEP, Notice, NoticeKind, is_free
@@ -62,6 +63,16 @@ NOTHING_ABOVE: Final = Above()
 
 
 @dataclass(frozen=True, slots=True)
+class Dead:
+    """Whose address was refused for good."""
+
+    unit_id: int
+    unit: str
+    person: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
 class Waiting:
     """One notice and what it tells of, as the rows were when it was read. Detached: nothing here is written back."""
 
@@ -84,6 +95,7 @@ class Waiting:
     ways: tuple[Address, ...] = ()  #: other than e-mail that work, in the contact's order
     sent: tuple[Sent, ...] = ()  #: to the contact in the last days, as far as budgets look back
     above: Above = NOTHING_ABOVE
+    dead: Dead | None = None  #: of an address that has to be mended
 
     @property
     def is_own(self) -> bool:
@@ -139,6 +151,7 @@ def _read(session: Session, chosen: ColumnElement[bool], now: datetime) -> list[
     ways = _ways(session, ids)
     sent = _sent(session, ids, now)
     above = _above(session, rows)
+    dead = _dead(session, [notice for notice, *_ in rows if notice.kind == NoticeKind.BOUNCED])
     steps = _next_steps(session, chosen, now)
     revisions = {id_: session.get_one(Revision, id_) for id_ in {cycle.revision_id for *_, cycle, _ in rows}}
     calendars = {id_: calendar_of(session, revision.calendar) for id_, revision in revisions.items()}
@@ -167,6 +180,7 @@ def _read(session: Session, chosen: ColumnElement[bool], now: datetime) -> list[
                 ways.get(contact.id, ()),
                 sent.get(contact.id, ()),
                 above.get(task.id, NOTHING_ABOVE),
+                dead.get(notice.cause),
             )
         )
     return waiting
@@ -180,6 +194,23 @@ def _ways(session: Session, contact_ids: Sequence[int]) -> dict[int, tuple[Addre
     )
     found = groupby(session.scalars(query), lambda way: way.contact_id)
     return {contact_id: tuple(ways) for contact_id, ways in found}
+
+
+def _dead(session: Session, notices: Sequence[Notice]) -> dict[str, Dead]:
+    """By the cause of the notice, an entry of the journal, which names a message and has no personal data itself."""
+    causes = {int(notice.cause.partition(":")[2]): notice.cause for notice in notices}
+    if not causes:
+        return {}
+    entries = session.scalars(select(Entry).where(col(Entry.id).in_(causes))).all()
+    told = {causes[entry.id]: entry.data["message"] for entry in entries}
+    rows = session.execute(
+        select(col(Message.id), col(Message.address), Contact, Unit)
+        .join(Contact, col(Contact.id) == col(Message.contact_id))
+        .join(Unit, col(Unit.id) == col(Contact.unit_id))
+        .where(col(Message.id).in_(told.values()))
+    ).all()
+    by_message = {id_: Dead(unit.id, unit.name, contact.name, address) for id_, address, contact, unit in rows}
+    return {cause: by_message[message_id] for cause, message_id in told.items()}
 
 
 def _sent(session: Session, contact_ids: Sequence[int], now: datetime) -> dict[int, tuple[Sent, ...]]:
