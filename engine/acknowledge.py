@@ -1,7 +1,8 @@
 """Somebody above the unit says "đã biết": they see to it themselves, and until a day the ladder climbs no further."""
 
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from sqlmodel import Session
 
@@ -14,6 +15,8 @@ from models.cycle import Cycle
 from models.deadline import Deadline
 from models.entry import append
 from models.task import OWING, Task
+from schedules.calendars import Calendar
+from schedules.plan import Offset
 
 FARTHEST: Final = timedelta(days=30)  #: longer than that nobody may keep a task from those above
 MAX_NOTE: Final = 2_000  #: characters
@@ -28,22 +31,28 @@ def acknowledge(
     """
     task = locked(session, task_id)
     check(task, until, note, today(now, zone))
-    found = Acknowledgement(task_id=task.id, until=until, note=note.strip(), by=by, at=now)
-    session.add(found)
-    session.flush()
-    deadline, cycle = session.get_one(Deadline, task.deadline_id), session.get_one(Cycle, task.cycle_id)
-    plan_resumptions(session, deadline, climbs(session, deadline, cycle, now, zone), now, zone)
-    append(
-        session,
-        "acknowledged",
-        by=by,
-        at=now,
-        task_id=task.id,
-        cycle_id=cycle.id,
-        until=until.isoformat(),
-        acknowledgement=found.id,
-    )
+    (found,) = hold(session, [task], until=until, note=note, by=by, now=now, zone=zone)
+    append(session, "acknowledged", by=by, at=now, task_id=task.id, cycle_id=task.cycle_id, **entry_of(found))
     return found
+
+
+def hold(
+    session: Session, tasks: Sequence[Task], *, until: date, note: str, by: str, now: datetime, zone: str
+) -> list[Acknowledgement]:
+    """The rows alone, for tasks that were checked: what was said of each, in their order, and when it goes on."""
+    found = [Acknowledgement(task_id=task.id, until=until, note=note.strip(), by=by, at=now) for task in tasks]
+    session.add_all(found)
+    session.flush()
+    for deadline_id in sorted({task.deadline_id for task in tasks}):
+        deadline = session.get_one(Deadline, deadline_id)
+        cycle = session.get_one(Cycle, deadline.cycle_id)
+        plan_resumptions(session, deadline, climbs(session, deadline, cycle, now, zone), now, zone)
+    return found
+
+
+def entry_of(found: Acknowledgement) -> dict[str, Any]:
+    """What the journal keeps of it: the day, and where the words stand."""
+    return {"until": found.until.isoformat(), "acknowledgement": found.id}
 
 
 def check(task: Task, until: date, note: str, on: date) -> None:
@@ -51,13 +60,22 @@ def check(task: Task, until: date, note: str, on: date) -> None:
     if task.state not in OWING:
         raise RefusedError("refused.not_owed", state=task.state)
     check_day(until, on)
-    if not note.strip():
-        raise RefusedError("refused.no_words")
-    if len(note) > MAX_NOTE:
-        raise RefusedError("refused.too_many_words", limit=MAX_NOTE, got=len(note))
+    check_words(note)
 
 
 def check_day(until: date, on: date) -> None:
     """`on` is today."""
     if not on <= until <= on + FARTHEST:
         raise RefusedError("refused.acknowledged_until", on=until, first=on, last=on + FARTHEST)
+
+
+def check_words(note: str) -> None:
+    if not note.strip():
+        raise RefusedError("refused.no_words")
+    if len(note) > MAX_NOTE:
+        raise RefusedError("refused.too_many_words", limit=MAX_NOTE, got=len(note))
+
+
+def usual_until(calendar: Calendar, on: date) -> date:
+    """A working week from `on`."""
+    return calendar.after(on, Offset(5, working=True))

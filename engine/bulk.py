@@ -2,13 +2,15 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, insert
 from sqlmodel import Session, col, select
 
+from dondoc.clock import today
 from engine.access import Actor
+from engine.acknowledge import check_day, check_words, entry_of, hold
 from engine.close import finish, take_up
 from engine.effect import BulkAct, Effect, Params, Row, preview, versions
 from engine.errors import RefusedError
@@ -29,6 +31,7 @@ SET_ACTS: Final = {
     BulkAct.ACCEPT: "accepted_many",
     BulkAct.EXTEND: "extended_many",
     BulkAct.EXEMPT: "exempted_many",
+    BulkAct.ACKNOWLEDGE: "acknowledged_many",
 }
 _RECENT: Final = 200  #: entries in which the first of two taps is looked for
 
@@ -47,6 +50,7 @@ class Decision:
 
     reason: str = ""
     document: str | None = None
+    until: date | None = None  #: of "đã biết": its last day
 
 
 def apply(
@@ -69,7 +73,7 @@ def apply(
     known = _by_key(session, key, actor.by) if key else None  # without one no tap is known to be the second
     if known is not None:
         return known
-    _check(act, params, decision)
+    _check(act, params, decision, today(now, zone))
     effect = preview(session, act, chosen, params, actor=actor, now=now, zone=zone)
     if effect.hash != expected_hash:
         raise EffectChangedError(effect)
@@ -78,13 +82,18 @@ def apply(
     return _DO[act](session, effect, decision, key, actor.by, now, zone)
 
 
-def _check(act: BulkAct, params: Params, decision: Decision) -> None:
+def _check(act: BulkAct, params: Params, decision: Decision, on: date) -> None:
     if act in (BulkAct.EXTEND, BulkAct.EXEMPT) and not decision.reason.strip():
         raise RefusedError("refused.no_reason")
     if len(decision.reason) > MAX_TEXT:
         raise RefusedError("refused.too_many_words", limit=MAX_TEXT, got=len(decision.reason))
     if act is BulkAct.EXTEND and params.due_on is None:
         raise RefusedError("form.day_missing")
+    if act is BulkAct.ACKNOWLEDGE:
+        if decision.until is None:
+            raise RefusedError("form.day_missing")
+        check_day(decision.until, on)
+        check_words(decision.reason)
 
 
 def _by_key(session: Session, key: str, by: str) -> Entry | None:
@@ -163,11 +172,26 @@ def _exempt(
     return _end(session, effect, 0, key, by, now, reason=reason)
 
 
+def _acknowledge(
+    session: Session, effect: Effect, decision: Decision, key: str, by: str, now: datetime, zone: str
+) -> Entry:
+    until = decision.until
+    assert until is not None
+    tasks = [row.task for row in effect.done]
+    said = {
+        each.task_id: entry_of(each)
+        for each in hold(session, tasks, until=until, note=decision.reason, by=by, now=now, zone=zone)
+    }
+    _entries(session, "acknowledged", effect, lambda row: said[row.task.id], by, now)
+    return _of_set(session, effect, 0, key, by, now, until=until.isoformat())
+
+
 _DO: Final[Mapping[BulkAct, Callable[..., Entry]]] = {
     BulkAct.REMIND: _remind,
     BulkAct.ACCEPT: _accept,
     BulkAct.EXTEND: _extend,
     BulkAct.EXEMPT: _exempt,
+    BulkAct.ACKNOWLEDGE: _acknowledge,
 }
 
 

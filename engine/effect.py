@@ -33,6 +33,7 @@ class BulkAct(StrEnum):
     ACCEPT = "accept"
     EXTEND = "extend"
     EXEMPT = "exempt"
+    ACKNOWLEDGE = "acknowledge"
 
 
 #: Who may do it to a task.
@@ -41,7 +42,10 @@ NEEDED: Final = {
     BulkAct.ACCEPT: Right.REVIEW,
     BulkAct.EXTEND: Right.CHASE,
     BulkAct.EXEMPT: Right.CHASE,
+    BulkAct.ACKNOWLEDGE: Right.CHASE,
 }
+#: Of which nobody is told.
+SILENT: Final = (BulkAct.EXEMPT, BulkAct.ACKNOWLEDGE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +140,7 @@ def preview(
         .order_by(col(Unit.name), col(Cycle.id), col(Task.id))
     )
     found = session.execute(query).all()
-    contacts = reachable_contacts(session, seen) if act is not BulkAct.EXEMPT else {}
+    contacts = reachable_contacts(session, seen) if act not in SILENT else {}
     told = told_today(session, seen, now, zone) if act is BulkAct.REMIND and not params.is_again else {}
     on = today(now, zone)
     made = []
@@ -181,6 +185,8 @@ def _why_not(
             return _bad_day(params.due_on, deadline, on)
         case BulkAct.EXEMPT:
             return None if Act.EXEMPT in task.allowed else _in_state(task)
+        case BulkAct.ACKNOWLEDGE:
+            return None if task.state in OWING else _in_state(task)
 
 
 def _in_state(task: Task) -> Reason:

@@ -1,7 +1,7 @@
 """Does a bulk act do exactly what was shown, and leave what single acts would have left?"""
 
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
@@ -11,6 +11,7 @@ from sqlmodel import Session, col, select
 from dondoc.database import Database
 from engine import extend, review
 from engine.access import Actor, Scope, everything
+from engine.acknowledge import acknowledge
 from engine.bulk import Decision, EffectChangedError, apply
 from engine.effect import BulkAct, Effect, Params, preview
 from engine.errors import RefusedError
@@ -32,6 +33,7 @@ CLERK = everything("office", "")
 UNITS = ("stc", "snv", "syt", "stt", "cam", "doan-khoi")
 LATER = date(2022, 2, 14)
 WORDS = Decision("Bão số 9", "Công văn 12")
+KNOWN = Decision("Đã thống nhất với các đơn vị.", until=date(2022, 1, 14))
 
 
 @pytest.fixture
@@ -100,8 +102,11 @@ def scoped(database: Database, unit: str, role: UserRole) -> Actor:
 
 
 def one(session: Session, act: BulkAct, task_id: int, now: datetime) -> None:
-    words = asdict(WORDS)
+    words = {"reason": WORDS.reason, "document": WORDS.document}
     match act:
+        case BulkAct.ACKNOWLEDGE:
+            assert KNOWN.until is not None
+            acknowledge(session, task_id, until=KNOWN.until, note=KNOWN.reason, by="office", now=now, zone=ZONE)
         case BulkAct.ACCEPT:
             review.accept(session, task_id, by="office", now=now)
         case BulkAct.EXTEND:
@@ -111,7 +116,7 @@ def one(session: Session, act: BulkAct, task_id: int, now: datetime) -> None:
 
 
 def told(session: Session) -> dict[str, Any]:
-    """All rows but the chain, the entries of whole sets, and what numbers the rows got."""
+    """All rows but the chain, the entries of whole sets, and what numbers the rows got, in entries too."""
     rows = all_rows(session)
     acts = {entry.id: f"{entry.act} {entry.task_id}" for entry in session.exec(select(Entry))}
     days = {each.id: f"{each.origin} {each.due_on}" for each in session.exec(select(Deadline))}
@@ -124,6 +129,10 @@ def told(session: Session) -> dict[str, Any]:
             values = {name: value for name, value in line._mapping.items() if name not in ("id", "hash", "previous")}
             if table == "entry" and values["act"].endswith("_many"):
                 continue
+            if table == "entry":
+                values["data"] = {name: value for name, value in values["data"].items() if name != "acknowledgement"}
+            if values.get("kind") == "resume":
+                del values["ordinal"]
             if "cause" in values and values["cause"].startswith("entry:"):
                 values["cause"] = acts[int(values["cause"].removeprefix("entry:"))]
             values |= {name: days[value] for name, value in values.items() if name.endswith("deadline_id")}
@@ -132,7 +141,7 @@ def told(session: Session) -> dict[str, Any]:
     return found
 
 
-@pytest.mark.parametrize("act", [BulkAct.ACCEPT, BulkAct.EXTEND, BulkAct.EXEMPT])
+@pytest.mark.parametrize("act", [BulkAct.ACCEPT, BulkAct.EXTEND, BulkAct.EXEMPT, BulkAct.ACKNOWLEDGE])
 def test_a_set_leaves_what_single_acts_would_have_left(office: Database, act: BulkAct) -> None:
     """Twice from the same rows: the first time by hand, then rolled back to and done at once."""
     day = (
@@ -144,6 +153,12 @@ def test_a_set_leaves_what_single_acts_would_have_left(office: Database, act: Bu
             hand_in(office, id_of(office, unit), "2021-12-05")
     if act is BulkAct.EXTEND:
         step_round(office, at("2022-02-02"))  # missed, all of them
+    if act is BulkAct.ACKNOWLEDGE:  # a rung is held already, which goes on later
+        day = "2022-01-05"
+        for unit in ("stc", "syt"):
+            given = {"until": date(2022, 1, 7), "note": "Đã biết"}
+            act_of(office, acknowledge, id_of(office, unit), "2022-01-03", "09:00", **given)
+        step_round(office, at("2022-01-04"))
     due_on: dict[str, Any] = {"due_on": LATER} if act is BulkAct.EXTEND else {}
     by_hand: dict[str, Any] = {}
     with suppress(ZeroDivisionError), office.writing() as session:
@@ -152,7 +167,8 @@ def test_a_set_leaves_what_single_acts_would_have_left(office: Database, act: Bu
         session.flush()
         by_hand = told(session)
         raise ZeroDivisionError  # nothing of it stays
-    done(office, act, *units, day=day, **due_on)
+    decision = KNOWN if act is BulkAct.ACKNOWLEDGE else WORDS
+    done(office, act, *units, day=day, decision=decision, **due_on)
     with office.reading() as session:
         at_once = told(session)
         assert list(breaks(session)) == []
@@ -263,6 +279,9 @@ def test_the_second_of_two_taps_is_the_first_one(office: Database) -> None:
     [
         (BulkAct.EXTEND, Decision(" "), {"due_on": LATER}, "refused.no_reason"),
         (BulkAct.EXEMPT, Decision(""), {}, "refused.no_reason"),
+        (BulkAct.ACKNOWLEDGE, replace(KNOWN, reason=" "), {}, "refused.no_words"),
+        (BulkAct.ACKNOWLEDGE, replace(KNOWN, until=None), {}, "form.day_missing"),
+        (BulkAct.ACKNOWLEDGE, replace(KNOWN, until=date(2021, 12, 19)), {}, "refused.acknowledged_until"),
         (BulkAct.EXEMPT, Decision("x" * 2001), {}, "refused.too_many_words"),
         (BulkAct.EXTEND, Decision("Bão"), {}, "form.day_missing"),
         (BulkAct.ACCEPT, Decision(), {}, "refused.nothing_to_do"),

@@ -293,6 +293,12 @@ def test_acts_on_nothing_are_refused_in_words(task: str, refused: Say) -> None:
     assert refused("task", "exempt", task, "--reason", " ") == "cần một lý do, gặp chỗ trống\n"
 
 
+def test_a_task_is_acknowledged_by_hand(task: str, say: Say, refused: Say) -> None:
+    say("task", "acknowledge", task, "--until", "2021-12-20", "--note", "Chờ số liệu")
+    assert "đã biết, tạm dừng đôn đốc" in say("task", "show", task)
+    assert "cần nội dung" in refused("task", "acknowledge", task, "--until", "2021-12-20", "--note", " ")
+
+
 def test_a_cycle_is_paused_resumed_and_closed_by_hand(task: str, say: Say, refused: Say) -> None:
     assert say("cycle", "pause", "1", "--note", "bão") == "Đợt 1 đã tạm dừng.\n"
     assert "đã tạm dừng" in refused("cycle", "pause", "1", "--note", "bão")

@@ -155,7 +155,7 @@ def test_the_inbox_needs_a_handful_of_queries_whatever_it_holds(desk: Desk, monk
 
 def test_the_preview_shows_the_effect_and_changes_nothing(desk: Desk) -> None:
     rows = desk.rows()
-    for act in ("remind", "accept", "extend", "exempt"):
+    for act in ("remind", "accept", "extend", "exempt", "acknowledge"):
         page = desk.get(f"/bulk?act={act}&{ids(desk, 'snv', 'doan-khoi', 'stt')}")
         assert page.status_code == 200
     assert desk.rows() == rows
@@ -218,6 +218,17 @@ def test_a_set_that_changed_is_refused_with_the_new_effect_and_nothing_typed_is_
     assert desk.post("/bulk", again).status_code == 303
     assert desk.task("doan-khoi").state == TaskState.EXEMPTED
     assert desk.task("syt").state == TaskState.SUBMITTED
+
+
+def test_many_tasks_are_acknowledged_at_once_and_say_so_in_their_line(desk: Desk) -> None:
+    form = form_of(desk.get(f"/bulk?act=acknowledge&back=/inbox&{ids(desk, 'doan-khoi', 'snv')}").text)
+    assert form["until"] == ["12/01/2022"]  # a working week from today
+    answer = desk.post("/bulk", form | {"reason": ["Đã thống nhất với đơn vị."]})
+    assert answer.status_code == 303
+    shown = desk.get(answer.headers["location"]).text
+    assert "Đã biết 1 việc; tạm dừng đôn đốc." in shown
+    assert "1 việc bị bỏ qua." in shown
+    assert "đã biết đến hết 12/01/2022" in panels(shown)["overdue"]
 
 
 def test_two_taps_do_it_once(desk: Desk) -> None:

@@ -23,6 +23,7 @@ from sqlmodel import Session, col, select
 
 from dondoc.database import Database
 from dondoc.settings import Settings
+from engine.effect import BulkAct
 from models.ask import ContactCorrection, ExtensionAsk
 from models.contact import Contact
 from models.files import path_of
@@ -229,7 +230,7 @@ def _no_list_names_them(
         {"year": "all", "order": "overdue", "find": "chi bo"},
     ]
     queries += [{"unit": code, "superior": code, "under": code, "year": "all"} for code in of["unit_id"].values()]
-    queries += [{"act": act, "task": [str(id_) for id_ in others]} for act in ("remind", "accept", "extend", "exempt")]
+    queries += [{"act": act, "task": [str(id_) for id_ in others]} for act in BulkAct]
     asked = [("GET", f"{path}?{urlencode(query, doseq=True)}") for path in lists for query in queries]
     for (_, path), answer in zip(asked, answers(desk, token, asked), strict=True):
         found = told.search(answer.text)
@@ -242,7 +243,7 @@ def _no_bulk_act_reaches_them(desk: Desk, token: str, of: dict[str, dict[int, st
     chief, user = desk.seen_by(UserRole.ADMIN), Desk(desk.database, desk.settings, desk.app)
     user.cookies.set(SESSION, token, domain="office.example.org")
     before = _rows(desk)
-    for act in ("remind", "accept", "extend", "exempt"):
+    for act in BulkAct:
         shown = chief.get(f"/bulk?{urlencode({'act': act, 'task': others} | FORM, doseq=True)}").text
         fields = re.findall(r'<input type="hidden" name="([a-z_]+)" value="([^"]*)"', shown)
         assert "hash" in dict(fields), act

@@ -99,6 +99,28 @@ def test_a_call_is_kept_and_its_promise_stands_on_top_until_it_is_met(desk: Desk
     assert "đã qua ngày hứa" not in desk.get(page).text
 
 
+def test_what_somebody_knows_about_stands_on_top_until_its_day(desk: Desk, page: str) -> None:
+    assert 'value="27/12/2021"' in desk.get(page).text  # a working week from today
+    said = {"until": "24/12/2021", "note": "Chờ số liệu kiểm kê"}
+    assert desk.post(f"{page}/acknowledgement", said).status_code == 303
+    shown = desk.get(page).text
+    assert "đã biết đến hết thứ Sáu 24/12/2021" in shown
+    assert "Văn phòng, 20/12/2021: “Chờ số liệu kiểm kê”" in shown
+    assert re.search(r"đã biết, tạm dừng đôn đốc.*đến hết 24/12/2021", shown)
+    desk.move_clock("2021-12-25")
+    assert '<span class="tag">đã biết' not in desk.get(page).text
+
+
+def test_a_day_beyond_thirty_is_refused_and_keeps_what_was_typed(desk: Desk, page: str) -> None:
+    before = desk.rows()
+    refused = desk.post(f"{page}/acknowledgement", {"until": "20/01/2022", "note": "Chờ số liệu"})
+    assert refused.status_code == 422
+    assert "Cần một ngày từ thứ Hai 20/12/2021 đến thứ Tư 19/01/2022, gặp thứ Năm 20/01/2022." in refused.text
+    assert "Chờ số liệu</textarea>" in refused.text
+    assert 'value="20/01/2022"' in refused.text
+    assert desk.rows() == before
+
+
 def test_a_call_that_is_refused_keeps_what_was_typed(desk: Desk, page: str) -> None:
     before = desk.rows()
     refused = desk.post(f"{page}/notes", CALL | {"with_whom": "", "promised_on": "24/12/2021"})
@@ -253,7 +275,16 @@ def test_a_button_that_would_be_refused_is_not_shown(
     assert set(re.findall(rf'action="{page}/(\w+)"', shown)) == forms
     assert phone in shown
     before = called.rows()
-    for form in {"acceptance", "return", "withdrawal", "notes", "extension", "exemption", "record"} - forms:
+    for form in {
+        "acceptance",
+        "return",
+        "withdrawal",
+        "notes",
+        "acknowledgement",
+        "extension",
+        "exemption",
+        "record",
+    } - forms:
         assert reader.post(f"{page}/{form}", CALL | {"reason": "x"}).status_code in (403, 409, 422)
     after = called.rows()
     assert {name: rows for name, rows in after.items() if name != "session"} == {

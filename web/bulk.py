@@ -2,6 +2,7 @@
 
 import secrets
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -12,9 +13,11 @@ from sqlmodel import Session, col
 from starlette.datastructures import FormData, QueryParams
 
 from engine.access import Actor, Right
+from engine.acknowledge import usual_until
 from engine.bulk import Decision, EffectChangedError, apply
-from engine.effect import BulkAct, Effect, Params, preview, versions
+from engine.effect import SILENT, BulkAct, Effect, Params, preview, versions
 from engine.errors import RefusedError
+from engine.plans import calendar_for
 from models.inbox import OF_TASKS, Group, in_group
 from models.task import Task
 from notifications.channels import writes_files
@@ -27,6 +30,8 @@ from web.pages import page
 
 SHOWN: Final = 200  #: rows of an effect on one page
 MAX_ID: Final = 2**31 - 1
+#: What an act's form calls the day that it needs.
+DAYS: Final = {BulkAct.EXTEND: "due_on", BulkAct.ACKNOWLEDGE: "until"}
 router = APIRouter()
 
 
@@ -80,7 +85,7 @@ class Asked:
 
     def href(self, number: int) -> str:
         """The address of one page of the effect."""
-        told = [("due_on", self.typed_day), ("again", "1" if self.params.is_again else "")]
+        told = [(DAYS.get(self.act, ""), self.typed_day), ("again", "1" if self.params.is_again else "")]
         told += [("reason", self.decision.reason), ("document", self.decision.document or "")]
         parts = [*self.fields, *((name, value) for name, value in told if value), ("page", str(number))]
         return f"/bulk?{urlencode(parts)}"
@@ -139,15 +144,16 @@ def _asked(given: QueryParams | FormData) -> tuple[Asked, RefusedError | None]:
     ids = tuple(dict.fromkeys(int(each) for each in numbers if len(each) < 11 and int(each) <= MAX_ID))[:PAGE]
     choice = Choice(ids, view_of(given), bool(text("all")))
     error: RefusedError | None = None
-    due_on = words.read_day(text("due_on")) if act is BulkAct.EXTEND and text("due_on") else None
-    if act is BulkAct.EXTEND and text("due_on") and due_on is None:
-        error = RefusedError("form.day", got=text("due_on")[:40])
+    typed_day = text(DAYS.get(act, ""))
+    day = words.read_day(typed_day) if typed_day else None
+    if typed_day and day is None:
+        error = RefusedError("form.day", got=typed_day[:40])
     asked = Asked(
         act,
         choice,
-        Params(due_on, act is BulkAct.REMIND and bool(text("again"))),
-        Decision(text("reason"), text("document") or None),
-        text("due_on"),
+        Params(day if act is BulkAct.EXTEND else None, act is BulkAct.REMIND and bool(text("again"))),
+        Decision(text("reason"), text("document") or None, day if act is BulkAct.ACKNOWLEDGE else None),
+        typed_day,
         forms.own_address(text("back"), f"/tasks/{ids[0]}" if len(ids) == 1 else "/inbox"),
     )
     return asked, error
@@ -198,5 +204,14 @@ def _page(
         channel="eml" if writes_files(office.settings) else "email",
         key=key or secrets.token_urlsafe(12),
         is_ready=effect.done and (effect.act is not BulkAct.EXTEND or asked.params.due_on is not None),
+        usual_until=_usual_until(session, office, effect),
+        is_loud=effect.act not in SILENT,
         **values,
     )
+
+
+def _usual_until(session: Session, office: Office, effect: Effect) -> date | None:
+    """What the form of "đã biết" begins with."""
+    if effect.act is not BulkAct.ACKNOWLEDGE or not effect.done:
+        return None
+    return usual_until(calendar_for(session, effect.done[0].cycle), office.today())

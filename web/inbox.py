@@ -20,6 +20,7 @@ from engine.effect import BulkAct
 from engine.plans import calendar_for
 from engine.remind import ASKED
 from models import inbox
+from models.acknowledgement import Acknowledgement, holding_on
 from models.contact import Contact, Role
 from models.cycle import Cycle
 from models.inbox import Group, Narrowing
@@ -52,7 +53,7 @@ GROUPS: Final = (
     Group.UNDELIVERED,
     Group.UNREACHABLE,
 )
-_CHASING: Final = (BulkAct.REMIND, BulkAct.EXTEND, BulkAct.EXEMPT)
+_CHASING: Final = (BulkAct.REMIND, BulkAct.ACKNOWLEDGE, BulkAct.EXTEND, BulkAct.EXEMPT)
 #: What can be done to the chosen tasks of a group.
 ACTS: Final = {
     Group.REVIEW: (BulkAct.ACCEPT,),
@@ -243,6 +244,7 @@ class Row:
     promised: Note | None
     rung: str | None  #: how high it has climbed
     next_step: Step | None
+    acknowledged: Acknowledgement | None  #: holds the next step
 
 
 def _rows(session: Session, office: Office, group: Group, found: Sequence[Any]) -> list[Row]:
@@ -261,7 +263,9 @@ def _rows(session: Session, office: Office, group: Group, found: Sequence[Any]) 
     told: dict[int, tuple[Notice, Message | None]] = {}
     notes: dict[int, Note] = {}
     steps: defaultdict[int, list[Step]] = defaultdict(list)
+    known: dict[int, Acknowledgement] = {}
     if not is_review:
+        known = {each.task_id: each for each in session.scalars(holding_on(today, ids))}
         told = last_told(session, ids)
         promised = rows(Note).where(col(Note.task_id).in_(ids), col(Note.promised_on).is_not(None))
         notes = {each.task_id: each for each in session.exec(promised.order_by(col(Note.id)))}
@@ -299,6 +303,7 @@ def _rows(session: Session, office: Office, group: Group, found: Sequence[Any]) 
                 notes.get(task.id),
                 fired[-1].rung if fired else None,
                 planned[0] if planned else None,
+                known.get(task.id),
             )
         )
     return made

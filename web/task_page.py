@@ -8,6 +8,7 @@ from typing import Any, Final
 from sqlmodel import Session, col, func, select
 
 from engine.access import Actor, Place, Right, can, paths_of, place_of_task
+from engine.acknowledge import usual_until
 from engine.ask import waiting_extension
 from engine.dossier import Dossier, dossier, permitted
 from engine.errors import RefusedError
@@ -15,6 +16,7 @@ from engine.extend import Longer, longer, usual_days
 from engine.link import visits
 from engine.plans import calendar_for, obligation_of, plan_of
 from engine.versions import Comparison, base_of, compare
+from models.acknowledgement import Acknowledgement, holding_on
 from models.contact import Contact
 from models.entry import Entry
 from models.link import Link, opens
@@ -77,6 +79,7 @@ def read(session: Session, office: Office, actor: Actor, task: Task, asked: Aske
     obligation, calendar = obligation_of(session, found.cycle), calendar_for(session, found.cycle)
     acts = permitted(actor, task, place)
     notes = session.scalars(notes_of(task.id)).all()
+    known = session.scalar(holding_on(office.today(), [task.id])) if task.state in OWING else None
     contacts = session.exec(
         select(Contact).where(col(Contact.unit_id) == task.unit_id).order_by(col(Contact.role), col(Contact.id))
     ).all()
@@ -102,13 +105,15 @@ def read(session: Session, office: Office, actor: Actor, task: Task, asked: Aske
         "may_call": can(actor, Right.REVIEW, Place(place.own)),
         "may_keep": can(actor, Right.CHASE, Place(place.own)),
         "is_owing": task.state in OWING,
+        "acknowledged": known,
+        "usual_until": usual_until(calendar, office.today()),
         "notes": notes,
         "promise": promise(notes) if task.state in OWING else None,
         "ask": waiting_extension(session, task.id) if may_chase else None,
         "longer": _longer(found, calendar, asked, office.today()) if may_extend else None,
         "usual_days": usual_days(calendar, found.deadline.due_on, office.today()),
         "contacts": contacts,
-        "names": _names(session, found.entries, notes),
+        "names": _names(session, found.entries, notes, known),
         "entries": [entry for entry in reversed(found.entries) if entry.act != "fired"],
         "notices": _notices(session, actor, task),
         "accesses": _accesses(session, task, contacts, office.today()) if may_chase else [],
@@ -154,9 +159,11 @@ def _longer(found: Dossier, calendar: Calendar, asked: Asked, today: date) -> Lo
         return None
 
 
-def _names(session: Session, entries: Iterable[Entry], notes: Iterable[Note]) -> Mapping[str, str]:
+def _names(
+    session: Session, entries: Iterable[Entry], notes: Iterable[Note], known: Acknowledgement | None
+) -> Mapping[str, str]:
     """The names of the contacts and users that the journal knows by number alone."""
-    acting = {entry.by for entry in entries} | {note.by for note in notes}
+    acting = {entry.by for entry in entries} | {note.by for note in notes} | ({known.by} if known else set())
     acting |= {f"contact:{entry.data['contact']}" for entry in entries if "contact" in entry.data}
     names: dict[str, str] = {}
     for prefix, table in (("contact:", Contact), ("user:", User)):

@@ -9,7 +9,7 @@ from sqlmodel import Session, col, select
 from starlette.datastructures import FormData
 
 from dondoc.i18n import short_day, translate, whole_day
-from engine import ask, extend, link, note, record, review, submit
+from engine import acknowledge, ask, extend, link, note, record, review, submit
 from engine.access import Actor, Right, place_of_task
 from engine.errors import RefusedError
 from engine.extend import Longer, longer
@@ -199,6 +199,22 @@ def write_note(request: Request, task_id: Number, office: InOffice, actor: InAct
         )
 
     return _done(request, office, actor, Right.CHASE, task_id, "note", form, act)
+
+
+@router.post("/tasks/{task_id}/acknowledgement", dependencies=[needs(Right.CHASE)])
+def take_note(request: Request, task_id: Number, office: InOffice, actor: InActor, form: forms.Form) -> Response:
+    def act(session: Session) -> object:
+        return acknowledge.acknowledge(
+            session,
+            task_id,
+            until=forms.needed_day(form, "until"),
+            note=forms.text(form, "note"),
+            by=actor.by,
+            now=office.now(),
+            zone=office.settings.zone,
+        )
+
+    return _done(request, office, actor, Right.CHASE, task_id, "acknowledge", form, act)
 
 
 @router.post("/tasks/{task_id}/links/{link_id}/renewal", dependencies=[needs(Right.CHASE)])

@@ -146,6 +146,20 @@ def exempt(task: TaskId, /, *, reason: Reason, document: Document = None) -> Non
         exempt(session, task, by=BY, reason=reason, document=document, now=here.now)
 
 
+@task.command(help=_("Đã biết: tới hết một ngày không đôn đốc người đứng đầu và cấp trên."))
+def acknowledge(
+    task: TaskId,
+    /,
+    *,
+    until: Annotated[date, Parameter(name="--until", help=_("Đến hết ngày này, nhiều nhất 30 ngày."))],
+    note: Annotated[str, Parameter(name="--note", help=_("Cách giải quyết."))],
+) -> None:
+    from engine.acknowledge import acknowledge
+
+    with _acting(task) as (here, session):
+        acknowledge(session, task, until=until, note=note, by=BY, now=here.now, zone=here.zone)
+
+
 @task.command(help=_("Rút bản nộp trước khi duyệt."))
 def withdraw(task: TaskId, /, *, reason: Reason) -> None:
     from engine.submit import withdraw
