@@ -11,7 +11,8 @@ from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 #: Where the web pages of a playground have a Zalo of their own.
-TRIAL_ZALO = "/trial/zalo"
+TRIAL_ZALO: Final = "/trial/zalo"
+TRIAL_SECRETS: Final = "zalo"  #: the folder of its secrets
 
 _BOUNCES: Final = re.compile(r"[A-Za-z0-9._-]{1,24}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*")
 _HOUR: Final = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
@@ -145,7 +146,7 @@ class Settings(BaseSettings):
     @property
     def trial_zalo(self) -> Path | None:
         """The secrets of the Zalo that a playground has of its own; None in an office, or beside another stand-in."""
-        folder = self.data / "zalo"
+        folder = self.data / TRIAL_SECRETS
         is_here = self.zalo_url is None and self.port != 0 and self.clock.exists() and folder.is_dir()
         return folder if is_here else None
 

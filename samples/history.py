@@ -86,7 +86,7 @@ def demo(settings: Settings, until: date, through: Through) -> None:
         database = Database(making.database)
         event.listen(database.engine, "connect", _hurry)
         database.upgrade()
-        zalo.make_secrets(making.data / "zalo")
+        zalo.make_secrets(making.data / zalo.FOLDER)
         prepare(database, making)
         play(database, making, carrier_for(making), until, through)
         database.close()
@@ -216,7 +216,8 @@ class Player:
         """The messages of the past count as sent; nobody writes thousands of files for them."""
         here = self.settings
         url, pace = here.url.rstrip("/"), pace_of(here)
-        office = Office(self.carrier.channel, self.carrier.reply_address, url, here.zone, now, pace=pace)
+        others = frozenset({"zalobot"}) if (here.data / zalo.FOLDER).is_dir() else frozenset[str]()
+        office = Office(self.carrier.channel, self.carrier.reply_address, url, here.zone, now, others, pace=pace)
         if not deliver.queue(self.database, office)["messages"]:
             return
         at = literal(now, Attempt.__table__.c.at.type)  # type: ignore[attr-defined]

@@ -15,7 +15,7 @@ from sqlmodel import Session, col, select
 from dondoc import clock
 from dondoc.database import Database
 from dondoc.keys import Secrets, secret_key
-from dondoc.settings import Settings
+from dondoc.settings import TRIAL_SECRETS, Settings
 from engine import link_contact, ways, zalo_account
 from engine.link_contact import Chat
 from engine.ways import Agreed
@@ -29,6 +29,7 @@ from notifications.render import ALL_DUTIES, fill_links
 from samples.fake_zalo.app import FakeZalo
 from samples.fake_zalo.state import App, Bot, Sent, State, Template, User, Way
 
+FOLDER: Final = TRIAL_SECRETS  #: of a playground's data
 ACCOUNT: Final = "duk"
 APP, OA, TEMPLATE = "app-playground", "oa-playground", "playground"
 #: Units whose contact wrote to the bot from the beginning; they are told there ever since.
@@ -65,7 +66,7 @@ def link_bots(session: Session, settings: Settings, now: datetime) -> None:
 
 def link_account(session: Session, settings: Settings, now: datetime) -> None:
     """As in the last days of the history: the office has an Official Account, and two more ways are used."""
-    key, folder = secret_key(settings.key), Secrets(settings.data / "zalo")
+    key, folder = secret_key(settings.key), Secrets(settings.data / FOLDER)
     pair = zalo_account.Pair(secrets.token_urlsafe(24), secrets.token_urlsafe(24))
     since = now - _LAST_SEEN
     zalo_account.add_account(session, ACCOUNT, APP, OA, pair, key=key, by="system", now=since)

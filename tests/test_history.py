@@ -97,7 +97,7 @@ def test_a_start_that_was_killed_is_begun_anew_or_brought_to_its_end(tmp_path: P
     demo(office, date(2021, 10, 4), straight(told.append))
     assert told == ["tháng 10/2021: 2 đợt, 120 nhiệm vụ, 0 bản nộp, 61 tin"]
     assert sorted(path.name for path in office.data.iterdir() if path.name != "messages") == [
-        "clock", "dondoc.sqlite", "key", "prefect"
+        "clock", "dondoc.sqlite", "key", "prefect", "zalo"
     ]  # fmt: skip
     assert not beside.exists()
     beside.mkdir()

@@ -96,12 +96,13 @@ def test_somebody_writes_to_the_bot_from_the_page_of_the_fake(desk: Desk, zalo: 
     shown = desk.post(f"{own_page(desk)}/zalo/code")
     found = re.search(r"LIENKET [0-9]{4} [0-9]{4}", shown.text)
     assert found
-    assert "/write" not in httpx.get(zalo.url).text
+    assert "write" not in httpx.get(zalo.url).text
     with desk.served() as url:
         zalo.state.hook, zalo.state.hook_secret = f"{url}/hooks/zalobot", "bot-webhook-secret"
-        assert 'action="/write"' in httpx.get(zalo.url).text
-        given = {"chat": CHAT, "text": found[0]}
-        assert httpx.post(f"{zalo.url}/write", data=given).status_code == 200
+        assert 'action="write"' in httpx.get(zalo.url).text
+        given = {"way": "zalobot", "who": CHAT, "text": found[0]}
+        assert httpx.post(f"{zalo.url}/write", data=given).status_code == 303
+        assert "Đã liên kết." in httpx.get(zalo.url).text  # the answer was waited for
         zalo.state.hook_secret = "wrong"
         assert httpx.post(f"{zalo.url}/write", data=given).status_code == 502
     assert [each.address for each in desk.all_of(Address)] == [CHAT]
