@@ -36,13 +36,17 @@ class Problem:
 
     def text(self, lang: str) -> str:
         """`file:line:column: error: what was expected, what came`, as compilers say it."""
+        return f"{self.file}:{self.line}:{self.column}: {self.severity}: {self.sentence(lang)}"
+
+    def sentence(self, lang: str) -> str:
+        """What was expected, what came."""
         words = {
             name: translate(value, lang) if isinstance(value, Coded) else value for name, value in self.params.items()
         }
         sentence = translate(self.code, lang, **words)
         if "meant" in words:
             sentence += translate("problem.meant", lang, meant=words["meant"])
-        return f"{self.file}:{self.line}:{self.column}: {self.severity}: {sentence}"
+        return sentence
 
     def as_json(self) -> dict[str, object]:
         params = {name: str(value) if isinstance(value, str) else value for name, value in self.params.items()}

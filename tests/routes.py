@@ -81,6 +81,7 @@ def filled(path: str, values: dict[str, Sequence[object]]) -> Iterator[str]:
 def first_values(desk: Desk) -> dict[str, Sequence[object]]:
     """One row of each table, and a right token."""
     found: dict[str, Sequence[object]] = {"token": [desk.link().removeprefix("/s/")], "id_": [1], "alias": ["duk"]}
+    found["plan"] = ["kl01"]
     with desk.database.writing() as session:
         unit_link = session.exec(select(UnitLink)).first() or UnitLink(contact_id=1)
         session.add(unit_link)

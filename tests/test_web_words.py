@@ -23,6 +23,8 @@ NO_PAGES: Final = {
     "/files/{file_id}",
     "/health",
     "/live",
+    "/plans/{plan}/file",
+    "/plans/{plan}/words",
     "/sign-in/oidc",
     "/sign-in/oidc/back",
     "/units.csv",

@@ -27,6 +27,8 @@ from web import (
     messages,
     oidc,
     people,
+    plan_editor,
+    plans,
     playground,
     sign_in,
     submissions,
@@ -66,6 +68,8 @@ OFFICE: Final = (
     messages,
     journal,
     year,
+    plans,
+    plan_editor,
 )  #: pages for users of the office
 
 

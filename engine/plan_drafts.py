@@ -1,0 +1,172 @@
+"""What does an admin type before it counts? Drafts of plans: kept whether they parse or not, checked, thrown away."""
+
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from sqlmodel import Session, col, select
+
+from engine.access import Place, place_of_unit
+from engine.errors import RefusedError
+from engine.plans import active_revision, plan_of
+from models.plan import Plan, Revision
+from models.plan_draft import PlanDraft, plan_draft_of
+from models.unit import unit_by_code
+from schedules.calendars import Calendar
+from schedules.check import check_plan
+from schedules.nodes import LARGEST, Node, Scalar, Unreadable, compose
+from schedules.nodes import Mapping as Entries
+from schedules.plan import Plan as PlanFile
+from schedules.problem import Problem, Severity
+from schedules.reader import CODE_SHAPE, Known
+
+_CODE: Final = re.compile(CODE_SHAPE)
+_PLAN_LINE: Final = re.compile(rf"^plan[ ]*:[ ]*[\"']?({CODE_SHAPE})[\"']?[ ]*(#.*)?$", re.MULTILINE)
+LONGEST_CODE: Final = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A plan as one person has it before them: what is in force, and what they have typed since."""
+
+    code: str
+    plan: Plan | None  #: None: not in force yet
+    active: Revision | None
+    draft: PlanDraft | None
+    others: Sequence[PlanDraft]  #: what others have typed at the same plan
+
+    @property
+    def text(self) -> str:
+        return self.draft.text if self.draft else self.active.text if self.active else ""
+
+    @property
+    def is_overtaken(self) -> bool:
+        """Did somebody bring another text into force since the draft was begun?"""
+        return self.draft is not None and self.draft.base != (self.active.hash if self.active else None)
+
+
+def opened(session: Session, code: str, by: str) -> Opened | None:
+    """None where nobody has such a plan."""
+    plan = session.exec(select(Plan).where(col(Plan.code) == code)).first()
+    active = active_revision(session, code)
+    drafts = session.exec(select(PlanDraft).where(col(PlanDraft.plan) == code).order_by(col(PlanDraft.saved_at))).all()
+    own = next((draft for draft in drafts if draft.by == by), None)
+    if plan is None and own is None:
+        return None
+    return Opened(code, plan, active, own, [draft for draft in drafts if draft.by != by])
+
+
+def drafts_of(session: Session, by: str) -> Sequence[PlanDraft]:
+    return session.exec(select(PlanDraft).where(col(PlanDraft.by) == by).order_by(col(PlanDraft.plan))).all()
+
+
+def save(
+    session: Session, code: str, text: str, *, by: str, now: datetime, seen: str | None, base: str | None
+) -> PlanDraft | None:
+    """Keeps what was typed, right or wrong. None when it is what is in force: then there is no draft any more.
+
+    `seen` is the hash of the text that was typed over, `base` that of the revision that stood beside it. Raises
+    RefusedError when the draft was saved with other words since, in another window.
+    """
+    _fit(text)
+    draft = plan_draft_of(session, code, by)
+    if draft is not None and draft.text != text and hash_of(draft.text) != seen:
+        raise RefusedError("refused.draft_changed", plan=code)
+    active = active_revision(session, code)
+    if active is not None and active.text == text:
+        if draft is not None:
+            session.delete(draft)
+        return None
+    draft = draft or PlanDraft(plan=code, by=by, text="", saved_at=now)
+    draft.text, draft.base, draft.saved_at = text, base, now
+    session.add(draft)
+    session.flush()
+    return draft
+
+
+def bring(session: Session, text: str, *, by: str, now: datetime, code: str = "", is_known: bool = False) -> PlanDraft:
+    """A text from elsewhere becomes a draft, of the plan that it names, else of `code`.
+
+    Raises RefusedError when it names none, or names a plan that is known here and nobody said `is_known`: a file of
+    another office must not lie over one's own unasked.
+    """
+    _fit(text)
+    code = code_of(text) or code
+    if not (_CODE.fullmatch(code) and len(code) <= LONGEST_CODE):
+        raise RefusedError("refused.no_plan_code")
+    found = opened(session, code, by)
+    if found is not None and not is_known:
+        raise RefusedError("refused.known_code", plan=code)
+    draft = plan_draft_of(session, code, by) or PlanDraft(plan=code, by=by, text="", saved_at=now)
+    active = found.active if found else None
+    draft.text, draft.base, draft.saved_at = text, active.hash if active else None, now
+    session.add(draft)
+    session.flush()
+    return draft
+
+
+def throw_away(session: Session, code: str, *, by: str) -> None:
+    """What is in force stays; a draft that is gone already stays gone."""
+    draft = plan_draft_of(session, code, by)
+    if draft is not None:
+        session.delete(draft)
+
+
+def checked(
+    text: str, code: str, known: Known | None, calendars: Mapping[str, Calendar]
+) -> tuple[PlanFile | None, list[Problem]]:
+    """The plan when it can be read, and what `dondoc check` says of the text; besides, whether it is of this plan."""
+    name = f"{code}.yaml"
+    data = text.encode()
+    plan, problems = check_plan(data, name, known, calendars)
+    if plan is None or plan.code == code:
+        return plan, problems
+    at = _node_of_code(data)
+    line, column = (at.line, at.column) if at else (1, 1)
+    other = Problem(name, line, column, Severity.ERROR, "problem.other-plan", {"expected": code, "got": plan.code})
+    return plan, sorted([*problems, other])
+
+
+def hash_of(text: str) -> str:
+    """By which a page knows again what it showed."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def code_of(text: str) -> str:
+    """The code that a text gives itself, as far as it can be read; empty when it cannot."""
+    try:
+        node = _node_of_code(text.encode())
+    except UnicodeEncodeError:
+        return ""
+    if node is not None:
+        return node.text
+    found = _PLAN_LINE.search(text)
+    return found[1] if found else ""
+
+
+def place_of_plan(session: Session, code: str) -> Place | None:
+    """Where a plan belongs: to the unit that issues it. None while it is not in force: then to whoever drafts it."""
+    active = active_revision(session, code)
+    issuer = unit_by_code(session, plan_of(session, active.id).issuer) if active else None
+    return place_of_unit(session, issuer.id) if issuer else None
+
+
+def _node_of_code(data: bytes) -> Scalar | None:
+    try:
+        root = compose(data, "")
+    except Unreadable:
+        return None
+    entries: list[tuple[Node, Node]] = root.entries if isinstance(root, Entries) else []
+    for key, value in entries:
+        if isinstance(key, Scalar) and key.text == "plan" and isinstance(value, Scalar):
+            return value
+    return None
+
+
+def _fit(text: str) -> None:
+    size = len(text.encode())
+    if size > LARGEST:
+        raise RefusedError("refused.too_long_plan", limit=LARGEST, got=size)

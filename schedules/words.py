@@ -1,0 +1,39 @@
+"""How is a value written into a file? The shortest YAML that the loader reads back as the same, on one line."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Final, TypeAlias
+
+#: What a file can say: numbers and truths bare, all else as words.
+Value: TypeAlias = "str | int | bool | Sequence[Value] | Mapping[str, Value]"
+
+#: What another reader of YAML would take for something else than a word.
+_NO_WORD: Final = re.compile(r"~|null|true|false|yes|no|on|off|[-+.0-9][0-9_.:eExXoOabcdfABCDF+-]*", re.IGNORECASE)
+_PERIOD: Final = re.compile(r"[0-9]{4}-([HQM0-9][0-9M]+|[0-9]{2}-[0-9]{2})|[0-9]{4}[-0-9HQM]*\.\.[0-9]{4}[-0-9HQM]*")
+_UNSEEN: Final = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029\ufeff]")
+_PLAIN: Final = re.compile(r"[^\W_][^\x00-\x1f\x7f\x85\xa0\u2028\u2029\ufeff,\[\]{}#&*!|>'\"%@`:]*")
+
+
+def written(value: Value) -> str:
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case int():
+            return str(value)
+        case str():
+            return value if _is_plain(value) else _quoted(value)
+        case Mapping():
+            return "{" + ", ".join(f"{written(key)}: {written(each)}" for key, each in value.items()) + "}"
+        case _:
+            return "[" + ", ".join(written(each) for each in value) + "]"
+
+
+def _is_plain(text: str) -> bool:
+    if not _PLAIN.fullmatch(text) or text != text.strip():
+        return False
+    return bool(_PERIOD.fullmatch(text)) or not _NO_WORD.fullmatch(text)
+
+
+def _quoted(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return '"' + _UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", escaped) + '"'

@@ -1,0 +1,246 @@
+"""How is a plan typed, kept and brought in? The list, the editor without a browser, its checker and its words."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlmodel import col, select
+
+from engine import plan_drafts
+from engine.errors import RefusedError
+from models.plan import Revision
+from models.plan_draft import PlanDraft
+from models.user import UserRole
+from tests.builders import YEARLY, at
+from tests.desk import Desk, sqlite_desk
+from web.protection import CSP
+
+NOW = at("2021-12-20")
+LATER = YEARLY.replace("due: {end_of: Q3}", "due: {end_of: M10}")
+BROKEN = YEARLY.replace("every: year", "every: [year")
+NEW = {"code": "bao-cao-moi", "vi": "Kế hoạch mới", "en": "New plan", "issuer": "duk", "calendar": "vn-state"}
+
+
+@pytest.fixture
+def desk(sqlite_template: Path, tmp_path: Path) -> Iterator[Desk]:
+    with sqlite_desk(sqlite_template, tmp_path) as desk:
+        yield desk
+
+
+def drafts(desk: Desk) -> list[tuple[str, str, str]]:
+    return [(each.plan, each.by, each.text) for each in desk.all_of(PlanDraft)]
+
+
+def seen(desk: Desk, path: str = "/plans/kl01") -> dict[str, str]:
+    """What the editor's form carries besides the text."""
+    return dict(re.findall(r'name="(seen|base)" value="(\w*)"', desk.get(path).text))
+
+
+def problems(desk: Desk, text: str, plan: str = "kl01") -> list[tuple[int, int, str]]:
+    answer = desk.post(f"/plans/{plan}/check", {"text": text})
+    assert answer.status_code == 200
+    return [(each["line"], each["column"], each["severity"]) for each in answer.json()["problems"]]
+
+
+# The editor
+
+
+def test_a_draft_is_kept_beside_what_is_in_force(desk: Desk) -> None:
+    answer = desk.post("/plans/kl01", {"text": LATER.replace("\n", "\r\n"), **seen(desk)})
+    assert (answer.status_code, answer.headers["location"]) == (303, "/plans/kl01")
+    assert drafts(desk) == [("kl01", "office", LATER)]
+    shown = desk.get("/plans/kl01").text
+    assert "due: {end_of: M10}" in shown
+    assert "bạn đang sửa một bản nháp" in shown
+    assert [each.text for each in desk.all_of(Revision)] == [YEARLY]
+
+
+def test_a_text_that_does_not_parse_is_kept_and_its_problem_shown_in_its_place(desk: Desk) -> None:
+    assert desk.post("/plans/kl01", {"text": BROKEN, **seen(desk)}).status_code == 303
+    assert drafts(desk) == [("kl01", "office", BROKEN)]
+    line = BROKEN[: BROKEN.index("every:")].count("\n") + 1
+    shown = desk.get("/plans/kl01").text
+    assert f'data-line="{line}"' in shown
+    assert "1 lỗi" in shown
+
+
+def test_typing_back_what_is_in_force_ends_the_draft(desk: Desk) -> None:
+    desk.post("/plans/kl01", {"text": LATER, **seen(desk)})
+    desk.post("/plans/kl01", {"text": YEARLY, **seen(desk)})
+    assert drafts(desk) == []
+
+
+def test_of_two_windows_the_second_learns_what_the_first_saved_and_loses_nothing(desk: Desk) -> None:
+    first, second = seen(desk), seen(desk)
+    other = LATER.replace("M10", "M11")
+    desk.post("/plans/kl01", {"text": LATER, **first})
+    answer = desk.post("/plans/kl01", {"text": other, **second})
+    assert answer.status_code == 422
+    assert "đã được lưu với nội dung khác" in answer.text
+    assert "end_of: M11" in answer.text
+    assert drafts(desk) == [("kl01", "office", LATER)]
+    again = dict(re.findall(r'name="(seen|base)" value="(\w*)"', answer.text))
+    assert desk.post("/plans/kl01", {"text": other, **again}).status_code == 303
+    assert drafts(desk) == [("kl01", "office", other)]
+
+
+def test_a_draft_says_when_somebody_else_has_applied_another_text(desk: Desk) -> None:
+    desk.post("/plans/kl01", {"text": LATER, **seen(desk)})
+    assert "đã thay đổi kể từ khi" not in desk.get("/plans/kl01").text
+    with desk.database.writing() as session:
+        session.exec(select(Revision).where(col(Revision.is_active))).one().hash = "0" * 64
+    assert "đã thay đổi kể từ khi" in desk.get("/plans/kl01").text
+
+
+def test_each_has_a_draft_of_their_own_and_sees_that_another_is_at_it(desk: Desk) -> None:
+    one, other = desk.seen_by(UserRole.ADMIN), desk.seen_by(UserRole.ADMIN, "duk")
+    desk.settings.clock.unlink()
+    one.post("/plans/kl01", {"text": LATER, **seen(one)})
+    assert "due: {end_of: Q3}" in other.get("/plans/kl01").text
+    assert "cũng đang có bản nháp" in other.get("/plans/kl01").text
+    assert "cũng đang có bản nháp" not in one.get("/plans/kl01").text
+
+
+def test_a_draft_can_be_thrown_away(desk: Desk) -> None:
+    desk.post("/plans/kl01", {"text": LATER, **seen(desk)})
+    answer = desk.post("/plans/kl01/draft/removal")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/plans/kl01")
+    assert drafts(desk) == []
+    desk.post("/plans", {**NEW, "term": "2021..2025"})
+    assert desk.post("/plans/bao-cao-moi/draft/removal").headers["location"] == "/plans"
+    assert desk.get("/plans/bao-cao-moi").status_code == 404
+
+
+def test_the_admin_of_another_branch_does_not_find_the_plan(desk: Desk) -> None:
+    part = desk.seen_by(UserRole.ADMIN, "snv")
+    desk.settings.clock.unlink()
+    for path in ("/plans/kl01", "/plans/kl01/words", "/plans/kl01/file"):
+        assert part.get(path).status_code == 404
+    assert part.post("/plans/kl01", {"text": LATER}).status_code == 404
+    assert part.post("/plans", {"text": LATER, "known": "yes"}).status_code == 404
+    assert "/plans/kl01" not in part.get("/plans").text
+
+
+def test_the_editor_alone_may_make_styles_by_a_word_that_is_new_each_time(desk: Desk) -> None:
+    policies = [desk.get("/plans/kl01").headers["content-security-policy"] for _ in range(2)]
+    words = [re.findall(r"'nonce-([\w-]+)'", policy) for policy in policies]
+    assert all(len(found) == 1 for found in words)
+    assert words[0] != words[1]
+    assert policies[0].replace(f" 'nonce-{words[0][0]}'", "") == CSP
+    assert desk.get("/plans").headers["content-security-policy"] == CSP
+
+
+# The checker and the words
+
+
+def test_the_editor_hears_what_dondoc_check_says(desk: Desk) -> None:
+    assert problems(desk, YEARLY) == []
+    line = YEARLY[: YEARLY.index("every: year")].count("\n") + 1
+    assert problems(desk, YEARLY.replace("every: year", "evry: year"))[0] == (line, 5, "error")
+    who = YEARLY[: YEARLY.index("kinds: [")].count("\n") + 1
+    assert problems(desk, YEARLY.replace("doan-the]", "doan-khac]")) == [(who, 48, "error")]
+    assert problems(desk, YEARLY.replace("calendar: vn-state", "calendar: nowhere"))[0][2] == "error"
+    assert problems(desk, "") == [(1, 1, "error")]
+    assert drafts(desk) == []
+
+
+def test_a_text_of_another_plan_is_an_error_at_its_code(desk: Desk) -> None:
+    assert problems(desk, YEARLY.replace("plan: kl01", "plan: kl02")) == [(1, 7, "error")]
+
+
+def test_what_no_database_takes_is_a_problem_and_not_a_failure(desk: Desk) -> None:
+    assert problems(desk, "plan: k\0l") != []
+    assert desk.post("/plans/kl01", {"text": "plan: k\0l", **seen(desk)}).status_code == 303
+    assert drafts(desk) == [("kl01", "office", "plan: k\N{REPLACEMENT CHARACTER}l")]
+
+
+def test_too_long_a_plan_is_refused_with_what_was_typed(desk: Desk) -> None:
+    long = YEARLY + "# " + "ệ" * 400_000
+    answer = desk.post("/plans/kl01", {"text": long, **seen(desk)})
+    assert answer.status_code == 422
+    assert "không quá 1000000 byte" in answer.text
+    assert drafts(desk) == []
+
+
+def test_the_words_are_explained_in_the_readers_language(desk: Desk) -> None:
+    words = desk.get("/plans/kl01/words").json()
+    owed = words["schema"]["$defs"]["obligation"]["properties"]
+    assert owed["source"]["description"].startswith("Mục của văn bản")
+    english = desk.get("/plans/kl01/words?lang=en").json()["schema"]["$defs"]
+    assert english["obligation"]["properties"]["to"]["description"].startswith("Who receives it")
+    assert english["escalate"]["items"]["properties"]["to"]["description"].startswith("Who is told")
+    assert {"stc", "snv"} <= set(words["names"]["unit"])
+    assert words["names"]["calendar"] == ["vn-state"]
+
+
+# New ones, and files
+
+
+def test_a_new_plan_begins_as_a_draft_that_the_checker_takes(desk: Desk) -> None:
+    answer = desk.post("/plans", {**NEW, "term": "2026..2030", "vi": 'Kế hoạch "mới": số 1'})
+    assert (answer.status_code, answer.headers["location"]) == (303, "/plans/bao-cao-moi")
+    ((code, _, text),) = drafts(desk)
+    assert code == "bao-cao-moi"
+    assert [each for each in problems(desk, text, code) if each[2] == "error"] == []
+    shown = desk.get("/plans/bao-cao-moi").text
+    assert "Chưa áp dụng lần nào" in shown
+    assert "bao-cao-moi" in desk.get("/plans").text
+
+
+def test_a_new_plan_without_a_good_code_is_refused_with_what_was_typed(desk: Desk) -> None:
+    answer = desk.post("/plans", {**NEW, "term": "2026..2030", "code": "Báo cáo"})
+    assert answer.status_code == 422
+    assert "Cần một mã kế hoạch" in answer.text
+    assert 'value="Báo cáo"' in answer.text
+    assert 'value="New plan"' in answer.text
+
+
+def test_a_file_of_an_unknown_plan_becomes_a_draft(desk: Desk) -> None:
+    text = YEARLY.replace("plan: kl01", "plan: kl02")
+    answer = desk.ask("POST", "/plans", files={"file": ("kl02.yaml", b"\xef\xbb\xbf" + text.encode())})
+    assert (answer.status_code, answer.headers["location"]) == (303, "/plans/kl02")
+    assert drafts(desk) == [("kl02", "office", text)]
+
+
+def test_a_file_with_a_known_code_asks_first(desk: Desk) -> None:
+    answer = desk.ask("POST", "/plans", files={"file": ("kl01.yaml", LATER.encode())})
+    assert answer.status_code == 422
+    assert "kế hoạch kl01 đã có ở đây" in answer.text.lower()
+    assert drafts(desk) == []
+    assert desk.post("/plans", {"text": LATER, "known": "yes"}).headers["location"] == "/plans/kl01"
+    assert drafts(desk) == [("kl01", "office", LATER)]
+    again = desk.post("/plans", {"text": YEARLY})
+    assert "viết đè lên bản nháp" in again.text
+
+
+def test_a_file_that_cannot_be_read_says_so_or_is_kept_under_a_code_that_is_given(desk: Desk) -> None:
+    for content, words in ((b"\xff\xfe", "UTF-8"), (b"  \n", "tệp trống"), (b"", "tệp trống")):
+        answer = desk.ask("POST", "/plans", files={"file": ("a.yaml", content)})
+        assert answer.status_code == 422
+        assert words in answer.text
+    broken = "obligations: [\n"
+    assert "Mã của kế hoạch" in desk.ask("POST", "/plans", files={"file": ("a.yaml", broken.encode())}).text
+    assert desk.post("/plans", {"text": broken, "code": "cuu"}).status_code == 303
+    assert drafts(desk) == [("cuu", "office", broken)]
+
+
+def test_what_is_in_force_and_what_is_typed_can_be_taken_away_as_files(desk: Desk) -> None:
+    desk.post("/plans/kl01", {"text": LATER, **seen(desk)})
+    force, draft = desk.get("/plans/kl01/file"), desk.get("/plans/kl01/file?draft=1")
+    assert (force.text, draft.text) == (YEARLY, LATER)
+    assert force.headers["content-disposition"] == 'attachment; filename="kl01.yaml"'
+    assert draft.headers["content-disposition"] == 'attachment; filename="kl01.draft.yaml"'
+
+
+def test_the_code_of_a_text_is_found_even_where_the_rest_cannot_be_read() -> None:
+    assert plan_drafts.code_of(YEARLY) == "kl01"
+    assert plan_drafts.code_of(BROKEN) == "kl01"
+    assert plan_drafts.code_of("plan: 'kl01'  # mã\nobligations: [") == "kl01"
+    assert plan_drafts.code_of("title: plan: x") == ""
+
+
+def test_a_draft_of_a_plan_in_force_needs_the_word_that_it_is_known(desk: Desk) -> None:
+    with desk.database.writing() as session, pytest.raises(RefusedError, match="known here"):
+        plan_drafts.bring(session, LATER, by="user:1", now=NOW)
+    assert drafts(desk) == []
