@@ -11,12 +11,15 @@ from sqlalchemy import ColumnElement, exists, func, select, true
 from sqlmodel import Session, col
 
 from dondoc.clock import moment
+from dondoc.settings import Settings
 from models.ask import AskState, ExtensionAsk
 from models.notice import Notice, NoticeKind
 from models.task import Task
+from models.wording import in_use
 from notifications.item import Office
+from notifications.letters import data_of
 from notifications.render import ALL_DUTIES, CHASED, DIGEST, REFUSED, Rendered, fill_links, render_bundle
-from notifications.specimen import in_language, specimens
+from notifications.specimen import ZONE, in_language, specimens
 from notifications.waiting import Waiting, read_told
 from notifications.wording import InvalidWordingError, Wordings, read
 from schedules.reason import Reason
@@ -35,6 +38,13 @@ class Preview:
     name: str  #: whom it is for
     at: datetime  #: the moment that it speaks of
     task_id: int | None
+    data: Mapping[str, str]  #: what a template message of Zalo may name
+
+
+def frame_of(session: Session, settings: Settings, now: datetime) -> Office:
+    """As letters are written in this office now."""
+    url, own = settings.url.rstrip("/"), Wordings(in_use(session))
+    return Office("email", settings.mail_from, url, settings.zone, now, wordings=own)
 
 
 def preview(
@@ -69,13 +79,14 @@ def example(kind: str, lang: str, office: Office) -> Preview:
     return _shown(first.waiting, first.now, lang, office, None)
 
 
-def check(kind: str, lang: str, text: str, office: Office) -> None:
+def check(kind: str, lang: str, text: str) -> None:
     """Raises InvalidWordingError unless the text is of the language and every example of the kind reads well."""
     read(kind, text)
-    trying = replace(office, wordings=Wordings({(kind, lang): text}, is_trial=True))
+    wordings = Wordings({(kind, lang): text}, is_trial=True)
     for each in specimens(kind, lang):
+        office = Office("email", "office@example.org", "https://example.org", ZONE, each.now, wordings=wordings)
         try:
-            render_bundle(each.contact, each.waiting, replace(trying, now=each.now), _REFERENCE)
+            render_bundle(each.contact, each.waiting, office, _REFERENCE)
         except (TemplateError, TypeError, ValueError) as error:
             raise InvalidWordingError((_why(error),)) from error
 
@@ -86,7 +97,9 @@ def _shown(waiting: Sequence[Waiting], at: datetime, lang: str, office: Office, 
     tokens = dict.fromkeys([ALL_DUTIES, *(each.task.id for each in waiting)], HIDDEN)
     parts = (rendered.text, rendered.html, rendered.short)
     text, html, short = (fill_links(part, tokens) for part in parts)
-    return Preview(Rendered(rendered.subject, text, html, short), contact.name, at, task_id)
+    due_on, unit = min(each.notice.due_on for each in waiting), waiting[0].contact_unit.name
+    data = data_of(contact.name, unit, rendered.subject, due_on, short)
+    return Preview(Rendered(rendered.subject, text, html, short), contact.name, at, task_id, data)
 
 
 def _last(session: Session, kind: str, task_id: int | None, may: ColumnElement[bool]) -> list[int]:

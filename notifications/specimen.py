@@ -97,9 +97,20 @@ def _deadline(**changes: Any) -> Deadline:
 
 
 def _cycle(number: int, obligation: str, title_vi: str, title_en: str) -> Cycle:
-    opened = {"issuer_id": 99, "opens_on": date(2025, 8, 31), "opened_at": _at(date(2025, 8, 31))}
-    title = {"title_vi": title_vi, "title_en": title_en, "source": "II.8.3", "period": "2025"}
-    return Cycle(id=number, plan_id=1, revision_id=1, obligation=obligation, **title, **opened)
+    opened = date(2025, 8, 31)
+    return Cycle(
+        id=number,
+        plan_id=1,
+        revision_id=1,
+        obligation=obligation,
+        period="2025",
+        title_vi=title_vi,
+        title_en=title_en,
+        source="II.8.3",
+        issuer_id=99,
+        opens_on=opened,
+        opened_at=_at(opened),
+    )
 
 
 def _climbs() -> Step:
@@ -164,9 +175,7 @@ def _receipt() -> list[tuple[datetime, list[Waiting]]]:
     def told(way: Way, on: date) -> list[Waiting]:
         handed: dict[str, Any] = {"way": way, "at": _at(on, "08:14"), "received_on": on, "due_on": DUE}
         handed |= {"by": "contact:1", "answers": {}, "key": "k", "receipt": "7K4M-2PXC"}
-        version = Submission(
-            id=1, task_id=1, number=1, by="contact:1", answers={}, key="k", receipt="7K4M-2PXC", **handed
-        )
+        version = Submission(id=1, task_id=1, number=1, **handed)
         file = SubmissionFile(submission_id=1, name="bao-cao.pdf", hash="3f9a" * 16, size=4120, media_type="")
         return [replace(_told(NoticeKind.RECEIPT), submission=version, files=(file,) if way is Way.LINK else ())]
 

@@ -18,12 +18,14 @@ from dondoc.cli import (
     cycles,
     dates,
     explain,
+    letters,
     messages,
     people,
     rounds,
     running,
     simulate,
     status,
+    units,
     zalo,
 )
 from dondoc.cli.app import app
@@ -41,6 +43,7 @@ __all__ = [
     "cycles",
     "dates",
     "explain",
+    "letters",
     "main",
     "messages",
     "people",
@@ -48,6 +51,7 @@ __all__ = [
     "running",
     "simulate",
     "status",
+    "units",
     "zalo",
 ]
 

@@ -1,0 +1,60 @@
+"""In whose words are letters written? An office puts a text of its own in place of a shipped one, and takes it back."""
+
+from datetime import datetime
+
+from sqlmodel import Session, col, select
+
+from dondoc.database import Database
+from dondoc.i18n import LANGUAGES
+from engine.errors import RefusedError
+from models.entry import append
+from models.wording import Wording
+from notifications.preview import check
+from notifications.wording import KINDS, shipped
+
+
+def put(database: Database, kind: str, lang: str, text: str, *, by: str, now: datetime) -> None:
+    """In use from the next letter on. It is tried in every state before anything is written.
+
+    Raises InvalidWordingError with all that is wrong with it, RefusedError for what changes nothing.
+    """
+    known(kind, lang)
+    check(kind, lang, text)
+    if text.strip() == shipped(kind, lang).strip():
+        restore(database, kind, lang, by=by, now=now)
+        return
+    with database.writing() as session:
+        used = _used(session, kind, lang)
+        if used is not None:
+            if used.text == text:
+                raise RefusedError("refused.wording_same")
+            used.is_used = False
+            session.flush()
+        wording = Wording(kind=kind, lang=lang, text=text, by=by, at=now)
+        session.add(wording)
+        session.flush()
+        append(session, "wording_changed", by=by, at=now, letter=kind, lang=lang, wording=wording.id)
+
+
+def restore(database: Database, kind: str, lang: str, *, by: str, now: datetime) -> None:
+    """The shipped text is in use again; the office's own stays in the history."""
+    known(kind, lang)
+    with database.writing() as session:
+        used = _used(session, kind, lang)
+        if used is None:
+            raise RefusedError("refused.wording_shipped")
+        used.is_used = False
+        append(session, "wording_restored", by=by, at=now, letter=kind, lang=lang, wording=used.id)
+
+
+def known(kind: str, lang: str) -> None:
+    """Raises RefusedError for a letter that is not sent, or a language in which none is."""
+    if kind not in KINDS:
+        raise RefusedError("refused.wording_kind", got=kind[:40], allowed=", ".join(KINDS))
+    if lang not in LANGUAGES:
+        raise RefusedError("refused.wording_lang", got=lang[:40], allowed=", ".join(LANGUAGES))
+
+
+def _used(session: Session, kind: str, lang: str) -> Wording | None:
+    query = select(Wording).where(col(Wording.kind) == kind, col(Wording.lang) == lang, col(Wording.is_used))
+    return session.exec(query.with_for_update()).first()
