@@ -50,6 +50,9 @@ def milestones_of(session: Session, plan_id: int) -> Milestones:
 
 def timeline_of(session: Session, revision: Revision) -> Timeline:
     """Everything that the revision says, with the calendar and the milestones of this moment."""
-    plan = parsed(revision.text)
-    calendar = calendar_of(session, plan.calendar)
-    return compiled(plan, calendar, milestones_of(session, revision.plan_id))
+    return compiled_of(session, revision, calendar_of(session, revision.calendar))
+
+
+def compiled_of(session: Session, revision: Revision, calendar: Calendar) -> Timeline:
+    """Everything that the revision says by some calendar."""
+    return compiled(parsed(revision.text), calendar, milestones_of(session, revision.plan_id))
