@@ -18,9 +18,10 @@ from models.contact import Contact
 from models.cycle import Cycle, CycleState
 from models.notice import Notice, NoticeKind
 from models.task import OWING, Task, TaskState
+from notifications.alike import Wanted, render_all
 from notifications.hold import Hold, by_above, by_budget, by_digest, by_hours, is_urgent
 from notifications.item import Office
-from notifications.render import Rendered, foremost, render_bundle
+from notifications.render import Rendered, foremost
 from notifications.waiting import ASKING, Waiting
 
 UNREACHABLE: Final = "unreachable"
@@ -206,10 +207,8 @@ def _is_open(way: Address, office: Office) -> bool:
 
 
 def render(office: Office, batch: Batch) -> Batch:
-    rendered = (
-        replace(each, rendered=render_bundle(each.contact, each.waiting, office, each.reference))
-        for each in batch.bundles
-    )
+    letters = render_all([Wanted(each.contact, each.waiting, each.reference) for each in batch.bundles], office)
+    rendered = (replace(each, rendered=letter) for each, letter in zip(batch.bundles, letters, strict=True))
     return replace(batch, bundles=tuple(rendered))
 
 
