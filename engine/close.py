@@ -42,7 +42,7 @@ def take_up(session: Session, cycle: Cycle, deadline_id: int, now: datetime) -> 
     if cycle.state == CycleState.CLOSED:
         cycle.state, cycle.closed_at = CycleState.OPEN, None
         session.add(cycle)
-        session.execute(update(Link).where(_of_cycle(cycle)).values(expires_on=None))
+        reopen_links(session, cycle)
     session.execute(
         update(Step)
         .where(
@@ -112,6 +112,10 @@ def end(session: Session, cycle: Cycle, now: datetime) -> None:
         .values(state=StepState.SKIPPED.value, why=CYCLE_CLOSED)
     )
     session.execute(update(Link).where(_of_cycle(cycle)).values(expires_on=(now + LINK_LIFE).date()))
+
+
+def reopen_links(session: Session, cycle: Cycle) -> None:
+    session.execute(update(Link).where(_of_cycle(cycle)).values(expires_on=None))
 
 
 def _of_cycle(cycle: Cycle) -> ColumnElement[bool]:

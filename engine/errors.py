@@ -1,6 +1,9 @@
 """What is refused? An act that the rules do not allow; nothing was written."""
 
+from collections.abc import Sequence
+
 from dondoc.i18n import say
+from schedules.problem import Problem
 from schedules.reason import Reason
 
 
@@ -13,3 +16,11 @@ class RefusedError(Exception):
 
     def text(self, lang: str) -> str:
         return say(self.reason.code, lang, dict(self.reason.params))
+
+
+class InvalidPlanError(RefusedError):
+    """A plan's file has errors, all of them located."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("refused.invalid_plan", count=len(self.problems))

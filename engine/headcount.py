@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from datetime import date
+from functools import cached_property
 
 from sqlalchemy import func, select
 from sqlmodel import Session, col
 
-from models.unit import Placement, matching
+from models.unit import Placement, matching, valid
 from schedules.audience import Audience
 
 
@@ -23,6 +24,12 @@ class Headcount:
         if who not in self.known:
             self.known[who] = self._by_kind(who) if _is_plain(who) else self._matching(who)
         return self.known[who]
+
+    @cached_property
+    def superiors(self) -> int:
+        """How many units have others below them."""
+        parents = select(func.count(func.distinct(Placement.parent_id))).where(valid(self.on))
+        return self.session.scalar(parents) or 0
 
     def _by_kind(self, who: Audience) -> int:
         """Most audiences are some kinds of a subtree: one count by kind answers for all of that subtree."""

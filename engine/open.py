@@ -150,9 +150,9 @@ def open_days(
         if deadline is not None:
             take_up(session, cycle, deadline.id, now)
         else:
-            deadline = _deadline(session, cycle, day)
+            deadline = new_deadline(session, cycle, day)
             steps += plan_steps(session, deadline, obligation, calendar, day.opens_on, revision.from_on, zone)
-        tasks += _tasks(session, cycle, deadline, obligation, who, now)
+        tasks += open_tasks(session, cycle, deadline, obligation, who, now)
         due.add(day.due_on.isoformat())
     if tasks:
         cycle.state, cycle.closed_at = CycleState.OPEN, None
@@ -174,7 +174,7 @@ def open_days(
     return Opened(int(is_new), tasks, steps)
 
 
-def _deadline(session: Session, cycle: Cycle, day: DueDay) -> Deadline:
+def new_deadline(session: Session, cycle: Cycle, day: DueDay) -> Deadline:
     deadline = Deadline(
         cycle_id=cycle.id,
         level=day.level,
@@ -260,7 +260,7 @@ def plan_steps(
     return len(steps)
 
 
-def _tasks(
+def open_tasks(
     session: Session,
     cycle: Cycle,
     deadline: Deadline,

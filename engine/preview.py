@@ -1,14 +1,32 @@
 """What would a plan change? Every date that differs, whom it concerns, who was told, and what the next months bring."""
 
-from dataclasses import dataclass
+import hashlib
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
-from sqlmodel import Session
+from sqlmodel import Session, col, select
 
-from schedules.diff import Change
+from dondoc.clock import today
+from engine.errors import InvalidPlanError, RefusedError
+from engine.headcount import Headcount
+from engine.outlook import Ahead, Month, ahead, months
+from engine.plans import active_revision, compiled_of, milestones_of, plan_of
+from engine.transfers import Name, Switch, Transfer, Version, transfers
+from models.cycle import Cycle
+from models.day import calendar_of
+from models.deadline import Deadline, Origin
+from models.plan import Plan, Revision
+from models.unit import unit_by_code
+from schedules import load
+from schedules.calendars import Calendar
+from schedules.check import dated, located
+from schedules.diff import Change, compare
+from schedules.plan import Obligation
 from schedules.plan import Plan as PlanFile
 from schedules.problem import Problem
-from schedules.timeline import Row, Timeline
+from schedules.timeline import NO_MILESTONES, DueDay, Timeline
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,22 +57,21 @@ class Moved:
 
 
 @dataclass(frozen=True, slots=True)
-class Ahead:
-    """A due day of the months ahead."""
+class Effect:
+    """What changes, to be shown, and what `move` does to open cycles, to be done."""
 
-    row: Row
-    units: int
-    is_open: bool  #: its cycle is open: the day is the row's, as the policy `move` would leave it
+    changes: tuple[Moved, ...]  #: in the order of their days
+    transfers: tuple[Transfer, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Month:
-    """What one month brings, as far as nobody hands in sooner or later than the simulation's units do."""
+class Fit:
+    """A text that may come into force, with its dates."""
 
-    first: date
-    opens: int  #: tasks
-    due: int  #: tasks
-    messages: int
+    plan: PlanFile
+    calendar: Calendar
+    timeline: Timeline
+    problems: tuple[Problem, ...]  #: warnings
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,4 +91,157 @@ def preview(
     session: Session, text: bytes, name: str, *, now: datetime, zone: str, from_on: date | None = None
 ) -> Preview:
     """What applying the text would do. Raises InvalidPlanError for a text that cannot come into force."""
-    raise NotImplementedError
+    fit, on = fit_text(session, text, name), today(now, zone)
+    revision = active_revision(session, fit.plan.code)
+    effect = effect_of_plan(session, fit, now=now, zone=zone, from_on=from_on)
+    heads = Headcount(session, on, revision.plan_id if revision else None)
+    opened = frozenset(_opened(session, revision.plan_id)) if revision else frozenset[Name]()
+    days = ahead(fit.timeline.occurrences, opened, heads, max(on, from_on or on))
+    return Preview(
+        fit.plan,
+        revision.hash if revision else None,
+        from_on or on,
+        fit.timeline,
+        effect.changes,
+        fit.problems,
+        days,
+        months(days, fit.calendar, heads, on),
+        hash_of(revision.hash if revision else None, text, from_on, effect.changes),
+    )
+
+
+def fit_text(session: Session, text: bytes, name: str) -> Fit:
+    """The plan of a text that may come into force. Raises InvalidPlanError, or RefusedError for what it leans on."""
+    plan, problems = load.parse(text, name)
+    if plan is None:
+        raise InvalidPlanError([problem for problem in problems if problem.is_error])
+    try:
+        calendar = calendar_of(session, plan.calendar)
+    except LookupError:
+        raise RefusedError("refused.no_calendar", calendar=plan.calendar) from None
+    if unit_by_code(session, plan.issuer) is None:
+        raise RefusedError("refused.no_issuer", unit=plan.issuer, plan=plan.code)
+    row = session.exec(select(Plan).where(col(Plan.code) == plan.code)).first()
+    timeline, remarks = dated(plan, calendar, milestones_of(session, row.id) if row is not None else NO_MILESTONES)
+    found = located(remarks, text, name)
+    errors = [problem for problem in found if problem.is_error]
+    if timeline is None or errors:
+        raise InvalidPlanError(errors)
+    return Fit(plan, calendar, timeline, tuple(sorted([*problems, *found])))
+
+
+def effect_of_plan(session: Session, fit: Fit, *, now: datetime, zone: str, from_on: date | None) -> Effect:
+    revision = active_revision(session, fit.plan.code)
+    on = today(now, zone)
+    if revision is None:
+        heads = Headcount(session, on, None)
+        found = compare(None, fit.timeline, from_on or on)
+        return Effect(tuple(_unopened(each, fit.plan.code, heads) for each in found), ())
+    calendar = calendar_of(session, revision.calendar)
+    switch = Switch(Version(compiled_of(session, revision, calendar), calendar), Version(fit.timeline, fit.calendar))
+    return effect_of(session, revision, fit.plan.code, switch, lambda _: switch, from_on or on, now=now, zone=zone)
+
+
+def effect_of(
+    session: Session,
+    revision: Revision,
+    code: str,
+    switch: Switch,
+    switch_of: Callable[[Cycle], Switch],
+    from_on: date,
+    *,
+    now: datetime,
+    zone: str,
+) -> Effect:
+    """`switch` is that of the active revision, `switch_of` that of a cycle; `from_on` the day of adoption."""
+    on, plan_id = today(now, zone), revision.plan_id
+    compiled = {revision.id: switch.was.timeline}
+
+    def opened(cycle: Cycle) -> tuple[Obligation, Timeline]:
+        by = session.get_one(Revision, cycle.revision_id)
+        if by.id not in compiled:
+            compiled[by.id] = compiled_of(session, by, switch.was.calendar)
+        return plan_of(session, by.id).obligation(cycle.obligation), compiled[by.id]
+
+    moving = transfers(session, plan_id, switch_of, opened, max(on, from_on), now=now, zone=zone)
+    cycles = _opened(session, plan_id)
+    was = _not_open(session, switch.was.timeline, cycles, max(on, revision.from_on))
+    becomes = _not_open(session, switch.becomes.timeline, cycles, from_on)
+    heads = Headcount(session, on, plan_id)
+    changes = [_unopened(each, code, heads) for each in compare(was, becomes, date.min, switch.calendars)]
+    changes += [_of_transfer(each, code) for each in moving]
+    return Effect(tuple(sorted(changes, key=_in_order)), tuple(moving))
+
+
+def hash_of(base: str | None, text: bytes, from_on: date | None, changes: Iterable[Moved]) -> str:
+    """Of all that was shown, but how many have handed in since: that changes nothing of what was decided."""
+    lines = [_line(each) for each in changes]
+    digest = hashlib.sha256(text).hexdigest()
+    whole = json.dumps([base, digest, from_on.isoformat() if from_on else None, lines], ensure_ascii=False)
+    return hashlib.sha256(whole.encode()).hexdigest()
+
+
+def _opened(session: Session, plan_id: int) -> dict[Name, Cycle]:
+    query = select(Cycle).where(col(Cycle.plan_id) == plan_id)
+    return {(cycle.obligation, cycle.period): cycle for cycle in session.exec(query)}
+
+
+def _not_open(session: Session, timeline: Timeline, cycles: dict[Name, Cycle], first: date) -> Timeline:
+    """What is still to be opened: what has no cycle, and of the others the days of milestones that have no row."""
+    query = select(col(Deadline.cycle_id), col(Deadline.level), col(Deadline.nominal_on))
+    rows = set(session.execute(query.where(col(Deadline.origin) == Origin.MILESTONE.value)).tuples())
+    found = []
+    for each in timeline.occurrences:
+        cycle = cycles.get((each.obligation.code, each.period.label))
+        days = [day for day in each.days if day.due_on >= first and (cycle is None or _is_to_come(cycle, day, rows))]
+        if days:
+            found.append(replace(each, days=tuple(days)))
+    return Timeline(tuple(found), ())
+
+
+def _is_to_come(cycle: Cycle, day: DueDay, rows: set[tuple[int, str, date]]) -> bool:
+    return day.milestone is not None and (cycle.id, day.level, day.nominal_on) not in rows
+
+
+def _unopened(change: Change, plan: str, heads: Headcount) -> Moved:
+    day = change.after or change.before
+    return Moved(plan, change, None, heads.units(day.who) if day is not None else 0)
+
+
+def _of_transfer(each: Transfer, plan: str) -> Moved:
+    counts, after = each.counts, each.after
+    later = sum(counts.told_on.values()) if after is None else counts.told_after(after.due_on)
+    return Moved(plan, each.change, each.cycle.id, counts.units, counts.told, counts.submitted, later)
+
+
+def _in_order(each: Moved) -> tuple[date, str, str, str, str]:
+    return each.change.in_order
+
+
+def _line(each: Moved) -> list[object]:
+    change = each.change
+    return [
+        each.plan,
+        change.way,
+        change.parts,
+        change.obligation,
+        change.period,
+        change.level,
+        _days(change.before),
+        _days(change.after),
+        each.cycle_id,
+        each.units,
+        each.told > 0,
+        each.told_later > 0,
+    ]
+
+
+def _days(day: DueDay | None) -> list[str | None] | None:
+    if day is None:
+        return None
+    return [
+        day.opens_on.isoformat(),
+        day.nominal_on.isoformat(),
+        day.due_on.isoformat(),
+        day.grace_until.isoformat() if day.grace_until else None,
+    ]

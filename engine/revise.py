@@ -1,32 +1,108 @@
 """How does a plan or a calendar come into force? A file that is whole becomes the active revision, or nothing does."""
 
 import hashlib
-from collections.abc import Sequence
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import delete, func
 from sqlmodel import Session, col, select
 
 from dondoc.clock import today
 from engine.errors import RefusedError
-from models.day import CalendarDay, CalendarSheet, calendar_of, hash_of
+from engine.move import Decision, move
+from engine.plans import active_revision
+from engine.preview import Fit, effect_of_plan, fit_text, hash_of
+from models.day import CalendarDay, CalendarSheet, CalendarVersion, next_version
+from models.day import hash_of as hash_of_calendar
 from models.entry import append
 from models.plan import Plan, Revision
+from models.plan_draft import PlanDraft
 from models.proposal import Policy
-from models.unit import unit_by_code
-from schedules import load
 from schedules.calendars import Calendar
-from schedules.check import located, of_dates
-from schedules.plan import Plan as PlanFile
-from schedules.problem import Problem, Severity
+from schedules.written import as_file
 
 
-class InvalidPlanError(RefusedError):
-    """The file has errors, all of them located."""
+def apply(
+    session: Session,
+    text: bytes,
+    name: str,
+    *,
+    diff_hash: str,
+    policy: Policy,
+    by: str,
+    reason: str,
+    now: datetime,
+    zone: str,
+    from_on: date | None = None,
+    agreed_by: str | None = None,
+    restores: int | None = None,
+) -> Revision:
+    """Makes the text the active revision, with the effect that was shown (`diff_hash` of engine.preview.preview).
 
-    def __init__(self, problems: Sequence[Problem]) -> None:
-        self.problems = tuple(problems)
-        super().__init__("refused.invalid_plan", count=len(self.problems))
+    Raises RefusedError("refused.diff_changed") when another diff holds now: somebody else applied, units moved. The
+    draft of whoever wrote it ends.
+    """
+    if not reason.strip():
+        raise RefusedError("refused.no_reason")
+    fit = fit_text(session, text, name)
+    active = _lock(session, fit.plan.code)
+    effect = effect_of_plan(session, fit, now=now, zone=zone, from_on=from_on)
+    if hash_of(active.hash if active else None, text, from_on, effect.changes) != diff_hash:
+        raise RefusedError("refused.diff_changed", what=fit.plan.code)
+    revision = _activate(
+        session,
+        fit,
+        text,
+        by=by,
+        reason=reason.strip(),
+        now=now,
+        from_on=from_on or today(now, zone),
+        agreed_by=agreed_by,
+        restores=restores,
+    )
+    decision = Decision(policy, by, reason.strip(), fit.calendar, revision, now, zone)
+    moved = move(session, effect.transfers, decision) if policy is not Policy.KEEP else 0
+    session.execute(delete(PlanDraft).where(col(PlanDraft.plan) == fit.plan.code, col(PlanDraft.by) == by))
+    _say(session, revision, fit.plan.code, changes=len(effect.changes), policy=policy.value, moved=moved)
+    return revision
+
+
+def restore(
+    session: Session,
+    plan_code: str,
+    number: int,
+    *,
+    diff_hash: str,
+    policy: Policy,
+    by: str,
+    reason: str,
+    now: datetime,
+    zone: str,
+    agreed_by: str | None = None,
+) -> Revision:
+    """Brings a revision's text back as a new revision. Preview it with `text_of(session, plan_code, number)`."""
+    return apply(
+        session,
+        text_of(session, plan_code, number),
+        f"{plan_code}.yaml",
+        diff_hash=diff_hash,
+        policy=policy,
+        by=by,
+        reason=reason,
+        now=now,
+        zone=zone,
+        agreed_by=agreed_by,
+        restores=number,
+    )
+
+
+def text_of(session: Session, plan_code: str, number: int) -> bytes:
+    """The text of a revision. Raises RefusedError when there is none."""
+    query = select(Revision.text).join(Plan, col(Plan.id) == col(Revision.plan_id))
+    text = session.exec(query.where(col(Plan.code) == plan_code, col(Revision.number) == number)).first()
+    if text is None:
+        raise RefusedError("refused.no_revision", plan=plan_code, number=number)
+    return text.encode()
 
 
 def apply_plan(
@@ -40,51 +116,31 @@ def apply_plan(
     reason: str | None = None,
     from_on: date | None = None,
 ) -> Revision:
-    """Makes a plan's file the active revision. The same text again, from the same day, changes nothing.
+    """Makes a plan's file the active revision unseen. The same text again, from the same day, changes nothing.
 
     `from_on` is the day of adoption, today by default: what was due before it is not opened. Cycles that are open
-    keep the revision they were opened by.
+    keep their days, and the revision they were opened by.
     """
-    on = today(now, zone)
-    plan, problems = load.parse(text, name)
-    if plan is None:
-        raise InvalidPlanError([problem for problem in problems if problem.is_error])
-    _check(session, plan, text, name)
-    row = session.exec(select(Plan).where(col(Plan.code) == plan.code).with_for_update()).first()
-    row = row or Plan(code=plan.code, title_vi="", title_en="")
-    row.title_vi, row.title_en = plan.title.vi, plan.title.en
-    session.add(row)
-    session.flush()
-    active = session.exec(select(Revision).where(col(Revision.plan_id) == row.id, col(Revision.is_active))).first()
-    hash_ = hashlib.sha256(text).hexdigest()
-    if active is not None:
-        if active.hash == hash_ and from_on in (None, active.from_on):
-            return active
-        active.is_active = False
-        session.add(active)
-        session.flush()  # the index allows one active revision at every moment
-    number = session.exec(select(func.max(Revision.number)).where(col(Revision.plan_id) == row.id)).one() or 0
-    revision = Revision(
-        plan_id=row.id,
-        number=number + 1,
-        text=text.decode("utf-8-sig"),
-        hash=hash_,
-        calendar=plan.calendar,
-        applied_at=now,
-        by=by,
-        reason=reason,
-        from_on=from_on or on,
-        next_open_on=date.min,
-    )
-    session.add(revision)
-    session.flush()
-    append(session, "plan_applied", by=by, at=now, plan=plan.code, number=revision.number, hash=hash_, reason=reason)
+    fit = fit_text(session, text, name)
+    active = _lock(session, fit.plan.code)
+    if active is not None and active.hash == hashlib.sha256(text).hexdigest() and from_on in (None, active.from_on):
+        return active
+    revision = _activate(session, fit, text, by=by, reason=reason, now=now, from_on=from_on or today(now, zone))
+    _say(session, revision, fit.plan.code)
     return revision
 
 
-def apply_calendar(session: Session, calendar: Calendar, *, by: str, now: datetime) -> bool:
+def apply_calendar(
+    session: Session,
+    calendar: Calendar,
+    *,
+    by: str,
+    now: datetime,
+    reason: str | None = None,
+    agreed_by: str | None = None,
+) -> bool:
     """Makes a calendar's rows the ones in force; says whether anything changed. Open cycles keep their dates."""
-    hash_ = hash_of(calendar)
+    hash_ = hash_of_calendar(calendar)
     sheet = session.get(CalendarSheet, calendar.code)
     if sheet is not None and sheet.hash == hash_:
         return False
@@ -112,22 +168,96 @@ def apply_calendar(session: Session, calendar: Calendar, *, by: str, now: dateti
         )
         for day in calendar.days.values()
     )
+    number = next_version(session, calendar.code)
+    session.add(
+        CalendarVersion(
+            calendar=calendar.code,
+            number=number,
+            text=as_file(calendar),
+            hash=hash_,
+            applied_at=now,
+            by=by,
+            reason=reason,
+            agreed_by=agreed_by,
+        )
+    )
     _look_again(session)
-    append(session, "calendar_applied", by=by, at=now, calendar=calendar.code, hash=hash_, days=len(calendar.days))
+    append(
+        session,
+        "calendar_applied",
+        by=by,
+        at=now,
+        calendar=calendar.code,
+        number=number,
+        hash=hash_,
+        days=len(calendar.days),
+        reason=reason,
+    )
     return True
 
 
-def _check(session: Session, plan: PlanFile, text: bytes, name: str) -> None:
-    """What the file cannot know by itself: its calendar, its issuer, and what its dates on that calendar show."""
-    try:
-        calendar = calendar_of(session, plan.calendar)
-    except LookupError:
-        raise RefusedError("refused.no_calendar", calendar=plan.calendar) from None
-    if unit_by_code(session, plan.issuer) is None:
-        raise RefusedError("refused.no_issuer", unit=plan.issuer, plan=plan.code)
-    errors = [remark for remark in of_dates(plan, calendar) if remark.severity is Severity.ERROR]
-    if errors:
-        raise InvalidPlanError(located(errors, text, name))
+def _lock(session: Session, code: str) -> Revision | None:
+    """The active revision of a plan that is there; its row is locked until the end."""
+    session.exec(select(Plan.id).where(col(Plan.code) == code).with_for_update()).first()
+    return active_revision(session, code)
+
+
+def _activate(
+    session: Session,
+    fit: Fit,
+    text: bytes,
+    *,
+    by: str,
+    reason: str | None,
+    now: datetime,
+    from_on: date,
+    agreed_by: str | None = None,
+    restores: int | None = None,
+) -> Revision:
+    row = session.exec(select(Plan).where(col(Plan.code) == fit.plan.code)).first()
+    row = row or Plan(code=fit.plan.code, title_vi="", title_en="")
+    row.title_vi, row.title_en = fit.plan.title.vi, fit.plan.title.en
+    session.add(row)
+    session.flush()
+    active = session.exec(select(Revision).where(col(Revision.plan_id) == row.id, col(Revision.is_active))).first()
+    if active is not None:
+        active.is_active = False
+        session.add(active)
+        session.flush()  # the index allows one active revision at every moment
+    number = session.exec(select(func.max(Revision.number)).where(col(Revision.plan_id) == row.id)).one() or 0
+    revision = Revision(
+        plan_id=row.id,
+        number=number + 1,
+        text=text.decode("utf-8-sig"),
+        hash=hashlib.sha256(text).hexdigest(),
+        calendar=fit.plan.calendar,
+        applied_at=now,
+        by=by,
+        reason=reason,
+        agreed_by=agreed_by,
+        restores=restores,
+        from_on=from_on,
+        next_open_on=date.min,
+    )
+    session.add(revision)
+    session.flush()
+    return revision
+
+
+def _say(session: Session, revision: Revision, code: str, **effect: Any) -> None:
+    given = {"agreed_by": revision.agreed_by, "restores": revision.restores}
+    told: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    append(
+        session,
+        "plan_applied",
+        by=revision.by,
+        at=revision.applied_at,
+        plan=code,
+        number=revision.number,
+        hash=revision.hash,
+        reason=revision.reason,
+        **(told | effect),
+    )
 
 
 def _look_again(session: Session) -> None:
@@ -135,47 +265,3 @@ def _look_again(session: Session) -> None:
     for revision in session.exec(select(Revision).where(col(Revision.is_active))):
         revision.next_open_on = date.min
         session.add(revision)
-
-
-def apply(
-    session: Session,
-    text: bytes,
-    name: str,
-    *,
-    diff_hash: str,
-    policy: Policy,
-    by: str,
-    reason: str,
-    now: datetime,
-    zone: str,
-    from_on: date | None = None,
-    agreed_by: str | None = None,
-    restores: int | None = None,
-) -> Revision:
-    """Makes the text the active revision, with the effect that was shown (`diff_hash` of engine.preview.preview).
-
-    Raises RefusedError("refused.diff_changed") when another diff holds now: somebody else applied, units moved.
-    """
-    raise NotImplementedError
-
-
-def restore(
-    session: Session,
-    plan_code: str,
-    number: int,
-    *,
-    diff_hash: str,
-    policy: Policy,
-    by: str,
-    reason: str,
-    now: datetime,
-    zone: str,
-    agreed_by: str | None = None,
-) -> Revision:
-    """Brings a revision's text back as a new revision. Preview it with `text_of(session, plan_code, number)`."""
-    raise NotImplementedError
-
-
-def text_of(session: Session, plan_code: str, number: int) -> bytes:
-    """The text of a revision. Raises RefusedError when there is none."""
-    raise NotImplementedError

@@ -3,7 +3,7 @@
 import hashlib
 from datetime import date, datetime
 
-from sqlalchemy import JSON
+from sqlalchemy import JSON, func
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from models.columns import Moment
@@ -57,6 +57,11 @@ def calendar_of(session: Session, code: str) -> Calendar:
     if hash_ not in _READ:
         _READ[hash_] = _read(session, code)
     return _READ[hash_]
+
+
+def next_version(session: Session, code: str) -> int:
+    last = session.exec(select(func.max(CalendarVersion.number)).where(col(CalendarVersion.calendar) == code)).one()
+    return (last or 0) + 1
 
 
 def hash_of(calendar: Calendar) -> str:

@@ -33,6 +33,7 @@ class NoticeKind(StrEnum):
     ACCEPTED = "accepted"
     EXTENSION_DECIDED = "extension_decided"
     DATE_MOVED = "date_moved"
+    CANCELLED = "cancelled"
     RECEIPT = "receipt"
     BOUNCED = "bounced"  #: an address below is dead
 

@@ -1,4 +1,4 @@
-"""Which dates differ between two versions of a plan? Due days added, dropped and moved, and what else differs of them."""
+"""Which dates differ between two versions of a plan? Due days added, dropped and moved, and what else of them."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -45,6 +45,10 @@ class Change:
         """The day by which it stands in order: the earlier one of a moved day."""
         return min(day.due_on for day in (self.before, self.after) if day is not None)
 
+    @property
+    def in_order(self) -> tuple[date, str, str, str, str]:
+        return self.on, self.obligation, self.period, self.level, self.way
+
 
 @dataclass(frozen=True, slots=True)
 class Calendars:
@@ -66,11 +70,7 @@ def compare(old: Timeline | None, new: Timeline, first: date, calendars: Calenda
         for key in was.keys() | becomes.keys()
         if (change := change_of(key, was.get(key), becomes.get(key), calendars)) is not None
     ]
-    return tuple(sorted(found, key=in_order))
-
-
-def in_order(change: Change) -> tuple[date, str, str, str, str]:
-    return change.on, change.obligation, change.period, change.level, change.way
+    return tuple(sorted(found, key=lambda change: change.in_order))
 
 
 def days_of(timeline: Timeline, first: date) -> dict[Key, tuple[Occurrence, DueDay]]:

@@ -8,9 +8,8 @@ from sqlmodel import col, select
 
 from dondoc.database import Database
 from engine import review
-from engine.errors import RefusedError
+from engine.errors import InvalidPlanError, RefusedError
 from engine.milestones import enter
-from engine.revise import InvalidPlanError
 from engine.submit import submit
 from models.cycle import Cycle, CycleState
 from models.deadline import Deadline

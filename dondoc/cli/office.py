@@ -141,7 +141,7 @@ def channels_of(here: Office, key: bytes) -> "Carrier":
 @contextmanager
 def in_words() -> Iterator[None]:
     """Turns what the engine refuses into what the person reads."""
-    from engine.revise import InvalidPlanError
+    from engine.errors import InvalidPlanError
     from engine.sheets import BadRows
     from engine.submit import InvalidAnswersError
     from models.task import IllegalActError

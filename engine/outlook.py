@@ -1,0 +1,98 @@
+"""What do the next months bring? The due days ahead with whom they concern, and how many messages that makes."""
+
+from calendar import monthrange
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+from engine.habits import owing
+from engine.headcount import Headcount
+from schedules.calendars import Calendar
+from schedules.ladder import Moment, moments
+from schedules.plan import Rung
+from schedules.timeline import Occurrence, Row
+
+MONTHS: Final = 18
+NEVER: Final = 1_000  #: working days after the due day when nobody hands in any more
+
+
+@dataclass(frozen=True, slots=True)
+class Ahead:
+    """A due day of the months ahead."""
+
+    row: Row
+    units: int
+    is_open: bool  #: its cycle was opened: the day is what `move` would make of it
+
+
+@dataclass(frozen=True, slots=True)
+class Month:
+    """What one month brings, if the units hand in as those of the simulation do."""
+
+    first: date
+    opens: int  #: tasks
+    due: int  #: tasks
+    messages: int  #: reminders and escalations, and to each unit a receipt and the word that its report was accepted
+
+
+def ahead(
+    occurrences: Iterable[Occurrence], opened: frozenset[tuple[str, str]], heads: Headcount, first: date
+) -> tuple[Ahead, ...]:
+    """The days due from `first` on, for 18 months. `opened` are the obligations and periods that were opened."""
+    last = months_later(first, MONTHS)
+    found = [
+        Ahead(Row(each, day), heads.units(day.who), (each.obligation.code, each.period.label) in opened)
+        for each in occurrences
+        for day in each.days
+        if first <= day.due_on < last
+    ]
+    return tuple(sorted(found, key=_in_order))
+
+
+def months(days: Iterable[Ahead], calendar: Calendar, heads: Headcount, first: date) -> tuple[Month, ...]:
+    """The months of those days, from the one that `first` lies in."""
+    opens, due, messages = Counter[date](), Counter[date](), Counter[date]()
+    for each in days:
+        day, obligation = each.row.day, each.row.occurrence.obligation
+        opens[_month(day.opens_on)] += 0 if each.is_open else each.units
+        due[_month(day.due_on)] += each.units
+        messages[_month(day.due_on)] += round(2 * each.units * (1 - owing(NEVER)))
+        for step in moments(obligation.ladder, day.opens_on, day.due_on, day.grace_until, calendar):
+            if step.on >= first and step.rung is not None:
+                messages[_month(step.on)] += _messages(step, step.rung, each.units, day.due_on, calendar, heads)
+    starts = [months_later(_month(first), number) for number in range(MONTHS)]
+    return tuple(Month(start, opens[start], due[start], messages[start]) for start in starts)
+
+
+def _messages(step: Moment, rung: Rung, units: int, due_on: date, calendar: Calendar, heads: Headcount) -> int:
+    """One a contact: all late units of a superior are one letter to it, and all of a plan one to its issuer."""
+    owed = units * owing(calendar.working_days(due_on, step.on))
+    match rung:
+        case Rung.UNIT_CONTACT | Rung.UNIT_HEAD:
+            return round(owed)
+        case Rung.SUPERIOR_SECRETARIAT | Rung.SUPERIOR_HEAD:
+            return round(min(owed, heads.superiors))
+        case Rung.ISSUER_SECRETARIAT | Rung.ISSUER_STANDING:
+            return round(min(owed, 1))
+
+
+def months_later(day: date, count: int) -> date:
+    """The same day so many months later, or the last of that month where it is too short."""
+    number = day.year * 12 + day.month - 1 + count
+    last = monthrange(number // 12, number % 12 + 1)[1]
+    return date(number // 12, number % 12 + 1, min(day.day, last))
+
+
+def _month(day: date) -> date:
+    return day.replace(day=1)
+
+
+def _in_order(each: Ahead) -> tuple[date, str, str, str]:
+    return (
+        each.row.day.due_on,
+        each.row.occurrence.obligation.code,
+        each.row.occurrence.period.label,
+        each.row.day.level,
+    )
