@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from sqlmodel import Session, col, select
 
+from models.address import Address
 from models.ask import ContactCorrection, ExtensionAsk
 from models.contact import Contact
 from models.cycle import Cycle
@@ -33,6 +34,7 @@ TABLES: Final[dict[str, Any]] = {
     "task_id": Task,
     "unit_id": Unit,
     "user_id": User,
+    "way_id": Address,
 }
 #: What a page changes by being read.
 PDF: Final = "application/pdf"
@@ -82,6 +84,7 @@ def first_values(desk: Desk) -> dict[str, Sequence[object]]:
     """One row of each table, and a right token."""
     found: dict[str, Sequence[object]] = {"token": [desk.link().removeprefix("/s/")], "id_": [1], "alias": ["duk"]}
     found["plan"] = ["kl01"]
+    found |= {"kind": ["overdue"], "written": ["vi"]}
     with desk.database.writing() as session:
         unit_link = session.exec(select(UnitLink)).first() or UnitLink(contact_id=1)
         session.add(unit_link)
@@ -130,6 +133,13 @@ def fill(session: Session, task: Task) -> None:
             Note(task_id=task.id, kind=NoteKind.NOTE, text=f"Ghi {whom}", by="office", at=moment),
             Draft(task_id=task.id, contact_id=contact.id, answers={}, files=[], saved_at=moment),
             Message(contact_id=contact.id, address=f"{whom}@", created_at=moment, try_after=moment, **message),
+            Address(
+                contact_id=contact.id,
+                channel="zalobot",
+                address=f"Chat {whom}",
+                consent_at=moment,
+                consent_source="code",
+            ),
         ]
     )
     if session.exec(select(Link).where(col(Link.task_id) == task.id)).first() is None:

@@ -11,6 +11,7 @@ from sqlmodel import col, select
 from dondoc import clock
 from engine import people, sign_in
 from engine.access import everything
+from models.address import Address
 from models.ask import ContactCorrection, ExtensionAsk
 from models.message import Message
 from models.submission import Submission
@@ -49,13 +50,14 @@ def tour(template: Path, folder: Path) -> Iterator[Tour]:
                 for table in (ExtensionAsk, ContactCorrection, Message)
             )
             receipt = session.exec(select(Submission.receipt)).first()
+            way = session.exec(select(Address.contact_id)).first()
         tasks = [desk.task_id(unit) for unit in ("stc", "snv", "syt", "stt", "cam", "doan-khoi")]
         chosen = f"task={tasks[1]}&task={tasks[-1]}"
         office = ["/", "/?state=overdue&year=all", "/?order=overdue&find=chi", "/?find=nobody", "/?superior=nobody"]
         office += ["/cycles/1", "/cycles/1?state=overdue", *(f"/tasks/{id_}" for id_ in tasks)]
         office += [f"/tasks/{tasks[2]}?old=1&new=1"]
         office += ["/units", "/units?under=duk", "/units?find=nobody", "/units?reach=no_contact"]
-        office += ["/units/3", "/units/7"]
+        office += ["/units/3", "/units/7", f"/contacts/{way}/ways"]
         office += ["/calendar", "/calendar?unit=stc&year=2022", "/calendar?unit=noi", "/calendar?unit=nobody"]
         office += ["/inbox", "/inbox?group=overdue", "/inbox?group=asks", f"/asks/{ask}", f"/corrections/{correction}"]
         office += [f"/bulk?act={act}&{chosen}" for act in ("remind", "accept", "extend", "exempt", "acknowledge")]
