@@ -21,7 +21,7 @@ _HOUR: Final = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
 class Settings(BaseSettings):
     """Read from the environment (`DONDOC_DATA`, `DONDOC_SMTP_URL`, ...). The README's table is this class."""
 
-    model_config = SettingsConfigDict(env_prefix="DONDOC_", extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="DONDOC_", extra="ignore", hide_input_in_errors=True)
 
     data: Path = Field(Path("data"), description="The data folder: database, files, secret key, demo clock.")
     database_url: str | None = Field(

@@ -238,7 +238,7 @@ def test_starttls_is_used_when_offered_and_the_certificate_is_checked(
 
 
 def test_a_password_never_goes_over_an_open_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("notifications.channels.smtp._LOOPBACK", frozenset())
+    monkeypatch.setattr("notifications.channels.smtp.LOOPBACK", frozenset())
     with running() as sink:
         (result,) = send(f"smtp://dondoc:secret@127.0.0.1:{sink.port}", letter())
     assert (result.outcome, result.answer) == (

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from dondoc.cli.trouble import of_database
 from dondoc.cli.words import CommandFailedError, _, coded, lang
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from dondoc.database import Database
     from dondoc.settings import Settings
     from notifications.channels.carrier import Carrier
+
+#: Settings that hold a password, which is shown to nobody.
+_WITH_PASSWORD: Final = (("smtp_url",), ("bounce_imap",))
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +51,7 @@ def read_settings(**given: object) -> "Settings":
             _(
                 "DONDOC_{name}: giá trị “{got}” không dùng được: {why}",
                 name=_upper(each["loc"]),
-                got="***" if each["loc"] == ("smtp_url",) else each["input"],  # it may hold a password
+                got="***" if each["loc"] in _WITH_PASSWORD else each["input"],
                 why=each["msg"],
             )
             for each in error.errors()

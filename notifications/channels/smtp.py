@@ -15,7 +15,7 @@ from notifications.channels.carrier import Result
 
 TIMEOUT_SECONDS: Final = 30
 PORTS: Final = {"smtp": 25, "smtps": 465}
-_LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
+LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 _SIGN_IN: Final = frozenset({530, 534, 535, 538})  #: RFC 4954: the server wants other credentials, or any at all
 _QUEUED_AS: Final = re.compile(r"(?:queued as|\bid=)\s*([\w.-]+)", re.IGNORECASE)
 _LINE_START_DOT: Final = re.compile(rb"^\.", re.MULTILINE)
@@ -128,7 +128,7 @@ def _connect(server: Server) -> smtplib.SMTP:
         smtp = smtplib.SMTP(server.host, server.port, _own_name(), timeout=TIMEOUT_SECONDS)
     try:
         smtp.ehlo_or_helo_if_needed()
-        is_private = server.is_tls or server.host in _LOOPBACK
+        is_private = server.is_tls or server.host in LOOPBACK
         if not server.is_tls and smtp.has_extn("starttls"):
             smtp.starttls(context=ssl.create_default_context())
             smtp.ehlo_or_helo_if_needed()
