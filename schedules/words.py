@@ -5,13 +5,14 @@ from collections.abc import Mapping, Sequence
 from typing import Final, TypeAlias
 
 #: What a file can say: numbers and truths bare, all else as words.
-Value: TypeAlias = "str | int | bool | Sequence[Value] | Mapping[str, Value]"
+Value: TypeAlias = str | int | bool | Sequence["Value"] | Mapping[str, "Value"]
 
 #: What another reader of YAML would take for something else than a word.
 _NO_WORD: Final = re.compile(r"~|null|true|false|yes|no|on|off|[-+.0-9][0-9_.:eExXoOabcdfABCDF+-]*", re.IGNORECASE)
 _PERIOD: Final = re.compile(r"[0-9]{4}-([HQM0-9][0-9M]+|[0-9]{2}-[0-9]{2})|[0-9]{4}[-0-9HQM]*\.\.[0-9]{4}[-0-9HQM]*")
-_UNSEEN: Final = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029\ufeff]")
-_PLAIN: Final = re.compile(r"[^\W_][^\x00-\x1f\x7f\x85\xa0\u2028\u2029\ufeff,\[\]{}#&*!|>'\"%@`:]*")
+#: What no file may have in it as it is: the loader's own list, and line breaks.
+_UNSEEN: Final = re.compile("[^\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+_PLAIN: Final = re.compile(r"[^\W_][^,\[\]{}#&*!|>'\"%@`:]*")
 
 
 def written(value: Value) -> str:
@@ -29,7 +30,7 @@ def written(value: Value) -> str:
 
 
 def _is_plain(text: str) -> bool:
-    if not _PLAIN.fullmatch(text) or text != text.strip():
+    if not _PLAIN.fullmatch(text) or _UNSEEN.search(text) or text != text.strip():
         return False
     return bool(_PERIOD.fullmatch(text)) or not _NO_WORD.fullmatch(text)
 
