@@ -108,7 +108,7 @@ def keep_days(session: Session, contact: Contact, now: datetime, zone: str) -> N
 def shut_ways(session: Session, contact_ids: Sequence[int], now: datetime) -> None:
     """Their links open nothing any more."""
     for table in (Link, UnitLink):
-        for some in _parts(contact_ids):
+        for some in parts(contact_ids):
             session.execute(
                 update(table)
                 .where(col(table.contact_id).in_(some), col(table.revoked_at).is_(None))
@@ -120,7 +120,7 @@ def shut_ways(session: Session, contact_ids: Sequence[int], now: datetime) -> No
 def renew_ways(session: Session, contact_ids: Sequence[int], *, again: bool = False) -> None:
     """Letters so far open nothing any more; the next carries a new address. `again`: also to links that were shut."""
     for table in (Link, UnitLink):
-        for some in _parts(contact_ids):
+        for some in parts(contact_ids):
             session.execute(
                 update(table)
                 .where(col(table.contact_id).in_(some))
@@ -158,7 +158,8 @@ def _check_delegate(session: Session, person: Person, unit_id: int, contact_id: 
         raise RefusedError("refused.delegate_of_delegate")
 
 
-def _parts(ids: Sequence[int]) -> list[Sequence[int]]:
+def parts(ids: Sequence[int]) -> list[Sequence[int]]:
+    """Ids in portions that a statement may name one by one: SQLite allows 32,766 parameters."""
     return [ids[start : start + 1000] for start in range(0, len(ids), 1000)]
 
 

@@ -1,135 +1,336 @@
-"""A unit closes: its place ends on a day, and its open tasks go to the heir or end with a note."""
+"""Units merge, split or close on a day: their places end, and what is open goes where it was decided.
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+The day may lie ahead. The tree and the lineage are written at once, the open work changes hands in the first round of
+that day (engine/new_day.py), since until then the unit still works on it.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from functools import cached_property
 
-from sqlalchemy import update
 from sqlmodel import Session, col, select
 
-from engine.close import finish
+from dondoc.clock import today
+from engine.contacts import MAX_TEXT
 from engine.errors import RefusedError
-from engine.tell import tell_contacts
+from engine.hand_over import Fate, Outcome, fates, follow, pass_on, received, settle, tell
+from engine.sheets import CODE
+from engine.tree import Growth, Known, Place, Stretch, add_rows, history_of, join, known_units, write_places
 from models.contact import Contact
-from models.cycle import Cycle
-from models.deadline import Deadline
-from models.entry import append
-from models.link import Link
-from models.notice import NoticeKind
-from models.task import OWING, UNFINISHED, Act, Task
-from models.unit import Placement, Unit, placement_on, unit_by_code, valid
-from schedules.plan import Rung
+from models.entry import Entry, append
+from models.lineage import Lineage, Succession
+from models.task import UNFINISHED, Task
+from models.unit import Placement, Unit, unit_by_code
 
 
 @dataclass(frozen=True, slots=True)
-class Closing:
-    """What becomes of a unit's open tasks when it closes."""
+class Fresh:
+    """A unit that begins, beside the first of those that are reorganised; `kind` empty: of the same kind."""
 
-    unit: Unit
-    placement: Placement
-    heir: Unit | None
-    heir_placement: Placement | None
-    inherited: tuple[Task, ...]  #: still owed, from then on by the heir
-    cancelled: tuple[Task, ...]  #: nobody owes them: no heir, or the heir owes the same already
-    waiting: tuple[Task, ...]  #: handed in: they stay for review
+    code: str
+    name: str
+    kind: str = ""
 
 
-def closing(session: Session, unit_code: str, *, on: date, heir_code: str | None) -> Closing:
-    """What `close_unit` would do; nothing is written. Raises RefusedError where it would."""
-    unit = _unit(session, unit_code)
-    placement = placement_on(session, unit.id, on)
-    if placement is None:
-        raise RefusedError("refused.unit_not_there", unit=unit_code, on=on)
-    below = session.scalars(
-        select(Placement).where(col(Placement.parent_id) == unit.id, valid(on, Placement)).limit(1)
-    ).first()
-    if below is not None:
-        raise RefusedError("refused.units_below", unit=unit_code, below=session.get_one(Unit, below.unit_id).code)
-    heir = _unit(session, heir_code) if heir_code is not None else None
-    heir_placement = placement_on(session, heir.id, on) if heir is not None else None
-    if heir is not None and (heir_placement is None or heir.id == unit.id):
-        raise RefusedError("refused.unit_not_there", unit=heir_code, on=on)
-    unfinished = session.exec(
-        select(Task)
-        .where(col(Task.unit_id) == unit.id, col(Task.state).in_([state.value for state in UNFINISHED]))
-        .order_by(col(Task.id))
-    ).all()
-    owed = [task for task in unfinished if task.state in OWING]
-    theirs = set[int]()
-    if heir is not None:
-        cycles = select(Task.cycle_id).where(
-            col(Task.unit_id) == heir.id, col(Task.cycle_id).in_([task.cycle_id for task in owed])
-        )
-        theirs = set(session.exec(cycles))
-    return Closing(
-        unit,
-        placement,
-        heir,
-        heir_placement,
-        inherited=tuple(task for task in owed if heir is not None and task.cycle_id not in theirs),
-        cancelled=tuple(task for task in owed if heir is None or task.cycle_id in theirs),
-        waiting=tuple(task for task in unfinished if task.state not in OWING),
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is to be done, from which day on (the first on which it holds)."""
+
+    way: Succession
+    units: tuple[str, ...]  #: which end; of a split: which is split
+    on: date
+    heir: str | None = None  #: goes on with their work; of a split: the first new unit unless another is named
+    fresh: tuple[Fresh, ...] = ()
+    stays: bool = False  #: the unit that is split goes on beside the new ones
+    tasks: Mapping[int, str] = field(default_factory=dict)  #: where an open task goes instead; empty: it is cancelled
+    below: Mapping[str, str] = field(default_factory=dict)  #: where a unit right below goes instead
+    with_contacts: bool = False  #: the contacts become contacts of the heir too
+
+
+@dataclass(frozen=True)
+class Effect:
+    """All that an order does. The hash is over everything that is shown: another task, unit or day is another."""
+
+    order: Order
+    units: tuple[Unit, ...]
+    ends: tuple[Unit, ...]
+    heirs: tuple[str, ...]  #: the codes that work may go to, the first by default
+    fates: tuple[Fate, ...]
+    below: tuple[tuple[Unit, str | None], ...]  #: units right below, and under which code they stand then
+    along: int  #: how many units change their place with them
+    received: int  #: open tasks of other units that the ending ones would have received
+    receiver: str | None  #: who receives them then
+    contacts: tuple[Contact, ...]  #: who become contacts of the heir
+    is_ahead: bool  #: the day is still to come: open work changes hands then
+    known: Mapping[str, Known]
+    wanted: Mapping[str, Sequence[Place]]
+
+    @cached_property
+    def hash(self) -> str:
+        order = self.order
+        fresh = [[each.code, each.name, each.kind] for each in order.fresh]
+        tasks = [[fate.task.id, fate.task.state, fate.outcome, fate.heir] for fate in self.fates]
+        below = [[unit.code, to] for unit, to in self.below]
+        contacts = [[each.id, each.name, each.email] for each in self.contacts]
+        told = [order.way, order.units, f"{order.on}", order.heir, fresh, order.stays, self.is_ahead]
+        text = json.dumps([*told, tasks, below, self.along, self.received, contacts], ensure_ascii=False)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+def preview(session: Session, order: Order, *, now: datetime, zone: str) -> Effect:
+    """What `apply` would do; nothing is written. Raises RefusedError where it would."""
+    ahead = order.on > today(now, zone)
+    units = tuple(_unit(session, code) for code in dict.fromkeys(order.units))
+    if not units:
+        raise RefusedError("refused.nothing_to_merge")
+    is_split = order.way is Succession.SPLIT
+    known = known_units(session)
+    heir = order.heir or (order.fresh[0].code if order.fresh else None)
+    ends = () if is_split and order.stays else tuple(unit for unit in units if is_split or unit.code != heir)
+    _check(order, heir, units, ends, known, ahead)
+    history = history_of(known)
+    first = known[units[0].code]
+    for fresh in order.fresh:
+        _check_fresh(fresh, known)
+        there = _stretch(history, units[0].code, order.on)
+        history[fresh.code] = [Stretch(there.parent, fresh.kind or there.kind, order.on)]
+    heirs = tuple(dict.fromkeys(code for code in (heir, *(each.code for each in order.fresh)) if code))
+    for code in heirs:
+        _stretch(history, code, order.on)
+    allowed = {*heirs, "", *(unit.code for unit in units if unit not in ends)}
+    if wrong := next((code for code in (*order.tasks.values(), *order.below.values()) if code not in allowed), None):
+        raise RefusedError("refused.not_an_heir", heirs=", ".join(heirs), got=wrong)
+    below = _reattach(history, known, order, ends, heir)
+    for unit in ends:
+        history[unit.code] = _ended(history[unit.code], known[unit.code], unit.code, order.on)
+    growth = Growth(history, refuse_growth)
+    changed = [*(unit.code for unit in ends), *(each.code for each in order.fresh), *(code for code, _ in below)]
+    wanted = {code: list(growth.places(code)) for code in growth.below(changed)}
+    keeper = units[0].code if is_split and order.stays else None
+    found = fates(session, ends or units, heir, order.tasks, keeper)
+    owed = [fate for fate in found if fate.outcome not in (Outcome.WAITS, Outcome.STAYS)]
+    if ahead and heir is None and owed:
+        raise RefusedError("refused.close_ahead", on=order.on)
+    ids = [unit.id for unit in ends]
+    parent = first.placements[-1].parent_id if first.placements else None
+    above = next((code for code, unit in known.items() if unit.id == parent), None)
+    return Effect(
+        order=order,
+        units=units,
+        ends=ends,
+        heirs=heirs,
+        fates=found,
+        below=tuple((session.get_one(Unit, known[code].id), to) for code, to in below),
+        along=len([code for code in wanted if code in known and code not in {unit.code for unit in ends}]),
+        received=received(session, ids) if ids else 0,
+        receiver=heir or above,
+        contacts=_to_take(session, ids, known[heir].id if heir in known else None) if order.with_contacts else (),
+        is_ahead=ahead,
+        known=known,
+        wanted=wanted,
     )
 
 
-def close_unit(
-    session: Session, unit_code: str, *, on: date, heir_code: str | None, note: str, by: str, now: datetime
-) -> int:
-    """Ends the unit from `on` (the first day without it); says how many open tasks that settled.
+def apply(
+    session: Session,
+    order: Order,
+    *,
+    reason: str,
+    by: str,
+    now: datetime,
+    zone: str,
+    expected_hash: str | None = None,
+) -> Entry:
+    """Does it, all or nothing. Raises RefusedError when the effect is no longer the one that was shown.
 
-    What was handed in stays for review. What is still owed goes to the heir, unless the heir owes the same already;
-    then, and without an heir, it is cancelled with the note. The heir's contacts are told, the old links end.
+    What was handed in stays for review. Of what is still owed the heirs' contacts are told; the old links end.
     """
-    if not note.strip():
+    reason = reason.strip()
+    if not reason:
         raise RefusedError("refused.no_reason")
-    owed = (col(Task.unit_id) == _unit(session, unit_code).id, col(Task.state).in_([state.value for state in OWING]))
-    session.exec(select(Task).where(*owed).order_by(col(Task.id)).with_for_update()).all()
-    found = closing(session, unit_code, on=on, heir_code=heir_code)
-    found.placement.valid_to = on
-    session.add(found.placement)
-    for task in found.inherited:
-        assert found.heir_placement is not None
-        if task.receiver_id == found.placement.parent_id:
-            task.receiver_id = found.heir_placement.parent_id
-        task.unit_id, task.placement_id = found.heir_placement.unit_id, found.heir_placement.id
-        session.add(task)
-    for task in found.cancelled:
-        task.move(Act.CANCEL, now)
-        session.add(task)
-    settled = (*found.inherited, *found.cancelled)
-    session.flush()
-    _revoke_links(session, found.unit, settled, now)
+    session.exec(select(Unit).where(col(Unit.code).in_(order.units)).order_by(col(Unit.id)).with_for_update()).all()
+    mine = select(Unit.id).where(col(Unit.code).in_(order.units))
+    open_tasks = (col(Task.unit_id).in_(mine), col(Task.state).in_([state.value for state in UNFINISHED]))
+    session.exec(select(Task).where(*open_tasks).order_by(col(Task.id)).with_for_update()).all()
+    effect = preview(session, order, now=now, zone=zone)
+    if expected_hash is not None and effect.hash != expected_hash:
+        raise RefusedError("refused.effect_changed")
+    ids = _write(session, effect)
+    heirs = {code: session.get_one(Unit, ids[code]) for code in effect.heirs}
+    settled = [] if effect.is_ahead else settle(session, effect.fates, heirs, order.on, now)
+    if not effect.is_ahead:
+        pass_on(session, [unit.id for unit in effect.ends], ids.get(effect.receiver or ""), now)
+        follow(session, [ids[code] for code in _moved(effect)], order.on)
     entry = append(
         session,
-        "unit_closed",
+        {Succession.CLOSE: "unit_closed", Succession.MERGE: "units_merged", Succession.SPLIT: "unit_split"}[order.way],
         by=by,
         at=now,
-        unit=unit_code,
-        on=on.isoformat(),
-        heir=heir_code,
-        note=note.strip(),
-        inherited=[task.id for task in found.inherited],
-        cancelled=[task.id for task in found.cancelled],
+        unit=effect.units[0].code,
+        units=[unit.code for unit in effect.units],
+        on=order.on.isoformat(),
+        heir=effect.heirs[0] if effect.heirs else None,
+        fresh=[each.code for each in order.fresh],
+        below={unit.code: to for unit, to in effect.below},
+        note=reason,
+        inherited=[fate.task.id for fate in settled if fate.outcome is Outcome.GOES],
+        cancelled=[fate.task.id for fate in settled if fate.outcome is not Outcome.GOES],
     )
-    for task in found.inherited:
-        due_on = session.get_one(Deadline, task.deadline_id).due_on
-        tell_contacts(session, task, Rung.UNIT_CONTACT, NoticeKind.OPENED, f"entry:{entry.id}", due_on, now)
-    for cycle_id in {task.cycle_id for task in settled}:
-        finish(session, session.get_one(Cycle, cycle_id), now)
-    return len(settled)
+    tell(session, settled, entry, now)
+    return entry
 
 
-def _revoke_links(session: Session, unit: Unit, tasks: Sequence[Task], now: datetime) -> None:
-    """The contacts of a unit that is no more open none of the tasks that were settled."""
-    session.execute(
-        update(Link)
-        .where(
-            col(Link.task_id).in_([task.id for task in tasks]),
-            col(Link.contact_id).in_(select(Contact.id).where(col(Contact.unit_id) == unit.id)),
-            col(Link.revoked_at).is_(None),
+def _write(session: Session, effect: Effect) -> dict[str, int]:
+    """The new units, the places, the lineage and the contacts; code -> id."""
+    order = effect.order
+    session.flush()
+    connection = session.connection()
+    add_rows(connection, Unit, [{"code": each.code, "name": " ".join(each.name.split())} for each in order.fresh])
+    ids = {code: id_ or 0 for code, id_ in session.exec(select(Unit.code, Unit.id))}
+    write_places(connection, effect.known, effect.wanted, ids)
+    for row in list(session):
+        if isinstance(row, Placement):
+            session.expire(row)  # it does not know of what was just written
+    for unit in effect.ends or effect.units:
+        session.add_all(
+            Lineage(from_unit_id=unit.id, to_unit_id=ids[code], way=order.way.value, on=order.on)
+            for code in (effect.heirs if order.way is Succession.SPLIT else effect.heirs[:1])
         )
-        .values(revoked_at=now)
-    )
+        session.flush()
+    for contact in effect.contacts:
+        copy = contact.model_dump(exclude={"id", "unit_id", "stands_for"})
+        if effect.is_ahead:
+            copy |= {"valid_from": order.on, "is_active": False}
+        session.add(Contact(unit_id=ids[effect.heirs[0]], **copy))
+    session.flush()
+    return ids
+
+
+def _moved(effect: Effect) -> list[str]:
+    """The units below whose places changed."""
+    ends = {unit.code for unit in effect.ends}
+    return [code for code in effect.wanted if code in effect.known and code not in ends]
+
+
+def _check(
+    order: Order,
+    heir: str | None,
+    units: Sequence[Unit],
+    ends: Sequence[Unit],
+    known: Mapping[str, Known],
+    ahead: bool,
+) -> None:
+    fresh = {each.code for each in order.fresh}
+    if heir is not None and heir not in known and heir not in fresh:
+        raise RefusedError("refused.no_unit", unit=heir)
+    if order.way is Succession.CLOSE and heir == units[0].code:
+        raise RefusedError("refused.unit_not_there", unit=heir, on=order.on)
+    if order.way is Succession.MERGE and (heir is None or not ends or len({*(unit.code for unit in units), heir}) < 2):
+        raise RefusedError("refused.nothing_to_merge")
+    if order.way is Succession.SPLIT and (len(order.fresh) + order.stays < 2 or not order.fresh):
+        raise RefusedError("refused.nothing_to_split")
+    if ahead and order.tasks:
+        raise RefusedError("refused.choice_ahead", on=order.on)
+    if order.way is Succession.SPLIT and len({each.code for each in order.fresh}) < len(order.fresh):
+        raise RefusedError("refused.unit_known", unit=order.fresh[0].code)
+
+
+def _check_fresh(fresh: Fresh, known: Mapping[str, Known]) -> None:
+    if not CODE.fullmatch(fresh.code):
+        raise RefusedError("refused.bad_code", got=fresh.code[:40])
+    if fresh.code in known:
+        raise RefusedError("refused.unit_known", unit=fresh.code)
+    check_name(fresh.name)
+    if fresh.kind and not CODE.fullmatch(fresh.kind):
+        raise RefusedError("refused.bad_code", got=fresh.kind[:40])
+
+
+def check_name(name: str) -> str:
+    """The name of a unit as it is kept. Raises RefusedError."""
+    name = " ".join(name.split())
+    if not name:
+        raise RefusedError("refused.no_unit_name")
+    if len(name) > MAX_TEXT:
+        raise RefusedError("refused.too_many_words", limit=MAX_TEXT, got=len(name))
+    return name
+
+
+def _reattach(
+    history: dict[str, list[Stretch]],
+    known: Mapping[str, Known],
+    order: Order,
+    ends: Sequence[Unit],
+    heir: str | None,
+) -> list[tuple[str, str | None]]:
+    """Puts the units right below under another, from the day on; says which, and under whom."""
+    ending = {unit.code for unit in ends}
+    parents = {unit.code: history[unit.code][-1].parent for unit in ends}
+    found: list[tuple[str, str | None]] = []
+    for code, stretches in list(history.items()):
+        above = stretches[-1].parent if stretches else None
+        if code not in known or code in ending:
+            continue
+        is_below = above in ending and stretches[-1].end > order.on
+        is_chosen = code in order.below and above in {*order.units}
+        if not is_below and not (is_chosen and order.below[code] != above):
+            continue
+        to = order.below.get(code) or heir
+        if to == code:
+            to = parents[str(above)]
+            while to in ending:
+                to = parents[str(to)]
+        elif to is None:
+            raise RefusedError("refused.units_below", unit=above, below=code)
+        history[code] = moved(stretches, known[code], code, order.on, to, stretches[-1].kind)
+        found.append((code, to))
+    return found
+
+
+def moved(
+    stretches: Sequence[Stretch], unit: Known, code: str, on: date, parent: str | None, kind: str
+) -> list[Stretch]:
+    """The history of a unit that stands under another, or is of another kind, from a day on."""
+    last = stretches[-1]
+    after = _ended(stretches, unit, code, on)
+    join(after, Stretch(parent, kind, on, last.end))
+    return after
+
+
+def _ended(stretches: Sequence[Stretch], unit: Known, code: str, on: date) -> list[Stretch]:
+    if not stretches or stretches[-1].end <= on:
+        raise RefusedError("refused.unit_not_there", unit=code, on=on)
+    since = unit.placements[-1].valid_from  # what happened above it counts too: nothing is slipped in before that
+    if on <= since:
+        raise RefusedError("refused.too_early", unit=code, since=since, on=on)
+    return [*stretches[:-1], replace(stretches[-1], end=on)]
+
+
+def _stretch(history: Mapping[str, Sequence[Stretch]], code: str, on: date) -> Stretch:
+    found = next((each for each in history[code] if each.start <= on < each.end), None)
+    if found is None:
+        raise RefusedError("refused.unit_not_there", unit=code, on=on)
+    return found
+
+
+def refuse_growth(code: str, fault: str, params: Mapping[str, str | int]) -> None:
+    """A tree that cannot be: a circle, a unit without the one above it, too many levels."""
+    raise RefusedError(f"refused.tree-{fault}", unit=code, **params)
+
+
+def _to_take(session: Session, unit_ids: Sequence[int], heir_id: int | None) -> tuple[Contact, ...]:
+    """The active contacts of the units whose address the heir does not have in that role; delegates stay behind."""
+    query = select(Contact).where(col(Contact.is_active), col(Contact.stands_for).is_(None)).order_by(col(Contact.id))
+    own = session.exec(query.where(col(Contact.unit_id) == heir_id)) if heir_id is not None else ()
+    has = {(contact.role, contact.email) for contact in own}
+    taken = []
+    for contact in session.exec(query.where(col(Contact.unit_id).in_(unit_ids))):
+        if (contact.role, contact.email) not in has:
+            has.add((contact.role, contact.email))
+            taken.append(contact)
+    return tuple(taken)
 
 
 def _unit(session: Session, code: str) -> Unit:

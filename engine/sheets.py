@@ -57,7 +57,7 @@ _ROLES: Final = {
 _PARTS: Final = {"name": "tên", "email": "thư điện tử", "lang": "ngôn ngữ"}
 
 _CONTROL: Final = re.compile("[\x00-\x1f\x7f-\x9f]")
-_CODE: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+CODE: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _ISO_DAY: Final = re.compile(r"(?P<year>[0-9]{4})-(?P<month>[0-9]{2})-(?P<day>[0-9]{2})")
 _OUR_DAY: Final = re.compile(r"(?P<day>[0-9]{1,2})/(?P<month>[0-9]{1,2})/(?P<year>[0-9]{4})")
 # What a mail server can be handed as it stands: one address, ASCII, a domain of at least two labels.
@@ -189,7 +189,7 @@ def _line(row: Row, problems: list[Problem]) -> Line:
 
     def coded(key: str, *, needed: bool = False) -> str:
         words = word(key, needed=needed)
-        if words and not _CODE.fullmatch(words):
+        if words and not CODE.fullmatch(words):
             refuse(key, "sheet.bad-code", got=_shown(words))
             return ""
         return words
@@ -220,7 +220,7 @@ def _line(row: Row, problems: list[Problem]) -> Line:
     is_placed = row.is_whole and len(problems) == before
     tags = word("tags").split()
     for tag in tags:
-        if not _CODE.fullmatch(tag):
+        if not CODE.fullmatch(tag):
             refuse("tags", "sheet.bad-code", got=_shown(tag))
     return Line(
         row,

@@ -7,7 +7,7 @@ from sqlalchemy import UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 
-class Way(StrEnum):
+class Succession(StrEnum):
     MERGE = "merge"
     SPLIT = "split"
     CLOSE = "close"  #: the heir took over

@@ -10,7 +10,7 @@ from sqlalchemy.orm import aliased
 from sqlmodel import col
 
 from models.board import has_passed, shown_state
-from models.contact import Contact, Role
+from models.contact import Contact, Role, is_reachable
 from models.cycle import Cycle
 from models.deadline import Deadline
 from models.task import OWING, Task
@@ -32,13 +32,10 @@ def reach() -> Case[str]:
         col(Contact.unit_id) == col(Placement.unit_id), col(Contact.role) == Role.CONTACT.value, col(Contact.is_active)
     )
     return case(
+        (exists().where(mine, is_reachable()).correlate(Placement), literal(Reach.OK.value)),
         (~exists().where(mine).correlate(Placement), literal(Reach.NO_CONTACT.value)),
         (~exists().where(mine, col(Contact.email).is_not(None)).correlate(Placement), literal(Reach.NO_ADDRESS.value)),
-        (
-            ~exists().where(mine, col(Contact.email).is_not(None), ~col(Contact.is_bouncing)).correlate(Placement),
-            literal(Reach.BOUNCING.value),
-        ),
-        else_=literal(Reach.OK.value),
+        else_=literal(Reach.BOUNCING.value),
     )
 
 

@@ -5,11 +5,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from sqlmodel import col, select
 
 from dondoc import clock
 from dondoc.cli import main
 from dondoc.database import Database
-from tests.builders import at, province, step_round, task_of
+from models.contact import Contact
+from tests.builders import at, province, step_round, task_of, unit_id
 
 Say = Callable[..., tuple[int, str, str]]
 
@@ -43,7 +45,7 @@ def test_closing_shows_what_becomes_of_each_open_task_and_does_nothing_yet(say: 
     assert code == 0
     head, row, last = out.splitlines()
     assert head == "Chi bộ Sở Tài chính (stc) thôi hoạt động từ 20/12/2021; 1 nhiệm vụ chưa xong:"
-    assert row.split("  ")[-1] == "giao cho Chi bộ Văn phòng Sở Nội vụ"
+    assert row.split("  ")[-1] == "giao cho snv-1"
     assert last == "Chưa làm gì. Thêm --yes để làm."
     with database.reading() as session:
         assert task_of(session, "stc", "2021").state == "open"
@@ -57,7 +59,7 @@ def test_with_yes_the_heir_owes_it(say: Say, database: Database) -> None:
 
 
 def test_an_heir_who_owes_the_same_gets_nothing_more(say: Say) -> None:
-    assert say("units", "close", "stc", "--heir", "stt")[1].splitlines()[1].endswith("hủy")
+    assert say("units", "close", "stc", "--heir", "stt")[1].splitlines()[1].endswith("hủy: stt đã có việc này")
 
 
 def test_without_an_heir_a_note_says_why_it_falls_away(say: Say, database: Database) -> None:
@@ -73,10 +75,57 @@ def test_what_waits_for_review_stays(say: Say) -> None:
     assert say("units", "close", "stc", "--note", "x")[1].splitlines()[1].endswith("đã nộp, chờ duyệt: giữ nguyên")
 
 
-def test_a_unit_with_units_below_is_refused(say: Say) -> None:
-    code, out, err = say("units", "close", "snv", "--heir", "stc")
+def test_a_unit_with_units_below_closes_only_in_favour_of_an_heir(say: Say) -> None:
+    code, out, err = say("units", "close", "snv", "--note", "x")
     assert (code, out) == (1, "")
     assert "snv-1" in err
+    assert say("units", "close", "snv", "--heir", "stc", "--yes")[0] == 0
+    assert "    stc  Chi bộ Sở Tài chính  (chi-bo-co-so)\n      snv-1  " in say("units", "tree")[1]
+
+
+def test_units_merge_split_and_move_after_a_look(say: Say, database: Database) -> None:
+    words = ("units", "merge", "stc", "stt", "--into", "tt-tc", "--name", "Chi bộ Thanh tra - Tài chính")
+    shown = say(*words, "--reason", "QĐ 12")[1].splitlines()
+    assert shown[0].startswith("stc, stt sáp nhập vào tt-tc từ 20/12/2021; 2 nhiệm vụ chưa xong")
+    assert [line.split("  ")[-1] for line in shown[1:3]] == ["giao cho tt-tc", "hủy: tt-tc đã có việc này"]
+    assert "tt-tc" not in say("units", "tree")[1]
+    assert say(*words, "--reason", "QĐ 12", "--yes")[0] == 0
+    with database.reading() as session:
+        assert task_of(session, "tt-tc", "2021").state == "open"
+    parts = ("--into", "snv-3=Chi bộ Ba", "--into", "snv-4=Chi bộ Bốn")
+    shown = say("units", "split", "snv-1", *parts, "--reason", "QĐ 13", "--yes")[1]
+    assert shown.splitlines()[0].startswith("snv-1 tách thành snv-3, snv-4")
+    day = ("--on", "2022-01-01")
+    shown = say("units", "move", "snv-3", "--under", "syt", *day, "--reason", "QĐ 14", "--yes")[1]
+    assert "Đảng bộ Sở Nội vụ → Đảng bộ Sở Y tế" in shown
+    assert "syt  Đảng bộ Sở Y tế  (dang-bo-co-so)\n      snv-3" in say("units", "tree", "--on", "2022-01-01")[1]
+    assert say("units", "rename", "syt", "Đảng bộ Y tế", "--reason", "QĐ 15")[1] == "Đảng bộ Sở Y tế → Đảng bộ Y tế\n"
+    assert say("units", "close", "tt-tc", "--note", "x", "--give", "sai")[0] == 2
+
+
+def test_who_cannot_be_told_is_listed(say: Say, database: Database) -> None:
+    with database.writing() as session:
+        for code in ("stc", "stt"):
+            id_ = unit_id(session, code)
+            contact = session.exec(
+                select(Contact).where(col(Contact.unit_id) == id_, col(Contact.role) == "head")
+            ).one()
+            contact.email = "Chung@example.org" if code == "stc" else "chung@example.org"
+    told = json.loads(say("units", "contacts", "--json")[1])
+    assert [each["unit"] for each in told["unreachable"]] == ["cam", "tinh-uy"]
+    held = [{"unit": "stc", "role": "head"}, {"unit": "stt", "role": "head"}]
+    assert told["doubled"] == [{"way": "email", "address": "chung@example.org", "contacts": held}]
+    assert "chung@example.org  stc (người đứng đầu), stt (người đứng đầu)" in say("units", "contacts")[1]
+
+
+def test_an_import_can_be_looked_at_first(say: Say, tmp_path: Path) -> None:
+    sheet = tmp_path / "units.csv"
+    sheet.write_text("code,name,kind,parent\nstc,Chi bộ Tài chính,chi-bo-co-so,duk\nmoi,Mới,chi-bo-co-so,duk\n")
+    shown = say("units", "import", str(sheet), "--preview")[1]
+    assert "2     stc  đổi tên     Chi bộ Sở Tài chính → Chi bộ Tài chính" in shown
+    assert "Chi bộ Tài chính" not in say("units", "tree")[1]
+    say("units", "import", str(sheet))
+    assert say("units", "import", str(sheet), "--preview")[1] == "Tệp không có gì mới.\n"
 
 
 def test_a_task_shows_the_acts_that_have_a_command_with_its_name(say: Say) -> None:

@@ -12,10 +12,12 @@ from dondoc.clock import today
 from dondoc.database import Database
 from engine import close, extend, pause, reorganise, review, revise
 from engine.errors import RefusedError
+from engine.reorganise import Order
 from models.contact import Contact
 from models.cycle import Cycle, CycleState
 from models.deadline import Deadline
 from models.entry import Entry, breaks
+from models.lineage import Succession
 from models.link import Link
 from models.notice import Notice, NoticeKind
 from models.step import Step, StepKind, StepState
@@ -416,7 +418,8 @@ def test_a_unit_cannot_close_over_others_or_in_favour_of_nobody(
 def close_unit(database: Database, code: str, heir: str | None) -> None:
     on, now = date(2021, 12, 10), at("2021-12-10")
     with database.writing() as session:
-        reorganise.close_unit(session, code, on=on, heir_code=heir, note="giải thể", by="office", now=now)
+        order = Order(Succession.CLOSE, (code,), on, heir)
+        reorganise.apply(session, order, reason="giải thể", by="office", now=now, zone=ZONE)
 
 
 def of_cycle(database: Database, verb: Any, day: str) -> str:

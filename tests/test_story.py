@@ -17,14 +17,16 @@ from sqlmodel import col, func, select
 from dondoc.database import Database
 from engine import extend, record, reorganise, review, submit
 from engine.milestones import enter
+from engine.reorganise import Order
 from models.contact import Contact
 from models.cycle import Cycle
 from models.entry import Entry, breaks
+from models.lineage import Succession
 from models.notice import Notice
 from models.submission import Way
 from models.task import Task
 from models.unit import Unit
-from tests.builders import HEAD, act_of, add_units, assert_counts_add_up, at, id_of, province, step_round, tag
+from tests.builders import HEAD, ZONE, act_of, add_units, assert_counts_add_up, at, id_of, province, step_round, tag
 
 GOLDEN = Path(__file__).parent / "golden" / "story.txt"
 FIRST, LAST = date(2022, 1, 1), date(2023, 2, 10)
@@ -167,9 +169,9 @@ def a_base_closes(story: Story, day: str) -> None:
 
 
 def close_unit(story: Story, code: str, heir: str, day: str) -> None:
-    given: dict[str, Any] = {"on": date.fromisoformat(day), "heir_code": heir, "note": "sáp nhập"}
+    order = Order(Succession.CLOSE, (code,), date.fromisoformat(day), heir)
     with story.database.writing() as session:
-        reorganise.close_unit(session, code, by="office", now=at(day, "10:00"), **given)
+        reorganise.apply(session, order, reason="sáp nhập", by="office", now=at(day, "10:00"), zone=ZONE)
 
 
 def a_unit_comes(story: Story, day: str) -> None:

@@ -8,9 +8,11 @@ import pytest
 
 from dondoc.database import Database
 from engine import extend, record, reorganise, review, submit
+from engine.reorganise import Order
+from models.lineage import Succession
 from models.submission import Way
 from models.task import OWING, TRANSITIONS, UNFINISHED, Act, IllegalActError, Task, TaskState
-from tests.builders import ANSWERS, UNITS, act_of, at, everything, hand_in, id_of, province, step_round, task_of
+from tests.builders import ANSWERS, UNITS, ZONE, act_of, at, everything, hand_in, id_of, province, step_round, task_of
 
 TABLE = {
     "open": "cancel exempt extend miss record submit",
@@ -139,12 +141,5 @@ def put_one_task_in_each_state(database: Database) -> None:
     act_of(database, extend.exempt, id_of(database, "doan-khoi"), "2021-12-03", reason="mới lập", document=None)
     with database.writing() as session:
         task_of(session, "cam", "2021").move(Act.MISS, at("2021-12-03"))
-        reorganise.close_unit(
-            session,
-            "cang",
-            on=date(2021, 12, 3),
-            heir_code=None,
-            note="giải thể",
-            by="office",
-            now=at("2021-12-03"),
-        )
+        order = Order(Succession.CLOSE, ("cang",), date(2021, 12, 3))
+        reorganise.apply(session, order, reason="giải thể", by="office", now=at("2021-12-03"), zone=ZONE)

@@ -12,14 +12,16 @@ import pytest
 from sqlalchemy import event
 from sqlmodel import Session, col, select
 
-from engine.reorganise import close_unit
+from engine import reorganise
+from engine.reorganise import Order
 from models.ask import ContactCorrection
 from models.contact import Contact
 from models.entry import Entry
+from models.lineage import Succession
 from models.roster import Reach, reach
 from models.unit import Placement, path_of
 from models.user import UserRole
-from tests.builders import add_units, at, unit_id
+from tests.builders import ZONE, add_units, at, unit_id
 from tests.desk import Desk, sqlite_desk
 
 PERSON = {"role": "contact", "name": "Văn thư Cảng vụ", "email": "van-thu.cam@example.org", "phone": "", "lang": "vi"}
@@ -262,8 +264,8 @@ def test_what_a_contact_said_of_itself_stands_beside_it(desk: Desk) -> None:
 
 def test_a_closed_unit_says_since_when_for_what_and_who_goes_on(desk: Desk) -> None:
     with desk.database.writing() as session:
-        on, note = date(2022, 1, 5), "Sáp nhập theo QĐ 12"
-        close_unit(session, "stc", on=on, heir_code="snv-1", note=note, by="office", now=at("2022-01-05"))
+        order, now = Order(Succession.CLOSE, ("stc",), date(2022, 1, 5), "snv-1"), at("2022-01-05")
+        reorganise.apply(session, order, reason="Sáp nhập theo QĐ 12", by="office", now=now, zone=ZONE)
     shown = desk.get(f"/units/{id_of_unit(desk, 'stc')}").text
     assert "không còn hoạt động" in shown
     assert "Thôi hoạt động từ thứ Tư 05/01/2022" in shown

@@ -1,8 +1,8 @@
-"""`dondoc plans|calendars|units|milestones ...`: what an office brings in."""
+"""`dondoc plans|calendars|milestones ...`: what an office brings in."""
 
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from cyclopts import Parameter
 
@@ -11,14 +11,8 @@ from dondoc.cli.office import office
 from dondoc.cli.words import CommandFailedError, _, lang, table, write
 from dondoc.i18n import short_day
 
-if TYPE_CHECKING:
-    from sqlmodel import Session
-
-    from engine.reorganise import Closing
-
 plans = group_of("plans", _("Kế hoạch đang có hiệu lực: áp dụng, liệt kê."), BRING)
 calendars = group_of("calendars", _("Lịch nghỉ: áp dụng."), BRING)
-units = group_of("units", _("Đơn vị: nhập, xem cây, cho thôi hoạt động."), BRING)
 milestones = group_of("milestones", _("Mốc: nhập ngày."), BRING)
 BY = "office"
 File = Annotated[Path, Parameter(help=_("Tệp."))]
@@ -74,92 +68,6 @@ def apply_days(file: File, /) -> None:
             is_new = apply_calendar(session, calendar, by=BY, now=here.now)
     write(_("Lịch {code}: {days} ngày đã áp dụng." if is_new else "Lịch {code}: {days} ngày, không có gì thay đổi.",
             code=calendar.code, days=len(calendar.days)))  # fmt: skip
-
-
-@units.command(
-    name="import",
-    help=_(
-        "Nhập đơn vị và đầu mối từ CSV hoặc XLSX: tất cả hoặc không gì cả. Cột: code, name, kind, parent, tags, "
-        "valid_from, valid_to, và cho mỗi vai contact, head, secretariat, standing: contact_name, contact_email, "
-        "contact_lang, ..."
-    ),
-)
-def import_(file: File, /) -> None:
-    from engine.units import import_units, read_rows
-
-    with office() as here:
-        try:
-            rows = read_rows(file)
-        except OSError as error:
-            raise CommandFailedError(f"{file}: {error.strerror}") from error
-        with here.database.writing() as session:
-            made = import_units(session, rows, by=BY, now=here.now, zone=here.zone)
-    write(_("Thêm hoặc đổi: {units} đơn vị, {placements} vị trí, {contacts} đầu mối.",
-            units=made.units, placements=made.placements, contacts=made.contacts))  # fmt: skip
-
-
-@units.command(help=_("Cây đơn vị của một ngày."))
-def tree(*, on: Annotated[date | None, Parameter(name="--on", help=_("Ngày, mặc định hôm nay."))] = None) -> None:
-    from dondoc.clock import today
-    from engine.units import tree
-
-    with office() as here, here.database.reading() as session:
-        for depth, placement, unit in tree(session, on or today(here.now, here.zone)):
-            write(f"{'  ' * depth}{unit.code}  {unit.name}  ({placement.kind})")
-
-
-@units.command(
-    help=_(
-        "Cho một đơn vị thôi hoạt động: việc còn nợ giao cho đơn vị kế thừa, hoặc hủy kèm lý do. "
-        "Không có --yes thì chỉ cho xem trước."
-    )
-)
-def close(
-    code: Annotated[str, Parameter(help=_("Mã đơn vị."))],
-    /,
-    *,
-    on: Annotated[
-        date | None, Parameter(name="--on", help=_("Ngày đầu tiên không còn đơn vị, mặc định hôm nay."))
-    ] = None,
-    heir: Annotated[str | None, Parameter(name="--heir", help=_("Mã đơn vị kế thừa."))] = None,
-    note: Annotated[str | None, Parameter(name="--note", help=_("Lý do."))] = None,
-    yes: Annotated[bool, Parameter(name="--yes", negative="", help=_("Làm thật."))] = False,
-) -> None:
-    from dondoc.clock import today
-    from engine.reorganise import close_unit, closing
-
-    if heir is None and not (note or "").strip():
-        raise CommandFailedError(_("cần --heir MÃ (đơn vị kế thừa) hoặc --note LÝ-DO, không có cái nào"), code=2)
-    with office() as here:
-        day = on or today(here.now, here.zone)
-        with here.database.reading() as session:
-            lines = _closing(session, closing(session, code, on=day, heir_code=heir), day)
-        if yes:
-            with here.database.writing() as session:
-                close_unit(session, code, on=day, heir_code=heir, note=note or _("Giao cho {unit}", unit=heir),
-                           by=BY, now=here.now)  # fmt: skip
-    write(*lines, _("Đã làm.") if yes else _("Chưa làm gì. Thêm --yes để làm."))
-
-
-def _closing(session: "Session", found: "Closing", day: date) -> list[str]:
-    """What becomes of each open task."""
-    from models.cycle import Cycle
-    from models.deadline import Deadline
-
-    heir = found.heir.name if found.heir is not None else ""
-    fates = (
-        (found.inherited, _("giao cho {unit}", unit=heir)),
-        (found.cancelled, _("hủy")),
-        (found.waiting, _("đã nộp, chờ duyệt: giữ nguyên")),
-    )
-    rows = []
-    for tasks, fate in fates:
-        for task in tasks:
-            cycle, due_on = session.get_one(Cycle, task.cycle_id), session.get_one(Deadline, task.deadline_id).due_on
-            rows.append([f"{task.id}", cycle.title(lang()), cycle.period, short_day(due_on), fate])
-    head = _("{unit} ({code}) thôi hoạt động từ {day}; {n} nhiệm vụ chưa xong:", unit=found.unit.name,
-             code=found.unit.code, day=short_day(day), n=len(rows))  # fmt: skip
-    return [head, *table(rows, indent="  ")] if rows else [head]
 
 
 @milestones.command(help=_("Nhập ngày của một mốc, cho mọi đơn vị hoặc một đơn vị."))

@@ -1,0 +1,177 @@
+"""What becomes of the open work of a unit that is no more? It goes to an heir, or ends; what was handed in stays."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+
+from sqlalchemy import ColumnElement, func, update
+from sqlmodel import Session, col, select
+
+from engine.close import finish
+from engine.contacts import parts
+from engine.tell import tell_contacts
+from models.contact import Contact
+from models.cycle import Cycle
+from models.deadline import Deadline
+from models.entry import Entry
+from models.link import Link
+from models.notice import NoticeKind
+from models.task import OWING, UNFINISHED, Act, Task
+from models.unit import Placement, Unit, placement_on, valid
+from schedules.plan import Rung
+
+_UNFINISHED = [state.value for state in UNFINISHED]
+
+
+class Outcome(StrEnum):
+    GOES = "goes"  #: the heir owes it from then on
+    CANCELLED = "cancelled"  #: nobody owes it
+    OWED_ALREADY = "owed_already"  #: the heir has a task in that cycle: this one is cancelled
+    WAITS = "waits"  #: handed in: it stays for review
+    STAYS = "stays"  #: with the unit, which goes on
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """What becomes of one open task; `heir` is the code of the unit that was chosen for it."""
+
+    task: Task
+    cycle: Cycle
+    deadline: Deadline
+    unit: Unit
+    outcome: Outcome
+    heir: str | None
+
+
+def fates(
+    session: Session, units: Sequence[Unit], heir: str | None, chosen: Mapping[int, str], keeper: str | None = None
+) -> tuple[Fate, ...]:
+    """What becomes of each open task of these units; nothing is written.
+
+    `heir` goes on with all that `chosen` (by task: a code, or nothing for nobody) does not give to somebody else. A
+    task that nothing is chosen for stays when its unit goes on itself (`keeper`: its code).
+    """
+    ids = [unit.id for unit in units]
+    by_id = {unit.id: unit for unit in units}
+    rows = session.execute(
+        select(Task, Cycle, Deadline)
+        .join(Cycle, col(Cycle.id) == col(Task.cycle_id))
+        .join(Deadline, col(Deadline.id) == col(Task.deadline_id))
+        .where(col(Task.unit_id).in_(ids), col(Task.state).in_(_UNFINISHED))
+        .order_by(col(Deadline.due_on), col(Task.id))
+    ).all()
+    wanted = {task.id: chosen.get(task.id, keeper or heir or "") for task, _, _ in rows}
+    has = _cycles_of(session, set(wanted.values()), {task.cycle_id for task, _, _ in rows})
+    found = []
+    for task, cycle, deadline in rows:
+        to = wanted[task.id]
+        if task.state not in OWING:
+            outcome = Outcome.WAITS
+        elif to == by_id[task.unit_id].code:
+            outcome = Outcome.STAYS
+        elif not to:
+            outcome = Outcome.CANCELLED
+        elif (to, cycle.id) in has:
+            outcome = Outcome.OWED_ALREADY
+        else:
+            has.add((to, cycle.id))
+            outcome = Outcome.GOES
+        found.append(Fate(task, cycle, deadline, by_id[task.unit_id], outcome, to or None))
+    return tuple(found)
+
+
+def settle(session: Session, found: Iterable[Fate], heirs: Mapping[str, Unit], on: date, now: datetime) -> list[Fate]:
+    """Gives the tasks to their heirs or cancels them, and shuts the ways in to them; says which changed."""
+    settled = [fate for fate in found if fate.outcome not in (Outcome.WAITS, Outcome.STAYS)]
+    places = {code: placement_on(session, unit.id, on) for code, unit in heirs.items()}
+    above = {fate.task.placement_id for fate in settled if fate.outcome is Outcome.GOES}
+    superior = {each.id: each.parent_id for each in session.exec(select(Placement).where(col(Placement.id).in_(above)))}
+    for fate in settled:
+        task, place = fate.task, places.get(fate.heir or "")
+        if fate.outcome is Outcome.GOES and place is not None:
+            if task.receiver_id == superior[task.placement_id]:
+                task.receiver_id = place.parent_id
+            task.unit_id, task.placement_id = place.unit_id, place.id
+        else:
+            task.move(Act.CANCEL, now)
+        session.add(task)
+    session.flush()
+    _revoke_links(session, settled, now)
+    return settled
+
+
+def tell(session: Session, settled: Iterable[Fate], entry: Entry, now: datetime) -> None:
+    """The contacts of the heirs are told what they owe from now on; cycles with nothing left close."""
+    for fate in settled:
+        if fate.outcome is Outcome.GOES:
+            cause, due_on = f"entry:{entry.id}", fate.deadline.due_on
+            tell_contacts(session, fate.task, Rung.UNIT_CONTACT, NoticeKind.OPENED, cause, due_on, now)
+    for cycle in {fate.cycle.id: fate.cycle for fate in settled}.values():
+        finish(session, cycle, now)
+
+
+def received(session: Session, unit_ids: Sequence[int]) -> int:
+    """How many open tasks of others these units receive."""
+    return session.scalar(select(func.count()).select_from(Task).where(*_received(unit_ids))) or 0
+
+
+def pass_on(session: Session, unit_ids: Sequence[int], to: int | None, now: datetime) -> None:
+    """What these units would have received is received by another unit; None: by nobody but the office."""
+    session.execute(
+        update(Task)
+        .where(*_received(unit_ids))
+        .values(receiver_id=to, changed_at=now)
+        .execution_options(synchronize_session="fetch")
+    )
+
+
+def follow(session: Session, unit_ids: Sequence[int], on: date) -> None:
+    """The open tasks of units that were moved stand from now on where their units stand."""
+    for some in parts(unit_ids):
+        there = (
+            select(Placement.id)
+            .where(col(Placement.unit_id) == col(Task.unit_id), valid(on, Placement))
+            .correlate(Task)
+            .scalar_subquery()
+        )
+        session.execute(
+            update(Task)
+            .where(col(Task.unit_id).in_(some), col(Task.state).in_(_UNFINISHED), there.is_not(None))
+            .values(placement_id=there)
+            .execution_options(synchronize_session="fetch")
+        )
+
+
+def _received(unit_ids: Sequence[int]) -> tuple[ColumnElement[bool], ...]:
+    return (
+        col(Task.receiver_id).in_(unit_ids),
+        col(Task.unit_id).not_in(unit_ids),
+        col(Task.state).in_(_UNFINISHED),
+    )
+
+
+def _cycles_of(session: Session, codes: set[str], cycle_ids: set[int]) -> set[tuple[str, int]]:
+    """Which of these units have a task in which of these cycles."""
+    query = (
+        select(Unit.code, Task.cycle_id)
+        .join(Task, col(Task.unit_id) == col(Unit.id))
+        .where(col(Unit.code).in_(codes), col(Task.cycle_id).in_(cycle_ids))
+    )
+    return {(code, cycle_id) for code, cycle_id in session.exec(query)}
+
+
+def _revoke_links(session: Session, settled: Sequence[Fate], now: datetime) -> None:
+    """The contacts of a unit that owes a task no more open none of it."""
+    for unit_id in {fate.unit.id for fate in settled}:
+        ids = [fate.task.id for fate in settled if fate.unit.id == unit_id]
+        session.execute(
+            update(Link)
+            .where(
+                col(Link.task_id).in_(ids),
+                col(Link.contact_id).in_(select(Contact.id).where(col(Contact.unit_id) == unit_id)),
+                col(Link.revoked_at).is_(None),
+            )
+            .values(revoked_at=now)
+            .execution_options(synchronize_session=False)
+        )

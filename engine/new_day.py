@@ -1,0 +1,85 @@
+"""What changes by itself with a new day? Contacts begin and leave, and the work of units that ended changes hands."""
+
+from datetime import date, datetime
+from typing import Final
+
+from sqlalchemy import ColumnElement, and_, bindparam, exists, or_
+from sqlmodel import Session, col, select
+
+from dondoc.clock import moment, today
+from engine.contacts import keep_days
+from engine.hand_over import Outcome, fates, follow, pass_on, settle, tell
+from models.contact import Contact
+from models.entry import append
+from models.last_round import LastRound, last_round
+from models.lineage import Lineage
+from models.task import OWING, Task
+from models.unit import Placement, Unit, subtree
+
+_OWING: Final = [state.value for state in OWING]
+_COMES: Final = and_(
+    ~col(Contact.is_active),
+    col(Contact.valid_from) <= bindparam("on"),
+    or_(col(Contact.valid_to).is_(None), col(Contact.valid_to) > bindparam("on")),
+)
+_LEAVES: Final = and_(col(Contact.is_active), col(Contact.valid_to) <= bindparam("on"))
+_ENDED: Final = and_(
+    col(Placement.valid_to) <= bindparam("on"),
+    col(Placement.valid_to) > bindparam("since"),
+    exists().where(col(Task.unit_id) == col(Placement.unit_id), col(Task.state).in_(_OWING)),
+)
+#: Whether the first round of a day has anything to do here; the rounds after it ask no further than the first part.
+IS_NEW_DAY: Final[ColumnElement[bool]] = and_(
+    ~exists().where(col(LastRound.at) >= bindparam("midnight")),
+    or_(exists().where(or_(_COMES, _LEAVES)), exists().where(_ENDED)),
+)
+
+
+def asked(session: Session, now: datetime, zone: str) -> dict[str, object]:
+    """What IS_NEW_DAY has to be told."""
+    on, last = today(now, zone), last_round(session)
+    since = today(last.at, zone) if last is not None else date.min
+    return {"on": on, "since": min(since, on), "midnight": moment(on, "00:00", zone)}
+
+
+def begin(session: Session, now: datetime, zone: str) -> int:
+    """Brings contacts and open work up to the day; says how much changed. A second call changes nothing."""
+    told = asked(session, now, zone)
+    if not session.scalar(select(IS_NEW_DAY), told):
+        return 0
+    contacts = session.exec(select(Contact).where(or_(_COMES, _LEAVES)).order_by(col(Contact.id)), params=told).all()
+    for contact in contacts:
+        keep_days(session, contact, now, zone)
+    ended = session.exec(select(Placement).where(_ENDED).order_by(col(Placement.id)), params=told).all()
+    return len(contacts) + sum(_hand_over(session, placement, now) for placement in ended)
+
+
+def _hand_over(session: Session, ended: Placement, now: datetime) -> bool:
+    """What a unit still owes on the day it is no more goes to its heir, or ends; False when it only moved."""
+    later = select(Placement.id).where(
+        col(Placement.unit_id) == ended.unit_id, col(Placement.valid_from) >= ended.valid_to
+    )
+    if session.exec(later).first() is not None or ended.valid_to is None:
+        return False
+    unit = session.get_one(Unit, ended.unit_id)
+    heirs = select(Unit).join(Lineage, col(Lineage.to_unit_id) == col(Unit.id))
+    query = heirs.where(col(Lineage.from_unit_id) == unit.id, col(Lineage.on) == ended.valid_to)
+    heir = session.exec(query.order_by(col(Lineage.id))).first()
+    found = fates(session, [unit], heir.code if heir else None, {})
+    settled = settle(session, found, {heir.code: heir} if heir else {}, ended.valid_to, now)
+    pass_on(session, [unit.id], heir.id if heir else ended.parent_id, now)
+    below = select(Placement.unit_id).where(subtree(ended.path), col(Placement.valid_to) == ended.valid_to)
+    follow(session, [unit_id for unit_id in session.exec(below) if unit_id != unit.id], ended.valid_to)
+    entry = append(
+        session,
+        "work_handed_over",
+        by="system",
+        at=now,
+        unit=unit.code,
+        on=ended.valid_to.isoformat(),
+        heir=heir.code if heir else None,
+        inherited=[fate.task.id for fate in settled if fate.outcome is Outcome.GOES],
+        cancelled=[fate.task.id for fate in settled if fate.outcome is not Outcome.GOES],
+    )
+    tell(session, settled, entry, now)
+    return True
