@@ -47,6 +47,11 @@ def frame_of(session: Session, settings: Settings, now: datetime) -> Office:
     return Office("email", settings.mail_from, url, settings.zone, now, wordings=own)
 
 
+def with_words(office: Office, kind: str, lang: str, text: str) -> Office:
+    """The same with this text in place of the one in use."""
+    return replace(office, wordings=Wordings({**office.wordings.texts, (kind, lang): text}))
+
+
 def preview(
     session: Session,
     kind: str,

@@ -28,6 +28,7 @@ NO_PAGES: Final = {
     "/sign-in/oidc",
     "/sign-in/oidc/back",
     "/units.csv",
+    "/wording/{kind}/{written}/letter.html",
 }
 VIETNAMESE: Final = re.compile(r"[àáâãèéêìíòóôõùúýăđĩũơưạ-ỹ]", re.IGNORECASE)
 CODE: Final = re.compile(r"(?<![\w.@/-])[a-z_]+(?:\.[a-z0-9_-]+)+(?![\w@])")

@@ -40,6 +40,7 @@ from web import (
     views,
     ways,
     webhooks,
+    wording,
     year,
     zalo,
 )
@@ -72,6 +73,7 @@ OFFICE: Final = (
     year,
     plans,
     plan_editor,
+    wording,
 )  #: pages for users of the office
 
 
