@@ -15,6 +15,8 @@ _ROMAN: Final = ("I", "II", "III", "IV")
 _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _ISO_DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _PERIOD: Final = re.compile(r"\d{4}(-(Q[1-4]|H[12]|9M|\d{2})|\.\.\d{4})")
+#: English has two forms of a word, Vietnamese one; nothing more of gettext's plurals is needed.
+_COUNTED: Final = re.compile(r"\{(\w+):([^{}|]*)\|([^{}|]*)\}")
 _WEEKDAYS: Final = {
     "vi": ("thứ Hai", "thứ Ba", "thứ Tư", "thứ Năm", "thứ Sáu", "thứ Bảy", "Chủ nhật"),
     "en": ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"),
@@ -31,8 +33,10 @@ def catalogue(lang: str) -> dict[str, str]:
 
 
 def translate(message: str, lang: str, /, **params: object) -> str:
-    """The message in this language, its {placeholders} filled."""
+    """The message in this language, its {placeholders} filled; {n:unit|units} is a word by the number."""
     words = catalogue(lang).get(message, message)
+    if params and "|" in words:
+        words = _COUNTED.sub(lambda found: found[2 if str(params.get(found[1])) == "1" else 3], words)
     return words.format_map(params) if params else words
 
 
