@@ -123,7 +123,10 @@ class Settings(BaseSettings):
     @classmethod
     def _leads_to_a_mailbox(cls, url: SecretStr | None) -> SecretStr | None:
         parts = urlsplit(url.get_secret_value()) if url is not None else None
-        if parts is not None and not (parts.scheme in {"imap", "imaps"} and parts.hostname and parts.username):
+        if parts is None:
+            return None
+        is_whole = parts.scheme in {"imap", "imaps"} and parts.hostname and parts.username
+        if not is_whole or parts.port == 0:  # reading the port refuses what is no number
             raise ValueError("expected imaps://user:password@host:port/INBOX or imap://...")
         return url
 

@@ -22,7 +22,7 @@ from dondoc.keys import secret_key
 from dondoc.settings import Settings, settings
 from engine.fire import Fired, escalate, remind
 from engine.open import Opened, open_due
-from engine.round import is_anything, is_to_sweep, remember
+from engine.round import begin_day, is_anything, is_to_sweep, remember
 from engine.sweep import Place, Swept, sweep
 from engine.track import Tracked, track
 from flows import rates
@@ -32,8 +32,10 @@ from flows.summary import Result, summary, upcoming
 from models.entry import acting_run
 from models.last_round import last_round
 from notifications.channels import carriers_for
+from notifications.channels.mailbox import mailbox_for
 from notifications.deliver import Delivered, deliver
 from notifications.pace import pace_of
+from notifications.returned import Came, take_back
 
 #: An act stands for the moment of its click, and is committed some seconds later.
 LONGEST_ACT: Final = timedelta(minutes=1)
@@ -43,7 +45,8 @@ Counts = TypeVar("Counts", Opened, Fired, Tracked)
 # Nothing here may be answered from a cache, and nothing is retried by Prefect: the next round is the retry.
 @task(name="open", cache_policy=NO_CACHE)
 async def opens(database: Database, office: Settings, now: datetime) -> Opened:
-    """Cycles whose opening day has come, with a task for every unit concerned."""
+    """What the day itself changes; then cycles whose opening day has come, with a task for every unit concerned."""
+    await asyncio.to_thread(begin_day, database, now, office.zone)
     return await _written(database, lambda session: open_due(session, now, office.zone))
 
 
@@ -78,6 +81,13 @@ async def delivers(database: Database, office: Settings, now: datetime) -> Deliv
     return await asyncio.to_thread(work)
 
 
+@task(name="take back", cache_policy=NO_CACHE)
+async def takes_back(database: Database, office: Settings, now: datetime) -> Came:
+    """Letters that came back: dead addresses are given up, and told above."""
+    mailbox = mailbox_for(office)
+    return await asyncio.to_thread(take_back, database, mailbox, secret_key(office.key), now) if mailbox else Came()
+
+
 @task(name="sweep", cache_policy=NO_CACHE)
 async def sweeps(database: Database, office: Settings, now: datetime) -> Swept:
     """What is past and asked for by nobody."""
@@ -105,6 +115,7 @@ async def one_round() -> None:
     try:
         since = await asyncio.to_thread(_since, database, office, now)
         is_first = await asyncio.to_thread(is_to_sweep, database, now, office.zone)
+        came = await _tried("take back", takes_back(database, office, now)) if mailbox_for(office) else None
         done, swept = list(QUIET), None
         if await asyncio.to_thread(is_anything, database, now, office.zone):
             done = [await _tried(stage.name, stage(database, office, now)) for stage in STAGES]
@@ -119,7 +130,7 @@ async def one_round() -> None:
         await _follow(database, office, now)
     finally:
         database.close()
-    if problems := [result for result in (*done, swept) if isinstance(result, BaseException)]:
+    if problems := [result for result in (came, *done, swept) if isinstance(result, BaseException)]:
         raise BaseExceptionGroup("the round did not come to its end", problems)
 
 

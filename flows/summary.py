@@ -15,8 +15,9 @@ from engine.track import Tracked
 from models.cycle import Cycle
 from models.step import Step, next_step
 from notifications.deliver import Delivered
+from notifications.returned import Came
 
-Result = Opened | Fired | Tracked | Delivered | Swept | BaseException
+Result = Opened | Fired | Tracked | Delivered | Swept | Came | BaseException
 
 #: In the order of a round: what a stage is called, what it counted.
 STAGES: Final = (

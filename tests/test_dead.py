@@ -87,8 +87,10 @@ def test_a_chat_that_refuses_is_told_only_where_nothing_else_is_left(opened: Dat
         row.channel, row.account, row.address = "zalobot", "", "chat-1"
         contact = session.get_one(Contact, message.contact_id)
         contact.email = STC if has_mail else None
-        given = {"consent_at": OPENED, "consent_source": "code"}
-        session.add(Address(contact_id=contact.id, channel="zalobot", address="chat-1", **given))
+        chat = Address(
+            contact_id=contact.id, channel="zalobot", address="chat-1", consent_at=OPENED, consent_source="code"
+        )
+        session.add(chat)
     with opened.writing() as session:
         assert give_up(session, session.get_one(Message, message.id), OPENED)
     assert bounced(opened) == ([] if has_mail else [ABOVE])

@@ -88,12 +88,14 @@ def sweep(*, now: Now = None, json: Json = False) -> None:
 @app.command(name="round", group=ROUND, help=_("Một vòng đầy đủ: mở, thực hiện bước, gửi. Chạy lại không thêm gì."))
 def round_(*, now: Now = None, json: Json = False) -> None:
     from engine.round import run
+    from notifications.channels.mailbox import mailbox_for
     from notifications.pace import pace_of
 
     with office(_moment(now)) as here:
         carrier, key = _carrier(here)
-        url, pace, place = here.settings.url, pace_of(here.settings), _place(here)
-        done = run(here.database, carrier, here.now, zone=here.zone, url=url, key=key, place=place, pace=pace)
+        known = {"zone": here.zone, "url": here.settings.url, "key": key}
+        pace, mailbox = pace_of(here.settings), mailbox_for(here.settings)
+        done = run(here.database, carrier, here.now, place=_place(here), pace=pace, mailbox=mailbox, **known)
     _tell(json, cycles=done.cycles, tasks=done.tasks, steps=done.steps, notices=done.notices, messages=done.messages)
 
 

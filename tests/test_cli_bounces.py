@@ -1,0 +1,78 @@
+"""Does the command line read what came back, alone and in a round, and say what is missing?"""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from dondoc.cli import main
+from dondoc.database import Database
+from dondoc.settings import Settings
+from models.link import return_token
+from models.message import MessageState
+from tests.builders import province, step_round
+from tests.imap import mailbox
+from tests.sinks import free_port, running
+from tests.test_deliver import KEY, OPENED, STC, message_to, send
+from tests.test_returned import contact_of, report
+
+
+@pytest.fixture
+def office(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Database:
+    """Letters went out; the settings name no mailbox yet."""
+    for name, value in {"DATA": tmp_path, "BOUNCE_ADDRESS": "bounce@example.org"}.items():
+        monkeypatch.setenv(f"DONDOC_{name}", str(value))
+    (tmp_path / "key").write_bytes(KEY)
+    database = Database(Settings().database)  # type: ignore[call-arg,unused-ignore]
+    database.upgrade()
+    province(database, on="2025-08-01")
+    step_round(database, OPENED)
+    with running() as sink:
+        send(database, sink.url)
+    return database
+
+
+def test_what_came_back_is_counted(
+    office: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with mailbox() as box:
+        box.put(report(return_token(KEY, message_to(office, STC).id)), b"Subject: hello\r\n\r\n")
+        monkeypatch.setenv("DONDOC_BOUNCE_IMAP", box.url())
+        assert main(["messages", "bounces"]) == 0
+        assert capsys.readouterr().out.startswith(
+            "Thư trả về: 1 địa chỉ hỏng, 0 thư không tới, 0 thư còn chậm; 1 thư khác"
+        )
+        assert main(["messages", "bounces", "--json"]) == 0
+        found = json.loads(capsys.readouterr().out)
+        assert list(found) == ["dead", "lost", "delayed", "again", "forged", "early", "other"]
+        assert sum(found.values()) == 0
+
+
+def test_a_round_reads_it_too_and_does_not_wait_for_a_mailbox_that_is_away(
+    office: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "returned"
+    folder.mkdir()
+    (folder / "1.eml").write_bytes(report(return_token(KEY, message_to(office, STC).id)))
+    monkeypatch.setenv("DONDOC_BOUNCE_FOLDER", str(folder))
+    assert main(["round", "--json"]) == 0
+    assert contact_of(office).is_bouncing
+    assert message_to(office, STC).state == MessageState.BOUNCED
+    monkeypatch.setenv("DONDOC_BOUNCE_IMAP", f"imap://bounce:geheim@127.0.0.1:{free_port()}/INBOX")
+    assert main(["round", "--json"]) == 0
+    assert "geheim" not in str(capsys.readouterr())
+
+
+def test_what_cannot_be_read_is_said(
+    office: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["messages", "bounces"]) == 1
+    assert "cần DONDOC_BOUNCE_ADDRESS" in capsys.readouterr().err
+    monkeypatch.setenv("DONDOC_BOUNCE_FOLDER", str(tmp_path / "nowhere"))
+    assert main(["messages", "bounces"]) == 1
+    assert "không đọc được hộp thư trả về" in capsys.readouterr().err
+    monkeypatch.setenv("DONDOC_BOUNCE_IMAP", "imaps://bounce:geheim@")
+    assert main(["messages", "bounces"]) == 1
+    said = capsys.readouterr().err
+    assert "DONDOC_BOUNCE_IMAP" in said
+    assert "geheim" not in said
