@@ -93,9 +93,17 @@ def round_(*, now: Now = None, json: Json = False) -> None:
 
     with office(_moment(now)) as here:
         carrier, key = _carrier(here)
-        known = {"zone": here.zone, "url": here.settings.url, "key": key}
-        pace, mailbox = pace_of(here.settings), mailbox_for(here.settings)
-        done = run(here.database, carrier, here.now, place=_place(here), pace=pace, mailbox=mailbox, **known)
+        done = run(
+            here.database,
+            carrier,
+            here.now,
+            zone=here.zone,
+            url=here.settings.url,
+            key=key,
+            place=_place(here),
+            pace=pace_of(here.settings),
+            mailbox=mailbox_for(here.settings),
+        )
     _tell(json, cycles=done.cycles, tasks=done.tasks, steps=done.steps, notices=done.notices, messages=done.messages)
 
 
