@@ -62,6 +62,7 @@ def tour(template: Path, folder: Path) -> Iterator[Tour]:
         office += ["/inbox", "/inbox?group=overdue", "/inbox?group=asks", f"/asks/{ask}", f"/corrections/{correction}"]
         office += [f"/bulk?act={act}&{chosen}" for act in ("remind", "accept", "extend", "exempt", "acknowledge")]
         office += ["/messages", f"/messages/{message}", "/journal", "/journal?act=nothing", "/nowhere"]
+        office += ["/wording", "/wording/overdue/vi", "/wording/chased/en", f"/wording/opened/vi?task={tasks[0]}"]
         office += ["/plans", "/plans/kl01"]
         links = [desk.link(unit) for unit in ("stc", "snv", "syt", "stt", "doan-khoi")]
         units = [*links, f"{links[1]}/receipt", f"{links[2]}/extension", f"{links[2]}/contact", "/s/wrong"]
