@@ -107,6 +107,8 @@ def _reason(each: Waiting) -> str | None:
         return each.refused.answer
     if each.review is not None:
         return each.review.reason
+    if each.why is not None:
+        return each.why
     return each.extension.reason if each.extension is not None else None
 
 

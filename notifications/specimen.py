@@ -228,6 +228,7 @@ _STATES: Final = {
     "extension_decided": lambda: _moved(NoticeKind.EXTENSION_DECIDED),
     "extension_refused": _not_extended,
     "date_moved": lambda: _moved(NoticeKind.DATE_MOVED),
+    "cancelled": lambda: [(_at(_BEFORE), [replace(_told(NoticeKind.CANCELLED), why="Kế hoạch không còn yêu cầu")])],
     "receipt": _receipt,
     "bounced": _bounced,
     "digest": _digest,

@@ -96,6 +96,7 @@ class Waiting:
     sent: tuple[Sent, ...] = ()  #: to the contact in the last days, as far as budgets look back
     above: Above = NOTHING_ABOVE
     dead: Dead | None = None  #: of an address that has to be mended
+    why: str | None = None  #: of work that nobody asks for any more
 
     @property
     def is_own(self) -> bool:
@@ -152,6 +153,7 @@ def _read(session: Session, chosen: ColumnElement[bool], now: datetime) -> list[
     sent = _sent(session, ids, now)
     above = _above(session, rows)
     dead = _dead(session, [notice for notice, *_ in rows if notice.kind == NoticeKind.BOUNCED])
+    whys = _whys(session, [notice for notice, *_ in rows if notice.kind == NoticeKind.CANCELLED])
     steps = _next_steps(session, chosen, now)
     revisions = {id_: session.get_one(Revision, id_) for id_ in {cycle.revision_id for *_, cycle, _ in rows}}
     calendars = {id_: calendar_of(session, revision.calendar) for id_, revision in revisions.items()}
@@ -181,6 +183,7 @@ def _read(session: Session, chosen: ColumnElement[bool], now: datetime) -> list[
                 sent.get(contact.id, ()),
                 above.get(task.id, NOTHING_ABOVE),
                 dead.get(notice.cause),
+                whys.get(notice.cause),
             )
         )
     return waiting
@@ -211,6 +214,13 @@ def _dead(session: Session, notices: Sequence[Notice]) -> dict[str, Dead]:
     ).all()
     by_message = {id_: Dead(unit.id, unit.name, contact.name, address) for id_, address, contact, unit in rows}
     return {cause: by_message[message_id] for cause, message_id in told.items()}
+
+
+def _whys(session: Session, notices: Sequence[Notice]) -> dict[str, str]:
+    """By the cause of the notice, an entry of the journal: the reason that was given."""
+    causes = {int(notice.cause.partition(":")[2]): notice.cause for notice in notices}
+    entries = session.scalars(select(Entry).where(col(Entry.id).in_(causes))).all() if causes else ()
+    return {causes[entry.id]: entry.data["reason"] for entry in entries}
 
 
 def _sent(session: Session, contact_ids: Sequence[int], now: datetime) -> dict[int, tuple[Sent, ...]]:

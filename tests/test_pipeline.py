@@ -13,7 +13,13 @@ from notifications.pipeline import Dropped, moot
 from notifications.waiting import ASKING, Waiting
 from tests.notices import DUE, OFFICE, cycle, person, waiting
 
-NEVER_MOOT = (NoticeKind.RECEIPT, NoticeKind.ACCEPTED, NoticeKind.EXTENSION_DECIDED, NoticeKind.DATE_MOVED)
+NEVER_MOOT = (
+    NoticeKind.RECEIPT,
+    NoticeKind.ACCEPTED,
+    NoticeKind.EXTENSION_DECIDED,
+    NoticeKind.DATE_MOVED,
+    NoticeKind.CANCELLED,
+)
 
 
 def why(kind: NoticeKind, state: TaskState, due_on: date = DUE, of: CycleState = CycleState.OPEN) -> str | None:

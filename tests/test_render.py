@@ -86,6 +86,7 @@ SUBJECTS = {
     NoticeKind.ACCEPTED: ("Báo cáo đã được nhận: {}", "Report accepted: {}"),
     NoticeKind.EXTENSION_DECIDED: ("Gia hạn đến 30/09/2025: {}", "Extended to 30/09/2025: {}"),
     NoticeKind.DATE_MOVED: ("Đổi hạn sang 30/09/2025: {}", "Due day moved to 30/09/2025: {}"),
+    NoticeKind.CANCELLED: ("Không phải nộp nữa: {}", "No longer owed: {}"),
     NoticeKind.RECEIPT: ("Giấy báo nhận 7K4M-2PXC: {}", "Receipt 7K4M-2PXC: {}"),
 }
 DAYS = {NoticeKind.DUE_TODAY: "2025-09-30", NoticeKind.OVERDUE: "2025-10-03", NoticeKind.ESCALATION: "2025-10-03"}
