@@ -23,26 +23,28 @@ from sqlmodel import Session, SQLModel, col
 
 from dondoc.clock import moment, today
 from dondoc.database import Database, insert_new
-from engine import extend, review
+from engine import extend, habits, review
 from engine.close import finish
 from engine.fire import NOTICE_COLUMNS, fire
 from engine.open import open_due
 from engine.revise import apply_calendar, apply_plan
+from models.address import Address
 from models.contact import Contact, Role, holding
 from models.cycle import Cycle
 from models.deadline import Deadline
 from models.entry import append
 from models.message import Message, MessageState
 from models.milestone import MilestoneDay
-from models.notice import Notice, NoticeKind
+from models.notice import Notice, NoticeKind, next_free
 from models.plan import Revision, active
 from models.step import next_step
 from models.submission import Review, ReviewVerdict, Submission, Way
 from models.task import TRANSITIONS, UNFINISHED, Act, Task, TaskState
 from models.unit import Placement, Unit, UnitTag
-from notifications import pipeline
 from notifications.deliver import CONTACTS
-from notifications.pipeline import Batch, Bundle
+from notifications.item import Office
+from notifications.pace import Pace
+from notifications.pipeline import Batch, Bundle, stages
 from notifications.waiting import read_waiting
 from schedules.calendars import Calendar
 from schedules.plan import Offset, Rung
@@ -55,10 +57,11 @@ Report = Callable[[date], None]
 
 _ONE: Final = update(Notice).where(col(Notice.id) == bindparam("of"))
 _DROP: Final = _ONE.values(dropped=bindparam("to"))
+_HOLD: Final = _ONE.values(held=bindparam("to"), held_until=bindparam("until"))
 _TELL: Final = _ONE.values(message_id=bindparam("to"))
 _MESSAGES: Final = (
     insert(Message)
-    .values(channel="", address="", state=MessageState.SENT.value, subject="", text="", html="", tries=0)
+    .values(state=MessageState.SENT.value, subject="", text="", html="", tries=0)
     .returning(col(Message.id), sort_by_parameter_order=True)
 )
 _OTHER: Final = aliased(Task)
@@ -109,8 +112,8 @@ def settle(
 
 
 def copy_units(office: Session, here: Session) -> None:
-    """The units of an office, with all their places and contacts, as it has them."""
-    for table in (Unit, UnitTag, Placement, Contact):
+    """The units of an office, with all their places, contacts and ways to reach them, as it has them."""
+    for table in (Unit, UnitTag, Placement, Contact, Address):
         _copy(here, table, office.execute(select(_table(table))).mappings())
 
 
@@ -125,14 +128,15 @@ def copy_milestones(office: Session, here: Session, of_plan: int, plan_id: int) 
 
 
 def live(
-    session: Session, calendar: Calendar, *, first: date, last: date, seed: int, zone: str, report: Report
+    session: Session, calendar: Calendar, *, first: date, last: date, seed: int, zone: str, pace: Pace, report: Report
 ) -> None:
     """Lives from the first moment of `first` to the end of `last`, moment by moment; the rows tell what happened.
 
+    The messages go out at the office's `pace`, by the ways of each contact that the rows have.
     The session holds the units and one applied plan, and nothing was opened yet. `report` is told each day of a
     round. The same rows and the same seed make the same life.
     """
-    life = _Life(session, calendar, seed, zone)
+    life = _Life(session, calendar, seed, zone, pace, frozenset(session.scalars(select(col(Address.channel)))))
     now, end = moment(first, "00:00", zone), moment(last + ONE_DAY, "00:00", zone)
     while now < end:
         report(today(now, zone))
@@ -147,6 +151,8 @@ class _Life:
     calendar: Calendar
     seed: int
     zone: str
+    pace: Pace
+    channels: frozenset[str]  #: beside e-mail
     #: when who does what: the moments in order, and the tasks of each
     moments: list[tuple[datetime, Doing]] = field(default_factory=list)
     tasks: defaultdict[tuple[datetime, Doing], list[int]] = field(default_factory=lambda: defaultdict(list))
@@ -159,14 +165,16 @@ class _Life:
         if open_due(self.session, now, self.zone).tasks:
             self.look_ahead(now)
         fire(self.session, now, self.zone)
-        bundle_waiting(self.session, now)
+        bundle_waiting(self.session, Office("email", "", "", self.zone, now, self.channels, pace=self.pace))
 
     def next_moment(self, now: datetime, end: datetime) -> datetime:
-        """When something is next: a step, an opening, or a unit or an office that acts."""
+        """When something is next: a step, an opening, a notice that was held, or a unit or an office that acts."""
         step = self.session.execute(next_step(now)).first()
         opening = min(revision.next_open_on for revision in self.session.scalars(active()))
         found = [moment(opening, "00:00", self.zone)] if opening < today(end, self.zone) else []
         found += [step[0].at] if step is not None else []
+        free_at = self.session.scalar(next_free(now))
+        found += [free_at] if free_at is not None else []
         found += [self.moments[0][0]] if self.moments else []
         return min([*found, end])
 
@@ -183,17 +191,17 @@ class _Life:
         for task_id, unit, obligation, period, due_on in self.session.execute(opened).all():
             self.seen = task_id
             self.names[task_id] = f"{unit}:{obligation}:{period}"
-            is_slow = self.draw(unit) % 100 < 12  # some units are late more often than others
+            is_slow = self.draw(unit) % 100 < habits.SLOW
             share, days = self.draw(self.names[task_id]) % 100, self.draw(self.names[task_id], "days")
-            silent, late, longer = (6, 30, 32) if is_slow else (1, 5, 6)
+            silent, late, longer = habits.SHARES[is_slow]
             if share < silent:
                 continue
             if share < late:
-                self.plan(Doing.HAND_IN, task_id, self.working(due_on, 1 + days % 15), now)
+                self.plan(Doing.HAND_IN, task_id, self.working(due_on, 1 + days % habits.LATE), now)
             elif share < longer:
                 self.plan(Doing.EXTEND, task_id, self.working(due_on, -2), now)
             else:
-                self.plan(Doing.HAND_IN, task_id, self.working(due_on, -(days % 10)), now)
+                self.plan(Doing.HAND_IN, task_id, self.working(due_on, -(days % habits.EARLY)), now)
 
     def plan(self, doing: Doing, task_id: int, day: date, after: datetime) -> None:
         """Puts down what will be done on a day, or, when that is over, on the next working day."""
@@ -333,15 +341,15 @@ def accept_all(session: Session, task_ids: Sequence[int], now: datetime) -> None
         finish(session, session.get_one(Cycle, cycle_id), now)
 
 
-def bundle_waiting(session: Session, now: datetime) -> None:
-    """As notifications.deliver.queue: the same notices are dropped, the same make one message; it has no text."""
+def bundle_waiting(session: Session, office: Office) -> None:
+    """As notifications.deliver.queue: the same are dropped, the same held, the same make one message without a text."""
     after = 0
-    while waiting := read_waiting(session, after, CONTACTS, now):
+    while waiting := read_waiting(session, after, CONTACTS, office.now):
         after = waiting[-1].contact.id
         batch = Batch(tuple(Bundle(each.contact, (each,)) for each in waiting))
-        for stage in (pipeline.drop_moot, pipeline.drop_unreachable, pipeline.bundle):
+        for stage in stages(office)[:-1]:  # all but rendering
             batch = stage(batch)
-        _write(session, batch, now)
+        _write(session, batch, office.now)
         if len({each.contact.id for each in waiting}) < CONTACTS:
             return
 
@@ -351,11 +359,15 @@ def _write(session: Session, batch: Batch, now: datetime) -> None:
     if batch.dropped:
         dropped = [{"of": each.notice_id, "to": each.why} for each in batch.dropped]
         connection.execute(_DROP, dropped)
+    if batch.held:
+        held = [{"of": each.notice_id, "to": each.hold.why, "until": each.hold.until} for each in batch.held]
+        connection.execute(_HOLD, held)
     if batch.bundles:
         messages = [
-            {"contact_id": each.contact.id, "reference": each.reference, "created_at": now, "try_after": now}
+            {"contact_id": each.contact.id, "channel": each.channel, "account": each.account, "address": each.address,
+             "reference": each.reference, "is_urgent": each.is_urgent, "created_at": now, "try_after": now}
             for each in batch.bundles
-        ]
+        ]  # fmt: skip
         ids = connection.execute(_MESSAGES, messages).scalars().all()
         told = [
             {"of": waiting.notice.id, "to": message_id}

@@ -12,6 +12,7 @@ from sqlmodel import Session, col
 
 from dondoc.clock import today
 from engine.plans import plan_of, timeline_of
+from engine.traffic import Traffic, traffic
 from models.contact import Contact
 from models.cycle import Cycle
 from models.deadline import Deadline, Origin
@@ -78,6 +79,7 @@ class Told:
     notices: int
     messages: int
     months: tuple[tuple[str, int, int], ...]  #: (month, notices, messages)
+    days: tuple[tuple[date, str, int], ...]  #: (day, channel, messages)
 
     @property
     def busiest(self) -> tuple[str, int]:
@@ -85,9 +87,20 @@ class Told:
         month, _notices, messages = max(self.months, key=lambda each: each[2])
         return month, messages
 
+    @property
+    def busiest_day(self) -> tuple[date, int] | None:
+        """The day with the most messages, the first of several; None when every notice was dropped."""
+        days = Counter[date]()
+        for on, _channel, messages in self.days:
+            days[on] += messages
+        return days.most_common(1)[0] if days else None
+
     def as_json(self) -> dict[str, object]:
         months = {month: {"notices": notices, "messages": messages} for month, notices, messages in self.months}
-        return {**asdict(self), "months": months}
+        days: dict[str, dict[str, int]] = {}
+        for on, channel, messages in self.days:
+            days.setdefault(on.isoformat(), {})[channel] = messages
+        return {**asdict(self), "months": months, "days": days}
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +129,7 @@ class Simulated:
     months: tuple[Month, ...]  #: every month from the first to the last
     contacts: tuple[Told, ...]  #: the busiest first
     escalations: tuple[Climb, ...]  #: in the order of the ladder
+    traffic: Traffic
     waiting: tuple[tuple[str, str, str], ...]  #: (obligation, period, milestone): not opened, the milestone has no day
 
     def as_json(self) -> dict[str, object]:
@@ -130,6 +144,7 @@ class Simulated:
             "steps": self.steps,
             "notices": self.notices,
             "messages": self.messages,
+            **self.traffic.as_json(),
             "obligations": [{"obligation": code, **work.as_json()} for code, work in self.obligations.items()],
             "months": [asdict(each) for each in self.months],
             "escalations": [asdict(each) for each in self.escalations],
@@ -146,7 +161,7 @@ def simulated(session: Session, *, first: date, last: date, seed: int, zone: str
     revision = session.scalars(select(Revision).where(col(Revision.is_active))).one()
     plan = plan_of(session, revision.id)
     worked = _work(session, last)
-    days = _days(session, zone)
+    days, sent = _days(session, zone), traffic(session, zone)
     by_state, by_step, by_kind = (_counted(session, col(each)) for each in (Task.state, Step.state, Notice.kind))
     return Simulated(
         plan.code,
@@ -161,8 +176,9 @@ def simulated(session: Session, *, first: date, last: date, seed: int, zone: str
         sum(worked.values(), Work()),
         {each.code: worked.get(each.code, Work()) for each in plan.obligations},
         tuple(_months(session, first, last, days, zone)),
-        tuple(_contacts(session, days)),
+        tuple(_contacts(session, days, sent)),
         tuple(_escalations(session)),
+        sent,
         tuple(
             (each.obligation.code, each.period.label, each.milestone) for each in timeline_of(session, revision).waiting
         ),
@@ -247,7 +263,7 @@ def _months(session: Session, first: date, last: date, days: _Days, zone: str) -
         on = (on + timedelta(days=31)).replace(day=1)
 
 
-def _contacts(session: Session, days: _Days) -> list[Told]:
+def _contacts(session: Session, days: _Days, sent: Traffic) -> list[Told]:
     """Those who were told anything, the busiest first."""
     people = {
         contact_id: (unit, role, name)
@@ -262,7 +278,13 @@ def _contacts(session: Session, days: _Days) -> list[Told]:
         key = (month, contact_id)
         months[contact_id].append((month, days.notices[key], days.messages[key]))
     told = (
-        Told(*people[contact_id], sum(each[1] for each in had), sum(each[2] for each in had), tuple(had))
+        Told(
+            *people[contact_id],
+            sum(each[1] for each in had),
+            sum(each[2] for each in had),
+            tuple(had),
+            sent.to.get(contact_id, ()),
+        )
         for contact_id, had in months.items()
     )
     return sorted(told, key=lambda each: (-each.messages, -each.notices, each.unit, each.role, each.name))

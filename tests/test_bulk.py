@@ -102,7 +102,7 @@ def scoped(database: Database, unit: str, role: UserRole) -> Actor:
 
 
 def one(session: Session, act: BulkAct, task_id: int, now: datetime) -> None:
-    words = {"reason": WORDS.reason, "document": WORDS.document}
+    words: dict[str, Any] = {"reason": WORDS.reason, "document": WORDS.document}
     match act:
         case BulkAct.ACKNOWLEDGE:
             assert KNOWN.until is not None

@@ -1,6 +1,7 @@
 """`dondoc simulate`: what would a plan mean for everybody, if it were lived through from day to day?"""
 
 import sys
+from dataclasses import asdict
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
@@ -18,7 +19,9 @@ if TYPE_CHECKING:
 
     from engine.sheets import Row
     from engine.simulated import Simulated, Work
+    from notifications.pace import Pace
 
+SOME: Final = 5  #: days and hours that are listed, the busiest
 BUSIEST: Final = 10  #: contacts that are listed; --json has all of them
 BAR: Final = 40  #: characters of the progress bar
 
@@ -46,23 +49,25 @@ def simulate(
 ) -> None:
     from engine.simulate import live, scratch
     from engine.simulated import simulated
+    from notifications.pace import pace_of
 
     _check_days(from_, to)
-    zone = read_settings().zone
+    settings = read_settings()
+    zone, pace = settings.zone, pace_of(settings)
     with scratch() as database, in_words(), database.writing() as here:
         with reading() as (session, _now):
             meant = plan_named(session, plan)
             meant.compiled()  # what cannot be compiled is refused before anything is brought in
             whose = _settle(session, here, meant, plan, units, from_, zone)
         bar = _Bar(from_, to)
-        live(here, meant.calendar, first=from_, last=to, seed=seed, zone=zone, report=bar.reach)
+        live(here, meant.calendar, first=from_, last=to, seed=seed, zone=zone, pace=pace, report=bar.reach)
         bar.clear()
         found = simulated(here, first=from_, last=to, seed=seed, zone=zone)
     if json:
-        answer = found.as_json()
+        answer = {**found.as_json(), "pace": asdict(pace)}
         write_json({**answer, "units": {"of": whose, "first": found.units[0], "last": found.units[1]}})
     else:
-        write(*_as_text(found, meant, whose))
+        write(*_as_text(found, meant, whose, pace))
 
 
 def _check_days(first: date, last: date) -> None:
@@ -136,7 +141,7 @@ class _Bar:
             sys.stderr.flush()
 
 
-def _as_text(found: "Simulated", meant: InForce, whose: str) -> list[str]:
+def _as_text(found: "Simulated", meant: InForce, whose: str, pace: "Pace") -> list[str]:
     of = {"office": _("đơn vị của văn phòng"), "sample": _("tổ chức mẫu"), "file": _("danh sách đơn vị đã nêu")}
     total = found.total
     counts = [str(count) for count in sorted(set(found.units))]
@@ -156,6 +161,12 @@ def _as_text(found: "Simulated", meant: InForce, whose: str) -> list[str]:
         *_section(_("Thông báo"), kinds),
         *_section(_("Đôn đốc"), _escalations(found)),
         *_section(_("Đầu mối nhận nhiều tin nhất"), _contacts(found)),
+        *_section(_("Ngày nhiều tin nhất"), _days(found)),
+        *_section(_("Giờ nhiều tin nhất"), _hours(found)),
+        *_section(_("Thông báo phải chờ"), _waits(found)),
+        "",
+        _("Mỗi đầu mối nhiều nhất {day} tin một ngày, {week} tin trong bảy ngày: {n} thông báo phải lùi lại.",
+          day=pace.a_day, week=pace.a_week, n=found.traffic.deferred),
         *_section(_("Chờ mốc, chưa có ngày: không mở"), [list(each) for each in found.waiting]),
     ]  # fmt: skip
 
@@ -201,13 +212,48 @@ def _escalations(found: "Simulated") -> list[list[str]]:
     return [head, *rows] if rows else []
 
 
+def _days(found: "Simulated") -> list[list[str]]:
+    """The busiest ones; --json has all."""
+    of = found.traffic
+    head = [_("Ngày"), _("Tin"), _("Đầu mối"), _("Nhiều nhất một đầu mối"), *(_channel(each) for each in of.channels)]
+    rows = [
+        [f"{each.day:%d/%m/%Y}", str(each.messages), str(each.contacts), str(each.most),
+         *(str(each.channels.get(channel, 0)) for channel in of.channels)]
+        for each in of.busiest_days[:SOME]
+    ]  # fmt: skip
+    return [head, *rows] if rows else []
+
+
+def _hours(found: "Simulated") -> list[list[str]]:
+    head = [_("Giờ"), _("Tin"), _("Nhiều nhất một ngày")]
+    rows = [
+        [f"{each.hour:02}:00–{each.hour:02}:59", str(each.messages), str(each.most)]
+        for each in found.traffic.busiest_hours[:SOME]
+    ]
+    return [head, *rows] if rows else []
+
+
+def _waits(found: "Simulated") -> list[list[str]]:
+    head = [_("Vì sao"), _("Thông báo"), _("Đầu mối"), _("Lâu nhất")]
+    rows = [
+        [_(each.why), str(each.notices), str(each.contacts), _("{n} giờ", n=each.hours)] for each in found.traffic.waits
+    ]
+    return [head, *rows] if rows else []
+
+
+def _channel(name: str) -> str:
+    return _(f"channel.{name}")
+
+
 def _contacts(found: "Simulated") -> list[list[str]]:
-    head = [_("Tin"), _("Thông báo"), _("Tháng nhiều nhất"), _("Đầu mối"), _("Đơn vị")]
+    head = [_("Tin"), _("Thông báo"), _("Tháng nhiều nhất"), _("Ngày nhiều nhất"), _("Đầu mối"), _("Đơn vị")]
     rows = []
     for each in found.contacts[:BUSIEST]:
         month, messages = each.busiest
         most = _("{month}: {messages} tin", month=f"{month[5:]}/{month[:4]}", messages=messages)
-        rows.append([str(each.messages), str(each.notices), most, each.name, each.unit])
+        day = each.busiest_day
+        on = f"{day[0]:%d/%m/%Y}: {day[1]}" if day else "–"
+        rows.append([str(each.messages), str(each.notices), most, on, each.name, each.unit])
     return [head, *rows] if rows else []
 
 
