@@ -1,0 +1,446 @@
+"""Does a change of dates do what was shown? Previews against rows, told days, restores, and two people at once."""
+
+import threading
+from datetime import date
+from typing import Any
+
+import pytest
+from sqlmodel import col, select
+
+from dondoc.database import Database
+from engine import extend, review
+from engine.errors import InvalidPlanError, RefusedError
+from engine.plans import active_revision
+from engine.preview import Moved, Preview, preview
+from engine.revise import apply, restore, text_of
+from models.contact import Contact
+from models.cycle import Cycle, CycleState
+from models.deadline import Deadline
+from models.entry import Entry, breaks
+from models.message import Message, MessageState
+from models.notice import Notice, NoticeKind
+from models.plan import Revision
+from models.plan_draft import PlanDraft
+from models.proposal import Policy
+from models.step import Step, StepState
+from models.task import Task, TaskState
+from models.unit import Unit
+from schedules.diff import Way
+from tests.builders import (
+    YEARLY,
+    ZONE,
+    act_of,
+    assert_counts_add_up,
+    at,
+    everything,
+    hand_in,
+    id_of,
+    province,
+    step_round,
+)
+
+REASON = "Công văn số 12"
+LATER = YEARLY.replace("2021: {due: {end_of: M12}", "2021: {due: {date: 2022-01-14}")
+EARLIER = YEARLY.replace("2021: {due: {end_of: M12}", "2021: {due: {date: 2021-12-24}")
+GONE = YEARLY.replace("in: 2021..2025", "in: 2022..2025").replace(
+    "    except: {2021: {due: {end_of: M12}, why: II.8.3}}\n", ""
+)
+
+
+@pytest.fixture
+def opened(database: Database) -> Database:
+    """The yearly report of 2021 is open and was told; due on 31/12/2021."""
+    province(database)
+    step_round(database, at("2021-12-01", "09:00"))
+    send(database)
+    return database
+
+
+def send(database: Database) -> None:
+    """Every notice that waits is a message that went out."""
+    with database.writing() as session:
+        for notice in session.exec(
+            select(Notice).where(col(Notice.message_id).is_(None), col(Notice.dropped).is_(None))
+        ):
+            message = Message(
+                contact_id=notice.contact_id, channel="email", address="", reference=f"r{notice.id}",
+                state=MessageState.SENT, subject="", text="", html="", created_at=notice.created_at,
+                try_after=notice.created_at,
+            )  # fmt: skip
+            session.add(message)
+            session.flush()
+            notice.message_id = message.id
+            session.add(notice)
+
+
+def shown(database: Database, text: str, day: str = "2021-12-05", from_on: date | None = None) -> Preview:
+    with database.reading() as session:
+        return preview(session, text.encode(), "plan.yaml", now=at(day), zone=ZONE, from_on=from_on)
+
+
+def applied(
+    database: Database, text: str, policy: Policy = Policy.MOVE, day: str = "2021-12-05", **given: Any
+) -> Preview:
+    """Looks, then applies what was shown."""
+    seen = shown(database, text, day, given.get("from_on"))
+    with database.writing() as session:
+        apply(
+            session, text.encode(), "plan.yaml", diff_hash=seen.diff_hash, policy=policy, by="user:1", reason=REASON,
+            now=at(day), zone=ZONE, **given,
+        )  # fmt: skip
+    return seen
+
+
+def brought_back(database: Database, number: int, policy: Policy = Policy.MOVE, day: str = "2021-12-06") -> None:
+    with database.reading() as session:
+        text = text_of(session, "kl01", number)
+    seen = shown(database, text.decode(), day)
+    with database.writing() as session:
+        restore(
+            session, "kl01", number, diff_hash=seen.diff_hash, policy=policy, by="user:1", reason=REASON, now=at(day),
+            zone=ZONE,
+        )  # fmt: skip
+
+
+def of_cycles(seen: Preview) -> list[Moved]:
+    return [each for each in seen.changes if each.cycle_id is not None]
+
+
+def due_days(database: Database) -> dict[str, date]:
+    """By unit, the day of its task of 2021."""
+    with database.reading() as session:
+        rows = (
+            select(Unit.code, Deadline.due_on)
+            .join(Task, col(Task.unit_id) == col(Unit.id))
+            .join(Deadline, col(Deadline.id) == col(Task.deadline_id))
+            .where(col(Task.state) != TaskState.CANCELLED.value)
+        )
+        return dict(session.exec(rows).all())
+
+
+def told_of(database: Database, kind: NoticeKind) -> list[tuple[str, date]]:
+    with database.reading() as session:
+        rows = select(Contact.email, Notice.due_on).join(Notice, col(Notice.contact_id) == col(Contact.id))
+        return sorted((str(email), on) for email, on in session.exec(rows.where(col(Notice.kind) == kind.value)))
+
+
+def refusal(database: Database, text: str, diff_hash: str, day: str = "2021-12-05") -> str:
+    with pytest.raises(RefusedError) as refused, database.writing() as session:
+        apply(
+            session, text.encode(), "plan.yaml", diff_hash=diff_hash, policy=Policy.MOVE, by="user:2", reason=REASON,
+            now=at(day), zone=ZONE,
+        )  # fmt: skip
+    return refused.value.reason.code
+
+
+def test_a_moved_day_is_shown_with_its_units_those_told_and_those_handed_in(opened: Database) -> None:
+    hand_in(opened, id_of(opened, "stc"), "2021-12-03")
+    seen = shown(opened, LATER)
+    (moved,) = of_cycles(seen)
+    assert moved.change.way is Way.MOVED
+    # Six units owe it; the port's branch has nobody who could be told.
+    assert moved.as_json() == {
+        "obligation": "annual-report", "period": "2021", "level": "", "from": "2021-12-31", "to": "2022-01-14",
+        "units": 6, "told": 5, "submitted": 1,
+    }  # fmt: skip
+    assert [each.change.way for each in seen.changes] == [Way.MOVED]
+
+
+def test_keep_leaves_every_row_of_what_is_open(opened: Database) -> None:
+    with opened.reading() as session:
+        before = {table: everything(session)[table] for table in ("cycle", "deadline", "step", "task", "notice")}
+    applied(opened, LATER, Policy.KEEP)
+    with opened.reading() as session:
+        assert {table: everything(session)[table] for table in before} == before
+
+
+def test_move_takes_those_who_owe_and_leaves_those_who_handed_in(opened: Database) -> None:
+    hand_in(opened, id_of(opened, "stc"), "2021-12-03")
+    applied(opened, LATER)
+    days = due_days(opened)
+    assert days.pop("stc") == date(2021, 12, 31)
+    assert set(days.values()) == {date(2022, 1, 14)}
+    assert_counts_add_up(opened)
+
+
+def test_a_later_day_is_told_only_when_asked_to(opened: Database) -> None:
+    applied(opened, LATER)
+    assert told_of(opened, NoticeKind.DATE_MOVED) == []
+
+
+def test_all_who_were_told_a_day_are_told_the_new_one_when_asked_to(opened: Database) -> None:
+    applied(opened, LATER, Policy.TELL)
+    units = ["contact.doan-khoi", "contact.snv", "contact.stc", "contact.stt", "contact.syt"]
+    assert told_of(opened, NoticeKind.DATE_MOVED) == [(f"{each}@example.org", date(2022, 1, 14)) for each in units]
+
+
+def test_an_earlier_day_is_told_in_any_case(opened: Database) -> None:
+    seen = applied(opened, EARLIER)
+    (moved,) = of_cycles(seen)
+    assert (moved.told, moved.told_later) == (5, 5)
+    assert {on for _, on in told_of(opened, NoticeKind.DATE_MOVED)} == {date(2021, 12, 24)}
+    assert len(told_of(opened, NoticeKind.DATE_MOVED)) == 5
+    with opened.reading() as session:
+        entry = session.exec(select(Entry).where(col(Entry.act) == "dates_moved")).one()
+    assert (entry.data["tasks"], entry.data["told"], entry.data["unreachable"]) == (6, 5, 0)
+
+
+def test_a_message_on_its_way_that_would_be_dropped_is_made_good(opened: Database) -> None:
+    """Its old day is moot, so that without another word the contact would have heard nothing at all."""
+    with opened.writing() as session:
+        for message in session.exec(select(Message)):
+            message.state = MessageState.QUEUED
+            session.add(message)
+    applied(opened, LATER)
+    assert len(told_of(opened, NoticeKind.DATE_MOVED)) == 5
+
+
+def test_a_word_that_waits_says_the_new_day(database: Database) -> None:
+    province(database)
+    step_round(database, at("2021-12-01", "09:00"))
+    applied(database, LATER, day="2021-12-01")
+    assert {on for _, on in told_of(database, NoticeKind.OPENED)} == {date(2022, 1, 14)}
+    assert told_of(database, NoticeKind.DATE_MOVED) == []
+
+
+def test_extended_and_returned_days_stay(opened: Database) -> None:
+    act_of(
+        opened,
+        extend.extend,
+        id_of(opened, "syt"),
+        "2021-12-02",
+        due_on=date(2022, 1, 7),
+        reason="Mưa lũ",
+        document=None,
+    )
+    hand_in(opened, id_of(opened, "snv"), "2021-12-02")
+    act_of(opened, review.send_back, id_of(opened, "snv"), "2021-12-03", reason="Thiếu", due_on=date(2022, 1, 10))
+    applied(opened, EARLIER)
+    days = due_days(opened)
+    assert (days["syt"], days["snv"], days["stc"]) == (date(2022, 1, 7), date(2022, 1, 10), date(2021, 12, 24))
+
+
+def test_a_day_that_is_past_never_changes(opened: Database) -> None:
+    seen = applied(opened, LATER, day="2022-01-03")
+    assert seen.changes == ()
+    assert set(due_days(opened).values()) == {date(2021, 12, 31)}
+
+
+def test_nothing_moves_into_the_past(opened: Database) -> None:
+    past = YEARLY.replace("2021: {due: {end_of: M12}", "2021: {due: {date: 2021-12-10}")
+    seen = applied(opened, past, day="2021-12-20")
+    assert of_cycles(seen) == []
+    assert set(due_days(opened).values()) == {date(2021, 12, 31)}
+
+
+def test_the_ladder_goes_on_from_the_new_day(opened: Database) -> None:
+    applied(opened, LATER)
+    with opened.reading() as session:
+        rows = session.exec(
+            select(Step.on, Step.state, Deadline.due_on).join(Deadline, col(Deadline.id) == col(Step.deadline_id))
+        ).all()
+    old = {state for _, state, due in rows if due == date(2021, 12, 31)}
+    assert old == {StepState.FIRED, StepState.REPLACED}
+    planned = [on for on, state, due in rows if due == date(2022, 1, 14) and state == StepState.PLANNED]
+    assert min(planned) == date(2021, 12, 31)
+    step_round(opened, at("2022-01-14", "09:00"))
+    assert {on for _, on in told_of(opened, NoticeKind.DUE_TODAY)} == {date(2022, 1, 14)}
+
+
+def test_a_changed_ladder_replaces_what_has_not_fired(opened: Database) -> None:
+    text = YEARLY.replace("[14 days before, 7 days before, 3 working days before, due day]", "[5 days before]")
+    seen = applied(opened, text)
+    (changed,) = of_cycles(seen)
+    assert changed.change.way is Way.LADDER
+    with opened.reading() as session:
+        steps = session.exec(select(Step).where(col(Step.kind) == "remind").order_by(col(Step.on))).all()
+    assert [(step.on, step.state) for step in steps] == [
+        (date(2021, 12, 1), StepState.FIRED), (date(2021, 12, 26), StepState.PLANNED)
+    ]  # fmt: skip
+
+
+def test_an_open_cycle_whose_period_is_gone_goes_on_when_kept(opened: Database) -> None:
+    applied(opened, GONE, Policy.KEEP)
+    assert set(due_days(opened).values()) == {date(2021, 12, 31)}
+
+
+@pytest.mark.parametrize("policy", [Policy.MOVE, Policy.TELL])
+def test_an_open_cycle_whose_period_is_gone_is_cancelled_and_told(opened: Database, policy: Policy) -> None:
+    hand_in(opened, id_of(opened, "stc"), "2021-12-03")
+    seen = applied(opened, GONE, policy)
+    (gone,) = of_cycles(seen)
+    assert (gone.change.way, gone.units, gone.told, gone.submitted) == (Way.DROPPED, 6, 5, 1)
+    assert due_days(opened) == {"stc": date(2021, 12, 31)}
+    assert len(told_of(opened, NoticeKind.CANCELLED)) == 4
+    with opened.reading() as session:
+        assert session.exec(select(Cycle)).one().state == CycleState.OPEN
+    act_of(opened, review.accept, id_of(opened, "stc"), "2021-12-06")
+    with opened.reading() as session:
+        assert session.exec(select(Cycle)).one().state == CycleState.CLOSED
+
+
+def test_what_was_dropped_comes_back_with_its_work(opened: Database) -> None:
+    before = due_days(opened)
+    applied(opened, GONE)
+    with opened.reading() as session:
+        assert session.exec(select(Cycle)).one().state == CycleState.CANCELLED
+    brought_back(opened, 1)
+    assert due_days(opened) == before
+    with opened.reading() as session:
+        assert session.exec(select(Cycle)).one().state == CycleState.OPEN
+        planned = session.exec(select(Step.on).where(col(Step.state) == StepState.PLANNED.value)).all()
+        assert list(breaks(session)) == []
+    assert min(planned) == date(2021, 12, 17)
+
+
+def test_others_who_owe_it_now_join_and_leave(opened: Database) -> None:
+    text = YEARLY.replace("[dang-bo-co-so, chi-bo-co-so, doan-the]", "[dang-bo-co-so, chi-bo-truc-thuoc]")
+    seen = applied(opened, text)
+    assert sorted((each.change.way, each.units) for each in of_cycles(seen)) == [(Way.ADDED, 2), (Way.DROPPED, 4)]
+    assert set(due_days(opened)) == {"snv", "syt", "snv-1", "snv-2"}
+    assert [email for email, _ in told_of(opened, NoticeKind.OPENED) if "snv-" in email] == [
+        "contact.snv-1@example.org", "contact.snv-2@example.org"
+    ]  # fmt: skip
+
+
+def test_a_variant_takes_its_units_to_its_own_day(opened: Database) -> None:
+    text = (
+        YEARLY
+        + """\
+    variants:
+      party-committees:
+        who: {kinds: [dang-bo-co-so]}
+        every: year
+        in: 2021..2025
+        due: {date: 2022-01-20}
+        why: II.9
+"""
+    )
+    text = text.replace(
+        "due: {date: 2022-01-20}", "due: {end_of: Q3}\n        except: {2021: {due: {date: 2022-01-20}, why: II.9}}"
+    )
+    applied(opened, text)
+    days = due_days(opened)
+    assert {code for code, on in days.items() if on == date(2022, 1, 20)} == {"snv", "syt"}
+    assert days["stc"] == date(2021, 12, 31)
+
+
+def test_a_cycle_that_kept_its_day_is_left_alone_until_its_own_dates_change(opened: Database) -> None:
+    applied(opened, LATER, Policy.KEEP)
+    other = LATER.replace("due: {end_of: Q3}", "due: {end_of: M10}")
+    seen = applied(opened, other)
+    assert of_cycles(seen) == []
+    assert {each.change.period for each in seen.changes} == {"2022", "2023", "2024", "2025"}
+    assert set(due_days(opened).values()) == {date(2021, 12, 31)}
+
+
+def test_another_diff_by_then_is_refused(opened: Database) -> None:
+    seen = shown(opened, LATER)
+    applied(opened, EARLIER)
+    assert refusal(opened, LATER, seen.diff_hash) == "refused.diff_changed"
+    with opened.reading() as session:
+        assert active_revision(session, "kl01").number == 2  # type: ignore[union-attr]
+
+
+def test_a_report_handed_in_meanwhile_is_no_other_diff(opened: Database) -> None:
+    seen = shown(opened, LATER)
+    hand_in(opened, id_of(opened, "stc"), "2021-12-03")
+    with opened.writing() as session:
+        apply(
+            session, LATER.encode(), "plan.yaml", diff_hash=seen.diff_hash, policy=Policy.MOVE, by="user:1",
+            reason=REASON, now=at("2021-12-05"), zone=ZONE,
+        )  # fmt: skip
+    assert due_days(opened)["stc"] == date(2021, 12, 31)
+
+
+def test_two_people_at_once_apply_one(opened: Database) -> None:
+    seen, results = {text: shown(opened, text).diff_hash for text in (LATER, EARLIER)}, list[str]()
+    both = threading.Barrier(2)
+
+    def act(text: str) -> None:
+        other = Database(opened.url)
+        both.wait()
+        try:
+            with other.writing() as session:
+                apply(
+                    session, text.encode(), "plan.yaml", diff_hash=seen[text], policy=Policy.TELL, by="user:1",
+                    reason=REASON, now=at("2021-12-05"), zone=ZONE,
+                )  # fmt: skip
+            results.append("applied")
+        except RefusedError as error:
+            results.append(error.reason.code)
+        finally:
+            other.close()
+
+    threads = [threading.Thread(target=act, args=[text]) for text in (LATER, EARLIER)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(results) == ["applied", "refused.diff_changed"]
+
+
+def test_an_apply_that_fails_half_way_leaves_the_old_revision(
+    opened: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = shown(opened, LATER)
+    with opened.reading() as session:
+        before = everything(session)
+
+    def break_off(*_given: Any, **_more: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("engine.move._settle", break_off)
+    with pytest.raises(KeyboardInterrupt), opened.writing() as session:
+        apply(
+            session, LATER.encode(), "plan.yaml", diff_hash=seen.diff_hash, policy=Policy.TELL, by="user:1",
+            reason=REASON, now=at("2021-12-05"), zone=ZONE,
+        )  # fmt: skip
+    with opened.reading() as session:
+        assert everything(session) == before
+
+
+def test_the_reason_is_asked_for_and_the_draft_ends(opened: Database) -> None:
+    seen = shown(opened, LATER)
+    with pytest.raises(RefusedError) as refused, opened.writing() as session:
+        apply(
+            session, LATER.encode(), "plan.yaml", diff_hash=seen.diff_hash, policy=Policy.KEEP, by="user:1",
+            reason=" ", now=at("2021-12-05"), zone=ZONE,
+        )  # fmt: skip
+    assert refused.value.reason.code == "refused.no_reason"
+    with opened.writing() as session:
+        for by in ("user:1", "user:2"):
+            session.add(PlanDraft(plan="kl01", by=by, text="plan: kl01", saved_at=at("2021-12-05")))
+    applied(opened, LATER)
+    with opened.reading() as session:
+        assert [draft.by for draft in session.exec(select(PlanDraft))] == ["user:2"]
+
+
+def test_a_restored_revision_says_which_it_restores(opened: Database) -> None:
+    applied(opened, LATER, agreed_by="user:9")
+    brought_back(opened, 1)
+    with opened.reading() as session:
+        rows = session.exec(select(Revision).order_by(col(Revision.number))).all()
+        assert [(row.number, row.restores, row.agreed_by, row.is_active) for row in rows] == [
+            (1, None, None, False), (2, None, "user:9", False), (3, 1, None, True)
+        ]  # fmt: skip
+    assert set(due_days(opened).values()) == {date(2021, 12, 31)}
+
+
+def test_a_text_that_does_not_parse_has_no_preview(opened: Database) -> None:
+    with pytest.raises(InvalidPlanError):
+        shown(opened, LATER.replace("every: year", "every: yaer"))
+
+
+def test_the_months_ahead_name_what_opens_and_what_is_due(opened: Database) -> None:
+    seen = shown(opened, LATER)
+    days = [(each.row.occurrence.period.label, each.row.day.due_on, each.units, each.is_open) for each in seen.ahead]
+    assert days == [("2021", date(2022, 1, 14), 6, True), ("2022", date(2022, 9, 30), 6, False)]
+    assert len(seen.months) == 18
+    by_first = {month.first: month for month in seen.months}
+    assert (by_first[date(2022, 1, 1)].due, by_first[date(2022, 8, 1)].opens, by_first[date(2022, 9, 1)].due) == (
+        6,
+        6,
+        6,
+    )
+    assert by_first[date(2022, 9, 1)].messages > 12
