@@ -1,7 +1,7 @@
 """How else is a contact reached? Addresses beside the e-mail, each with the consent that allows it."""
 
 from collections.abc import Collection
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
@@ -12,6 +12,8 @@ from models.columns import Moment
 
 #: How the names of the secrets begin that hold the address of another service.
 SERVICE: Final = "apprise-"
+#: An Official Account may write for so long after it has heard from somebody.
+WINDOW: Final = timedelta(days=7)
 
 
 class AddressState(StrEnum):
@@ -39,6 +41,10 @@ class Address(SQLModel, table=True):
     heard_at: datetime | None = Field(
         default=None, sa_type=Moment
     )  #: last sign of life: Zalo answers within seven days
+
+    def is_silent(self, now: datetime) -> bool:
+        """Whether the Official Account may not write, because they have not for so long."""
+        return self.channel == "zalooa" and (self.heard_at is None or now - self.heard_at > WINDOW)
 
 
 def ways_of(contact_ids: Collection[int]) -> Select[tuple[Address]]:

@@ -28,6 +28,7 @@ class Outcome(StrEnum):
     RETRY = "retry"  #: try again soon
     DEFER = "defer"  #: try again much later
     RECIPIENT = "recipient"  #: this address is refused for good
+    ELSEWHERE = "elsewhere"  #: not by this way now: by the next one, or again tomorrow when there is none
     PAYLOAD = "payload"  #: this message is refused for good
     CONFIG = "config"  #: our own settings are wrong: every message waits
     AMBIGUOUS = "ambiguous"  #: no answer after the content went out

@@ -10,7 +10,6 @@ Its steps, each a transaction of its own, so that a crash between any two of the
 """
 
 import gc
-import hashlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -54,6 +53,7 @@ from notifications.dead import give_up
 from notifications.item import Office
 from notifications.letters import read_letters
 from notifications.pace import Pace
+from notifications.otherwise import Way, next_way, send_otherwise
 from notifications.pipeline import UNREACHABLE, Batch, Bundle, moot
 from notifications.waiting import read_waiting
 from notifications.wording import Wordings
@@ -63,6 +63,7 @@ WAVE: Final = 500  #: messages claimed at a time
 LEASE: Final = timedelta(minutes=4)  #: what a killed sender had claimed goes out with the next round
 CONFIG_WAIT: Final = timedelta(minutes=15)
 DEFER_WAIT: Final = timedelta(hours=6)
+ONE_DAY: Final = timedelta(days=1)
 FIRST_WAIT: Final = timedelta(minutes=5)  #: doubled with every try
 LONGEST_WAIT: Final = timedelta(hours=12)
 MOST_TRIES: Final = 16  #: four to five days in all, as RFC 5321, 4.5.4.1 advises
@@ -77,13 +78,6 @@ _COUNTED: Final = {
 #: Written out, because SQLite takes a partial index only for words that it sees.
 IS_UNSENT: Final[ColumnElement[bool]] = col(Message.state).in_(
     [literal_column(f"'{state.value}'") for state in (MessageState.QUEUED, MessageState.DEFERRED)]
-)
-#: The contact's e-mail while it works.
-_MAIL_OF: Final = (
-    select(col(Contact.email))
-    .where(col(Contact.id) == col(Message.contact_id), col(Contact.is_active), ~col(Contact.is_bouncing))
-    .correlate(Message)
-    .scalar_subquery()
 )
 #: Whether anything is to be told or sent `now`.
 IS_TO_DELIVER: Final = or_(IS_ANY_FREE, exists().where(IS_UNSENT, col(Message.try_after) <= bindparam("now")))
@@ -378,7 +372,6 @@ def _record(session: Session, results: Mapping[int, Result], now: datetime) -> C
             col(Message.address),
             col(Message.channel),
             col(Message.account),
-            _MAIL_OF.label("mail"),
             so_far.label("attempts"),
         ).where(col(Message.id).in_(results))
     ).all()
@@ -394,7 +387,12 @@ def _record(session: Session, results: Mapping[int, Result], now: datetime) -> C
         for row in rows
     ]
     session.connection().execute(insert(Attempt), attempts)
-    became = [{"b_id": row.id, **_becomes(results[row.id], row, now)} for row in rows]
+    others = {
+        row.id: next_way(session, row.id, now)
+        for row in rows
+        if row.channel not in MAIL and results[row.id].outcome is not Outcome.SENT
+    }
+    became = [{"b_id": row.id, **_becomes(results[row.id], row, others.get(row.id), now)} for row in rows]
     session.connection().execute(
         update(Message)
         .where(col(Message.id) == bindparam("b_id"))
@@ -405,35 +403,18 @@ def _record(session: Session, results: Mapping[int, Result], now: datetime) -> C
         if results[row.id].outcome is Outcome.RECIPIENT:
             give_up(session, session.get_one(Message, row.id), now)
     for row, each in zip(rows, became, strict=True):
-        if each["state"] == MessageState.REFUSED and row.channel not in MAIL and row.mail is not None:
-            _send_by_mail(session, row.id, row.mail, now)
+        other = others.get(row.id)
+        if each["state"] == MessageState.REFUSED and other is not None:
+            send_otherwise(session, row.id, other, now)
     settle(session, now)
     return Counter(_COUNTED[each["state"]] for each in became)
 
 
-def _send_by_mail(session: Session, message_id: int, address: str, now: datetime) -> None:
-    """What another way has refused goes out by e-mail, with all that it tells."""
-    refused = session.get_one(Message, message_id, populate_existing=True)
-    letter = Message(
-        contact_id=refused.contact_id,
-        channel=MAIL[0],
-        address=address,
-        reference=hashlib.sha256(f"{refused.reference} by mail".encode()).hexdigest()[:32],
-        subject=refused.subject,
-        text=refused.text,
-        html=refused.html,
-        created_at=now,
-        try_after=now,
-        is_urgent=refused.is_urgent,
-        instead_of=refused.id,
-    )
-    session.add(letter)
-    session.flush()
-    session.execute(update(Notice).where(col(Notice.message_id) == refused.id).values(message_id=letter.id))
+def _becomes(result: Result, message: Row[Any], other: Way | None, now: datetime) -> dict[str, Any]:
+    """What a try makes of its message: the same columns for every outcome, so that one statement writes them all.
 
-
-def _becomes(result: Result, message: Row[Any], now: datetime) -> dict[str, Any]:
-    """What a try makes of its message: the same columns for every outcome, so that one statement writes them all."""
+    `other`: by which way it can go instead.
+    """
     tries = message.tries + (result.outcome is not Outcome.CONFIG)  # our own fault costs the message no try
     columns = {
         "state": MessageState.QUEUED,
@@ -450,8 +431,10 @@ def _becomes(result: Result, message: Row[Any], now: datetime) -> dict[str, Any]
             return {**columns, "sending_at": now, **done}
         case Outcome.AMBIGUOUS:
             return {**columns, "state": MessageState.UNKNOWN, "sending_at": message.sending_at}
-        case Outcome.CONFIG if message.channel in MAIL or message.mail is None:
+        case Outcome.CONFIG if other is None:
             return {**columns, "try_after": now + CONFIG_WAIT}
+        case Outcome.ELSEWHERE if other is None and tries < MOST_TRIES:
+            return {**columns, "state": MessageState.DEFERRED, "try_after": result.try_after or now + ONE_DAY}
         case Outcome.RETRY if tries < MOST_TRIES:
             return {**columns, "try_after": now + min(FIRST_WAIT * 2 ** (tries - 1), LONGEST_WAIT)}
         case Outcome.DEFER if tries < MOST_TRIES:

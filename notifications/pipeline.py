@@ -7,7 +7,7 @@ pure, and every notice that it drops, holds or merges has a reason.
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date
 from functools import partial
 from itertools import groupby
 from types import MappingProxyType
@@ -26,7 +26,6 @@ from notifications.waiting import ASKING, Waiting
 
 UNREACHABLE: Final = "unreachable"
 GRAVER: Final = "merged.graver"
-WINDOW: Final = timedelta(days=7)
 #: What became of a task that is owed no more.
 _GONE: Final[Mapping[TaskState, str]] = MappingProxyType(
     {
@@ -200,10 +199,7 @@ def choose_channel(office: Office, batch: Batch) -> Batch:
 
 
 def _is_open(way: Address, office: Office) -> bool:
-    """An Official Account may write only for some days after it has heard from the person."""
-    if way.channel == "zalooa" and (way.heard_at is None or office.now - way.heard_at > WINDOW):
-        return False
-    return way.channel in office.channels
+    return not way.is_silent(office.now) and way.channel in office.channels
 
 
 def render(office: Office, batch: Batch) -> Batch:

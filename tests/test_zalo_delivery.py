@@ -26,6 +26,7 @@ from tests.zalo import ALIAS, CHAT, FOLLOWER, KEY, PHONE, Zalo, link_account, ru
 URL = "https://dondoc.example.org"
 OPENED = at("2025-09-01")
 STC = "contact.stc@example.org"
+DUE_SOON = at("2025-09-16")
 
 
 @dataclass
@@ -118,6 +119,44 @@ def test_what_zalo_refuses_goes_by_mail_in_the_same_delivery(place: Place, code:
     body = letter.get_body(("plain",))
     assert body is not None
     assert f"{URL}/s/" in body.get_content()
+
+
+def test_what_one_way_refuses_goes_the_next_each_once_and_by_mail_at_last(place: Place) -> None:
+    place.link("zalooa", FOLLOWER, place=1)
+    place.link("zalozns", PHONE, place=2)
+    place.zalo.state.users[FOLLOWER].last_interaction = OPENED - timedelta(days=8)  # Zalo knows better than we
+    assert place.deliver() == Delivered(messages=5, sent=5, refused=1)
+    assert (len(place.zalo.state.to(PHONE)), place.sink.to(STC)) == (1, [])
+    assert place.message("zalozns").instead_of == place.message("zalooa").id
+    place.zalo.state.phones[PHONE] = "no_account"
+    step_round(place.database, DUE_SOON)
+    link_account(place.database, place.zalo)
+    with place.database.writing() as session:
+        for way in session.exec(select(Address)):
+            way.heard_at = DUE_SOON
+    place.deliver(DUE_SOON)
+    own = [each for each in place.all_of(Message) if each.contact_id == place.message("zalooa").contact_id]
+    oa, zns, mail = own[-3:]
+    assert [oa.channel, zns.channel, mail.channel] == ["zalooa", "zalozns", "email"]
+    assert (zns.instead_of, mail.instead_of, mail.state) == (oa.id, zns.id, MessageState.SENT)
+    assert [each.state for each in place.all_of(Address)] == [AddressState.WORKING, AddressState.BOUNCING]
+    assert len(place.sink.to(STC)) == 1
+
+
+def test_a_contact_without_mail_is_told_in_zalo_and_waits_for_it(place: Place) -> None:
+    place.link("zalozns", PHONE)
+    with place.database.writing() as session:
+        session.exec(select(Contact).where(col(Contact.email) == STC)).one().email = None
+    place.zalo.state.phones[PHONE] = "inactive"
+    assert place.deliver() == Delivered(messages=5, sent=4, retried=1)
+    message = place.message("zalozns")
+    assert message.state == MessageState.DEFERRED
+    assert at("2025-09-02", "06:05") <= message.try_after < at("2025-09-02", "06:30")
+    assert [each.state for each in place.all_of(Address)] == [AddressState.WORKING]
+    place.zalo.state.phones[PHONE] = "ok"
+    link_account(place.database, place.zalo)
+    place.deliver(at("2025-09-02", "09:00"))
+    assert place.message("zalozns").state == MessageState.SENT
 
 
 def test_an_account_out_of_order_keeps_nobody_untold(place: Place) -> None:

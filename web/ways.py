@@ -1,8 +1,6 @@
 """How is this contact told? Every way in its order with the consent to it; one is added, comes first, or ends."""
 
 from collections.abc import Callable
-from datetime import timedelta
-from typing import Final
 
 from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import RedirectResponse, Response
@@ -23,7 +21,6 @@ from web.access import InActor, demand, needs
 from web.office import InOffice, Number, Office
 from web.pages import page
 
-WINDOW: Final = timedelta(days=7)
 router = APIRouter()
 
 
@@ -105,7 +102,7 @@ def _page(
         contact=contact,
         unit=unit,
         ways=found,
-        silent={each.id for each in found if _is_silent(each, office)},
+        silent={each.id for each in found if each.is_silent(office.now())},
         accounts=accounts,
         kinds=[each for each in TYPED if each != BY_NUMBER or accounts],
         sources=SOURCES,
@@ -116,11 +113,6 @@ def _page(
         refused=refused,
         typed=typed or {},
     )
-
-
-def _is_silent(way: Address, office: Office) -> bool:
-    """Whether the Official Account has not heard from them for so long that it may not write."""
-    return way.channel == "zalooa" and (way.heard_at is None or office.now() - way.heard_at > WINDOW)
 
 
 def _way(session: Session, contact_id: int, way_id: int) -> Address:

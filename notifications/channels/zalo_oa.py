@@ -22,8 +22,8 @@ CODES: Final = Codes(
     tomorrow=frozenset({-211, -218}),
     token_dead=frozenset({-216, -220}),
     recipient=frozenset({-213, -217, -227, -244}),
-    # -230 and -232: nothing is wrong with the address, but it has been silent for too long.
-    payload=frozenset({-201, -210, -230, -232, -233, -240, -248, -249}),
+    payload=frozenset({-201, -210, -233, -240, -248, -249}),
+    elsewhere=frozenset({-230, -232}),  # nothing is wrong with the address, but it has been silent for too long
     config=frozenset({-204, -205, -209, -212, -219, -221, -223, -224, -235, -242, -320, -321}),
     wrong_field=-201,
 )

@@ -23,7 +23,8 @@ CODES: Final = Codes(
     night=-133,
     tomorrow=frozenset({-144, -147, -1441, -1471, -1472, -126}),
     token_dead=frozenset({-124}),
-    recipient=frozenset({-108, -118, -114, -119, -110, -139, -140, -141}),
+    recipient=frozenset({-108, -118, -110, -139, -140, -141}),
+    elsewhere=frozenset({-114, -119}),  # the account sleeps, and may wake again
     payload=frozenset(
         {-109, -131, -146, -111, -112, -1121, -1122, -1124, -113, -1131, -116, -121, -122, -130, -132, -153}
     ),

@@ -108,6 +108,7 @@ class Codes:
     recipient: frozenset[int]
     payload: frozenset[int]
     config: frozenset[int]
+    elsewhere: frozenset[int]  #: not now: by another way, or tomorrow
     wrong_field: int | None = None  #: a wrong field, named in the words; `user_id` is the recipient
 
 
@@ -123,6 +124,8 @@ def result_of(answer: Answer, letter: Letter, codes: Codes) -> Result:
     spoken = words(said, "message")
     if code in codes.tomorrow:
         return Result(Outcome.DEFER, str(code), spoken, try_after=tomorrow_morning(letter))
+    if code in codes.elsewhere:
+        return Result(Outcome.ELSEWHERE, str(code), spoken, try_after=tomorrow_morning(letter))
     if code == codes.night:
         return Result(Outcome.DEFER, str(code), spoken, try_after=morning(letter))
     return Result(_class(code, spoken or "", codes), str(code), spoken)
