@@ -121,8 +121,9 @@ def _last(session: Session, kind: str, task_id: int | None, may: ColumnElement[b
     if task_id is not None:
         told = told.where(col(Notice.task_id) == task_id)
     if kind == DIGEST:
-        several = func.count(col(Notice.task_id).distinct()) > 1
-        bundled = select(col(Notice.message_id)).group_by(col(Notice.message_id)).having(several)
+        several = func.count(col(Task.cycle_id).distinct()) > 1
+        bundled = select(col(Notice.message_id)).join(Task, col(Task.id) == col(Notice.task_id))
+        bundled = bundled.group_by(col(Notice.message_id)).having(several)
         told = told.where(col(Notice.message_id).in_(bundled))
     last = session.scalars(told.order_by(col(Notice.id).desc()).limit(1)).first()
     if last is None:
