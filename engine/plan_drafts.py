@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,13 +11,15 @@ from typing import Final
 from sqlmodel import Session, col, select
 
 from engine.access import Place, place_of_unit
-from engine.errors import RefusedError
+from engine.errors import InvalidPlanError, RefusedError
 from engine.plans import active_revision, plan_of
 from models.plan import Plan, Revision
 from models.plan_draft import PlanDraft, plan_draft_of
 from models.unit import unit_by_code
 from schedules.calendars import Calendar
 from schedules.check import check_plan
+from schedules.edit import NotClean
+from schedules.form import Fields, filled_in, sheet_of
 from schedules.nodes import LARGEST, Node, Scalar, Unreadable, compose
 from schedules.nodes import Mapping as Entries
 from schedules.plan import Plan as PlanFile
@@ -130,6 +133,36 @@ def checked(
     return plan, sorted([*problems, other])
 
 
+def filled(
+    opened: Opened,
+    code: str,
+    fields: Fields,
+    *,
+    seen: str,
+    known: Known | None,
+    calendars: Mapping[str, Calendar],
+) -> str:
+    """The text before one with what a form says of one obligation, or of the defaults; nothing is kept yet.
+
+    `seen` is the hash of the text that the form was made of. Raises RefusedError when the text is another one by now or
+    cannot be changed so, BadFields when a field says nothing, and InvalidPlanError with the errors it would make.
+    """
+    if hash_of(opened.text) != seen:
+        raise RefusedError("refused.draft_changed", plan=opened.code)
+    try:
+        sheet = sheet_of(opened.text, code)
+        if sheet is None:
+            raise RefusedError("refused.no_obligation", obligation=code)
+        text = filled_in(opened.text, sheet, fields)
+    except NotClean as error:
+        raise RefusedError("refused.not_by_form") from error
+    before, after = (checked(each, opened.code, known, calendars)[1] for each in (opened.text, text))
+    fresh = _fresh(before, after)
+    if fresh:
+        raise InvalidPlanError(fresh)
+    return text
+
+
 def hash_of(text: str) -> str:
     """By which a page knows again what it showed."""
     return hashlib.sha256(text.encode()).hexdigest()
@@ -152,6 +185,16 @@ def place_of_plan(session: Session, code: str) -> Place | None:
     active = active_revision(session, code)
     issuer = unit_by_code(session, plan_of(session, active.id).issuer) if active else None
     return place_of_unit(session, issuer.id) if issuer else None
+
+
+def _fresh(before: Sequence[Problem], after: Sequence[Problem]) -> list[Problem]:
+    """The errors that were not there before, wherever their lines are now."""
+    was = Counter(_what(each) for each in before)
+    return [each for each in after if each.is_error and _what(each) not in was]
+
+
+def _what(problem: Problem) -> tuple[str, str]:
+    return problem.code, repr(sorted(problem.params.items()))
 
 
 def _node_of_code(data: bytes) -> Scalar | None:
