@@ -62,7 +62,7 @@ def task(database: Database, unit: str) -> int:
 
 def look(database: Database, kind: str, lang: str = "vi", task_id: int | None = None) -> Preview | None:
     with database.reading() as session:
-        frame = frame_of(session, Settings(url="https://dondoc.example.org/"), NOW)
+        frame = frame_of(session, Settings.model_validate({"url": "https://dondoc.example.org/"}), NOW)
         return preview(session, kind, lang, frame, task_id)
 
 
