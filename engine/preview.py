@@ -175,10 +175,14 @@ def effect_of(
 
 def hash_of(base: str | None, text: bytes, from_on: date | None, changes: Iterable[Moved]) -> str:
     """Of all that was shown, but how many have handed in since: that changes nothing of what was decided."""
-    lines = [_line(each) for each in changes]
     digest = hashlib.sha256(text).hexdigest()
-    whole = json.dumps([base, digest, from_on.isoformat() if from_on else None, lines], ensure_ascii=False)
+    whole = json.dumps([base, digest, from_on.isoformat() if from_on else None, lines_of(changes)], ensure_ascii=False)
     return hashlib.sha256(whole.encode()).hexdigest()
+
+
+def lines_of(changes: Iterable[Moved]) -> list[list[object]]:
+    """What the hash of an effect is made from."""
+    return [_line(each) for each in changes]
 
 
 def _opened(session: Session, plan_id: int) -> dict[Name, Cycle]:

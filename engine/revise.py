@@ -4,7 +4,7 @@ import hashlib
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import delete, func
+from sqlalchemy import delete, func, update
 from sqlmodel import Session, col, select
 
 from dondoc.clock import today
@@ -12,9 +12,11 @@ from engine.errors import RefusedError
 from engine.move import Decision, move
 from engine.plans import active_revision
 from engine.preview import Fit, effect_of_plan, fit_text, hash_of
-from models.day import CalendarDay, CalendarSheet, CalendarVersion, next_version
+from models.cycle import Cycle, CycleState
+from models.day import CalendarDay, CalendarSheet, CalendarVersion, calendar_of, next_version
 from models.day import hash_of as hash_of_calendar
-from models.entry import append
+from models.deadline import Deadline
+from models.entry import Entry, append
 from models.plan import Plan, Revision
 from models.plan_draft import PlanDraft
 from models.proposal import Policy
@@ -144,6 +146,9 @@ def apply_calendar(
     sheet = session.get(CalendarSheet, calendar.code)
     if sheet is not None and sheet.hash == hash_:
         return False
+    if sheet is not None:
+        _keep_first_version(session, sheet)
+        _tell_provisional(session, sheet, calendar)
     session.execute(delete(CalendarDay).where(col(CalendarDay.calendar) == calendar.code))
     session.merge(
         CalendarSheet(
@@ -194,6 +199,31 @@ def apply_calendar(
         reason=reason,
     )
     return True
+
+
+def _keep_first_version(session: Session, sheet: CalendarSheet) -> None:
+    """A calendar that was applied before versions were kept is its own first one."""
+    if next_version(session, sheet.code) > 1:
+        return
+    entries = session.exec(select(Entry).where(col(Entry.act) == "calendar_applied").order_by(col(Entry.id).desc()))
+    entry = next(each for each in entries if each.data["calendar"] == sheet.code)
+    text = as_file(calendar_of(session, sheet.code))
+    first = CalendarVersion(calendar=sheet.code, number=1, text=text, hash=sheet.hash, applied_at=entry.at, by=entry.by)
+    session.add(first)
+    session.flush()
+
+
+def _tell_provisional(session: Session, sheet: CalendarSheet, calendar: Calendar) -> None:
+    """The due days of a year stop being provisional, or are so again, in the cycles that are open too."""
+    by_it = select(col(Revision.id)).where(col(Revision.calendar) == calendar.code)
+    cycles = select(col(Cycle.id)).where(col(Cycle.state) == CycleState.OPEN.value, col(Cycle.revision_id).in_(by_it))
+    for year in calendar.decided.symmetric_difference(sheet.decided):
+        session.execute(
+            update(Deadline)
+            .where(col(Deadline.cycle_id).in_(cycles))
+            .where(col(Deadline.due_on) >= date(year, 1, 1), col(Deadline.due_on) <= date(year, 12, 31))
+            .values(is_provisional=year not in calendar.decided)
+        )
 
 
 def _lock(session: Session, code: str) -> Revision | None:
