@@ -32,8 +32,8 @@ from models.notice import Notice, NoticeKind
 from models.step import Step, StepKind
 from models.submission import Way
 from models.task import Task
-from notifications import render
 from notifications.deliver import queue
+from notifications.item import Office
 from tests.builders import HEAD, YEARLY, ZONE, act_of, at, everything, id_of, province, step_round, task_of
 from tests.desk import URL, Desk, opened_desk
 
@@ -245,7 +245,7 @@ def test_its_pages_and_letters_name_the_moment(desk: Desk) -> None:
         assert "14:30, thứ Tư 09/02/2022 (GMT+7)" in desk.get(path).text, path
     with desk.database.writing() as session:
         fire(session, at("2022-02-07", "14:31"), ZONE)
-    queue(desk.database, render.Office("eml", "van-phong@example.org", URL, ZONE, at("2022-02-07", "14:31")))
+    queue(desk.database, Office("eml", "van-phong@example.org", URL, ZONE, at("2022-02-07", "14:31")))
     with desk.database.reading() as session:
         letters = [each.text for each in session.exec(select(Message)) if "Báo cáo nhanh" in each.text]
     assert any("14:30, thứ Tư 09/02/2022 (GMT+7)" in text for text in letters)
