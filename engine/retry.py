@@ -6,6 +6,7 @@ from typing import Final
 from sqlmodel import Session
 
 from engine.errors import RefusedError
+from models.address import AddressState, ways_of
 from models.contact import Contact
 from models.entry import append
 from models.inbox import FAILED
@@ -15,7 +16,7 @@ RETRIED: Final = "retried"
 
 
 def try_again(session: Session, message_id: int, *, by: str, may_arrive_twice: bool, now: datetime) -> Message:
-    """The message waits for the next round again, for the address that its contact has now.
+    """The message waits for the next round again, for the address that its contact has now: the e-mail before all.
 
     One whose outcome is unknown may have arrived: whoever sends it again has to know that. What is no longer so is
     still dropped before it goes out.
@@ -28,11 +29,18 @@ def try_again(session: Session, message_id: int, *, by: str, may_arrive_twice: b
     if message.state == MessageState.UNKNOWN and not may_arrive_twice:
         raise RefusedError("refused.may_arrive_twice")
     contact = session.get_one(Contact, message.contact_id, with_for_update=True, populate_existing=True)
-    if not contact.is_active or contact.email is None:
+    way = session.scalars(ways_of([contact.id])).first()
+    if not contact.is_active or (contact.email is None and way is None):
         raise RefusedError("refused.no_address_now")
     was = message.state
-    contact.is_bouncing = False  # else the round would drop it as unreachable; a refusal marks it anew
-    message.address = contact.email
+    # What was marked as broken is tried again, else the round would drop it as unreachable; a refusal marks it anew.
+    if contact.email is not None:
+        contact.is_bouncing = False
+        message.channel, message.account, message.address = "email", "", contact.email
+    elif way is not None:
+        way.state = AddressState.WORKING
+        message.channel, message.account, message.address = way.channel, way.account, way.address
+        session.add(way)
     message.state, message.try_after, message.tries = MessageState.QUEUED, now, 0
     message.lease_until = message.sending_at = message.sent_at = None
     session.add(contact)

@@ -183,3 +183,45 @@ def test_the_command_line_does_the_same(
     assert main(["contacts", "unlink", "1"]) == 0
     assert [each.state for each in desk.all_of(Address)] == [AddressState.ENDED, AddressState.WORKING]
     assert main(["contacts", "list", "nowhere"]) == 1
+
+
+def sent(session: Session, contact: Contact, reference: str, **given: Any) -> Message:
+    texts = {"subject": "s", "text": "t", "html": "", "created_at": NOW, "try_after": NOW, "address": "chat-1"}
+    message = Message(**{"contact_id": contact.id, "channel": "zalobot", "reference": reference, **texts, **given})
+    session.add(message)
+    session.flush()
+    return message
+
+
+def test_a_message_says_which_way_it_went_on_and_when_it_was_seen(desk: Desk) -> None:
+    with desk.database.writing() as session:
+        contact = contact_of(session)
+        refused = sent(session, contact, "first", state=MessageState.REFUSED).id
+        seen_at = at("2021-12-20", "08:30")
+        mail = {"channel": "email", "address": contact.email, "instead_of": refused, "read_at": seen_at}
+        letter = sent(session, contact, "second", state=MessageState.READ, **mail).id
+    assert f'Đã chuyển sang</dt><dd><a href="/messages/{letter}"' in desk.get(f"/messages/{refused}").text
+    shown = desk.get(f"/messages/{letter}").text
+    assert f'Gửi thay</dt><dd><a href="/messages/{refused}"' in shown
+    assert "Xem lúc</dt><dd>08:30" in shown
+    assert f'href="/messages/{letter}"' not in desk.get("/messages?channel=zalobot").text
+
+
+@pytest.mark.parametrize(
+    ("has_mail", "to"), [(True, ("email", "contact.stc@example.org")), (False, ("zalobot", "chat-1"))]
+)
+def test_what_a_chat_refused_goes_again_by_mail_or_where_there_is_none_to_the_chat(
+    desk: Desk, has_mail: bool, to: tuple[str, str]
+) -> None:
+    with desk.database.writing() as session:
+        contact = contact_of(session)
+        contact.email = contact.email if has_mail else None
+        chat(session, contact).state = AddressState.BOUNCING
+        message = sent(session, contact, "first", state=MessageState.REFUSED).id
+    assert to[1] in desk.get(f"/messages/{message}").text
+    assert desk.post(f"/messages/{message}/retry").status_code == 303
+    again = next(each for each in desk.all_of(Message) if each.id == message)
+    assert (again.state, again.channel, again.address) == (MessageState.QUEUED, *to)
+    assert [each.state for each in desk.all_of(Address)] == [
+        AddressState.BOUNCING if has_mail else AddressState.WORKING
+    ]

@@ -14,6 +14,7 @@ from sqlmodel import select as rows
 from engine.access import Actor, Right, can, may_units, place_of_unit
 from engine.errors import RefusedError
 from engine.retry import try_again
+from models.address import ways_of
 from models.contact import Contact
 from models.cycle import Cycle
 from models.inbox import FAILED
@@ -29,7 +30,8 @@ from web.pages import page
 from web.stretch import number_of, stretch_of
 
 PAGE: Final = 50
-CHANNELS: Final = ("email", "eml")  #: as notifications/channels call themselves
+#: As notifications/channels call themselves.
+CHANNELS: Final = ("email", "eml", "zalobot", "zalooa", "zalozns", "apprise")
 #: Where the text as sent had a link: its token is put in while sending, and is nobody's but the contact's.
 _LINK: Final = re.compile(r"\[\[(?:link|unit):[0-9]+\]\]")
 router = APIRouter()
@@ -154,8 +156,13 @@ def _message_page(
         attempts = session.exec(
             rows(Attempt).where(col(Attempt.message_id) == message.id).order_by(col(Attempt.number))
         ).all()
+        instead = session.exec(rows(Message).where(col(Message.instead_of) == message.id)).first()
+        way = session.scalars(ways_of([contact.id])).first()
         values: dict[str, Any] = {
             "message": message,
+            "refused_one": session.get(Message, message.instead_of) if message.instead_of is not None else None,
+            "instead": instead,
+            "again_to": contact.email or (way.address if way is not None else ""),
             "contact": contact,
             "unit": session.get_one(Unit, contact.unit_id),
             "told": told,
