@@ -22,6 +22,8 @@ from models.task import OWING, Act, Task
 from schedules.plan import Rung
 
 MAX_TEXT: Final = 2_000  #: characters of a reason or a note
+#: The note of a "not me" that was said by one click in a mail program, which takes no words.
+UNSUBSCRIBED: Final = "Bấm “Huỷ đăng ký” trong chương trình thư."
 WISHED: Final = "theo đề nghị của đơn vị"  #: the reason of an extension for which the office gives none of its own
 
 
@@ -114,8 +116,23 @@ def waiting_extension(session: Session, task_id: int) -> ExtensionAsk | None:
 def correct_contact(
     session: Session, link: Link, *, name: str, email: str, note: str, now: datetime
 ) -> ContactCorrection:
+    """ "Not me", said on the page of a task."""
+    task = session.get_one(Task, link.task_id)
+    return object_to(session, link.contact_id, name=name, email=email, note=note, now=now, task=task)
+
+
+def object_to(
+    session: Session,
+    contact_id: int,
+    *,
+    name: str = "",
+    email: str = "",
+    note: str = "",
+    now: datetime,
+    task: Task | None = None,
+) -> ContactCorrection:
     """ "Not me": whoever has the link says who is. Nothing changes until the office decides; empty text is unknown."""
-    contact = session.get_one(Contact, link.contact_id, with_for_update=True)
+    contact = session.get_one(Contact, contact_id, with_for_update=True)
     if waiting_correction(session, contact.id) is not None:
         raise RefusedError("refused.ask_waits")
     if email and not EMAIL.fullmatch(email):
@@ -128,17 +145,22 @@ def correct_contact(
     )
     session.add(correction)
     session.flush()
-    task = session.get_one(Task, link.task_id)
     append(
         session,
         "correction_asked",
         by=f"contact:{contact.id}",
         at=now,
-        task_id=task.id,
-        cycle_id=task.cycle_id,
+        task_id=task.id if task is not None else None,
+        cycle_id=task.cycle_id if task is not None else None,
         correction=correction.id,
     )
     return correction
+
+
+def unsubscribe(session: Session, contact_id: int, *, now: datetime) -> ContactCorrection:
+    """ "Not me", by one click in a mail program; a second click says nothing new."""
+    session.get_one(Contact, contact_id, with_for_update=True)
+    return waiting_correction(session, contact_id) or object_to(session, contact_id, note=UNSUBSCRIBED, now=now)
 
 
 def apply_correction(

@@ -10,6 +10,7 @@ from starlette.background import BackgroundTask
 
 from engine.link import Visited, note_visit
 from models import link as links
+from models.contact import Contact
 from models.link import Link, UnitLink
 from web.errors import LinkNotFoundError
 from web.network import agent
@@ -34,6 +35,15 @@ def unit_link_of(office: Office, token: str) -> UnitLink:
     if link is None:
         raise LinkNotFoundError
     return link
+
+
+def written_to(office: Office, token: str) -> Contact:
+    """Who got the letter with /not-me/<token> in it. Raises LinkNotFoundError."""
+    with office.database.reading() as session:
+        contact = links.find_contact(session, office.key, token)
+    if contact is None:
+        raise LinkNotFoundError
+    return contact
 
 
 def note(

@@ -20,8 +20,8 @@ CSP: Final = (
 )
 #: What other programs tell us, by a signature instead of a page of ours.
 SIGNED: Final = "/hooks/"
-#: Whom other programs speak to: no page of ours either.
-OTHERS: Final = (SIGNED, f"{TRIAL_ZALO}/")
+#: Whom other programs speak to: no page of ours either; mail programs post here by one click.
+OTHERS: Final = (SIGNED, "/not-me/", f"{TRIAL_ZALO}/")
 SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 ELSEWHERE: Final = "elsewhere"  #: the act was pressed on a page of another site
 MAX_FILE: Final = 20 * 1024 * 1024

@@ -13,7 +13,7 @@ from models.contact import Contact
 from models.unit import Unit
 from models.zalo import ZaloAccount
 from web.access import InActor, OpenToAll, demand, needs
-from web.links import unit_link_of
+from web.links import unit_link_of, written_to
 from web.office import InOffice, Number, Office
 from web.pages import page
 
@@ -23,6 +23,11 @@ router = APIRouter()
 @router.post("/u/{unit_token}/zalo/code", dependencies=[OpenToAll])
 def give_own_code(request: Request, unit_token: str, office: InOffice) -> Response:
     return _code_page(request, office, unit_link_of(office, unit_token).contact_id, f"/u/{unit_token}")
+
+
+@router.post("/not-me/{letter_token}/zalo/code", dependencies=[OpenToAll])
+def give_reader_code(request: Request, letter_token: str, office: InOffice) -> Response:
+    return _code_page(request, office, written_to(office, letter_token).id, f"/not-me/{letter_token}")
 
 
 @router.post("/u/{unit_token}/zalo/end", dependencies=[OpenToAll])

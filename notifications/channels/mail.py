@@ -18,7 +18,8 @@ from notifications import icalendar
 from notifications.channels.carrier import Letter
 
 _ADDRESS: Final = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*")
-_CRLF: Final = compat32.clone(linesep="\r\n")
+#: Long headers come folded already: folded once more, an address would be torn from the name of its header.
+_CRLF: Final = compat32.clone(linesep="\r\n", max_line_length=None)
 #: Where a contact says that they are the wrong one; their token follows.
 OBJECTION: Final = "/not-me/"
 
