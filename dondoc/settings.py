@@ -77,6 +77,9 @@ class Settings(BaseSettings):
     oidc_adds_users: bool = Field(
         False, description="Whether somebody whom the provider knows and dondoc does not becomes a user without a role."
     )
+    second_person: bool = Field(
+        False, description="Whether a plan or a calendar comes into force only when a second person agrees."
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="How much is logged.")
 
     @field_validator("zone")

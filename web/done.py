@@ -33,12 +33,13 @@ def stand(session: Session) -> int:
     return session.get_one(JournalHead, 1).number
 
 
-def after(session: Session, actor: Actor, address: str, before: int) -> str:
+def after(session: Session, actor: Actor, address: str, before: int, act: str | None = None) -> str:
     """The address of a page, which tells there what the actor did in this transaction; as it is when that is nothing.
 
-    `before` is where the journal stood at the beginning: the act's own entry is the first since.
+    `before` is where the journal stood at the beginning: the act's own entry is the first since, or that named `act`.
     """
     own = select(col(Entry.id)).where(col(Entry.id) > before, col(Entry.by) == actor.by).order_by(col(Entry.id))
+    own = own if act is None else own.where(col(Entry.act) == act)
     number = session.scalar(own.limit(1))
     return address if number is None else f"{address}{'&' if '?' in address else '?'}{DONE}={number}"
 

@@ -1,0 +1,45 @@
+"""What did a plan say before? Its revisions, and between two of them what changed in words and in dates."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from difflib import unified_diff
+
+from sqlmodel import Session, col, select
+
+from dondoc.clock import today
+from engine.errors import RefusedError
+from engine.plans import timeline_of
+from models.plan import Plan, Revision
+from schedules.diff import Change, compare
+
+CONTEXT = 3  #: lines around each change
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """From one revision to the next."""
+
+    before: Revision | None  #: None: it was the first
+    after: Revision
+    lines: tuple[str, ...]  #: a unified diff, without its head
+    changes: tuple[Change, ...]  #: of days due since it was applied, by the calendar as it stands today
+
+
+def revisions(session: Session, code: str) -> Sequence[Revision]:
+    """The newest first."""
+    query = select(Revision).join(Plan, col(Plan.id) == col(Revision.plan_id)).where(col(Plan.code) == code)
+    return session.exec(query.order_by(col(Revision.number).desc())).all()
+
+
+def step(session: Session, code: str, number: int, zone: str) -> Step:
+    """Raises RefusedError when there is no such revision."""
+    known = {each.number: each for each in revisions(session, code)}
+    after = known.get(number)
+    if after is None:
+        raise RefusedError("refused.no_revision", plan=code, number=number)
+    before = known.get(number - 1)
+    old = before.text.splitlines() if before else []
+    lines = list(unified_diff(old, after.text.splitlines(), lineterm="", n=CONTEXT))[2:]
+    was = timeline_of(session, before) if before else None
+    changes = compare(was, timeline_of(session, after), today(after.applied_at, zone))
+    return Step(before, after, tuple(lines), changes)

@@ -1,0 +1,117 @@
+"""Does the page show every date that moves before it moves, and is what it shows what then happens?"""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from engine import revise
+from models.deadline import Deadline
+from models.plan import Revision
+from models.plan_draft import PlanDraft
+from models.user import UserRole
+from tests.builders import YEARLY, at
+from tests.desk import Desk, sqlite_desk
+
+LATER = YEARLY.replace("except: {2021: {due: {end_of: M12}", "except: {2021: {due: {day: 20, of: M1, year: 1}")
+REASON = "Bộ Chính trị cho lùi báo cáo năm đầu"
+
+
+@pytest.fixture
+def desk(sqlite_template: Path, tmp_path: Path) -> Iterator[Desk]:
+    """20 December 2021: the yearly report of 2021 is open, due on the 31st."""
+    with sqlite_desk(sqlite_template, tmp_path) as desk:
+        yield desk
+
+
+def typed(desk: Desk, text: str) -> None:
+    carried = dict(re.findall(r'name="(seen|base)" value="(\w*)"', desk.get("/plans/kl01").text))
+    assert (
+        desk.post("/plans/kl01", {"text": text, "then": "preview", **carried}).headers["location"].endswith("/preview")
+    )
+
+
+def shown_hash(page: str) -> str:
+    (found,) = re.findall(r'name="hash" value="(\w+)"', page)
+    return str(found)
+
+
+def test_a_preview_names_each_date_that_moves_and_whom_it_concerns(desk: Desk) -> None:
+    typed(desk, LATER)
+    page = desk.get("/plans/kl01/preview").text
+    assert "thứ Sáu 31/12/2021" in page
+    assert "thứ Năm 20/01/2022" in page
+    assert "muộn 20 ngày" in page
+    assert "đợt đang mở" in page
+    assert "Dời và báo" in page
+    assert "18 tháng tới" in page
+    assert [each.is_active for each in desk.all_of(Revision)] == [True]
+
+
+def test_what_was_shown_is_applied_with_its_reason_and_stands_in_the_history(desk: Desk) -> None:
+    typed(desk, LATER)
+    page = desk.get("/plans/kl01/preview").text
+    done = desk.post("/plans/kl01/application", {"hash": shown_hash(page), "policy": "tell", "reason": REASON})
+    assert done.status_code == 303
+    assert done.headers["location"].startswith("/plans/kl01/history?done=")
+    told = desk.get(done.headers["location"]).text
+    assert "Đã ghi: áp dụng kế hoạch." in told
+    assert REASON in told
+    assert desk.all_of(PlanDraft) == []
+    assert {f"{each.due_on}" for each in desk.all_of(Deadline) if each.cycle_id == 1} >= {"2022-01-20"}
+    revision = desk.get("/plans/kl01/revisions/2").text
+    assert "31/12/2021" in revision
+    assert '<span class="ins">+' in revision
+    assert desk.get("/plans/kl01/revisions/2/file").text == LATER
+    assert desk.get("/plans/kl01/revisions/3").status_code == 404
+
+
+def test_nothing_is_applied_without_a_reason_or_when_something_else_would_move(desk: Desk) -> None:
+    typed(desk, LATER)
+    hash_ = shown_hash(desk.get("/plans/kl01/preview").text)
+    nothing = desk.post("/plans/kl01/application", {"hash": hash_, "policy": "tell", "reason": " "})
+    assert nothing.status_code == 422
+    assert "lý do" in nothing.text
+    with desk.database.writing() as session:
+        other = YEARLY.replace("due: {end_of: Q3}", "due: {end_of: M10}").encode()
+        revise.apply_plan(session, other, "kl01.yaml", by="office", now=at("2022-01-05"), zone="Asia/Ho_Chi_Minh")
+    refused = desk.post("/plans/kl01/application", {"hash": hash_, "policy": "keep", "reason": REASON})
+    assert refused.status_code == 422
+    assert "Chưa áp dụng." in refused.text
+    assert f">{REASON}</textarea>" in refused.text
+    assert 'value="keep" checked' in refused.text
+    assert shown_hash(refused.text) != hash_
+    assert [each.number for each in desk.all_of(Revision) if each.is_active] == [2]
+
+
+def test_a_draft_that_does_not_parse_has_problems_instead_of_dates_and_is_kept(desk: Desk) -> None:
+    typed(desk, "plan: kl01\nissuer: [")
+    page = desk.get("/plans/kl01/preview").text
+    assert "Văn bản còn lỗi" in page
+    assert 'name="hash"' not in page
+    assert desk.post("/plans/kl01/application", {"hash": "", "reason": REASON}).status_code == 422
+    assert len(desk.all_of(PlanDraft)) == len(desk.all_of(Revision)) == 1
+
+
+def test_a_revision_is_brought_back_with_its_dates_shown_first(desk: Desk) -> None:
+    typed(desk, LATER)
+    page = desk.get("/plans/kl01/preview").text
+    desk.post("/plans/kl01/application", {"hash": shown_hash(page), "policy": "tell", "reason": REASON})
+    assert "/plans/kl01/preview?restore=1" in desk.get("/plans/kl01/revisions/1").text
+    back = desk.get("/plans/kl01/preview?restore=1").text
+    assert "sớm 20 ngày" in back
+    done = desk.post(
+        "/plans/kl01/application", {"hash": shown_hash(back), "policy": "move", "reason": "Nhầm", "restore": "1"}
+    )
+    assert done.status_code == 303
+    assert [(each.number, each.restores, each.text) for each in desk.all_of(Revision)][-1] == (3, 1, YEARLY)
+    assert "khôi phục bản 1" in desk.get("/plans/kl01/history").text
+
+
+def test_dates_are_for_admins_alone(desk: Desk) -> None:
+    desk.into_real_time()
+    secretariat = desk.seen_by(UserRole.SECRETARIAT)
+    for path in ("/plans/kl01/preview", "/plans/kl01/history", "/plans/kl01/revisions/1"):
+        assert secretariat.get(path).status_code == 403
+    assert secretariat.post("/plans/kl01/application", {"hash": "", "reason": REASON}).status_code == 403
