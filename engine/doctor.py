@@ -9,6 +9,7 @@ from sqlalchemy import and_, exists, text
 from sqlmodel import Session, col, select
 
 from dondoc.clock import today
+from engine.ahead import Opening, opening_soon
 from engine.plans import active_revision, timeline_of
 from engine.request import ADHOC
 from engine.zalo_account import accounts, trouble
@@ -47,6 +48,7 @@ class Rounds(StrEnum):
 class Examination:
     provisional: dict[str, list[int]]  #: calendar -> the years in use that have no entered decision
     unreachable: tuple[str, ...]  #: codes of units whose contact cannot be told
+    ahead: tuple[Opening, ...]  #: what opens soon for some of these
     moved: tuple[Moved, ...]
     zalo: tuple[tuple[str, str], ...]  #: alias of an Official Account and the code of what is wrong with it
     unknown: tuple[Message, ...]  #: that the other side may or may not have
@@ -61,6 +63,7 @@ def examine(session: Session, now: datetime, zone: str) -> Examination:
     return Examination(
         _provisional(session, on),
         _unreachable(session, on),
+        opening_soon(session, now, zone),
         tuple(_moved(session, on)),
         tuple((each.alias, why) for each in accounts(session) if (why := trouble(each, now)) is not None),
         tuple(session.exec(unknown)),

@@ -8,6 +8,7 @@ from sqlalchemy import select as select_rows
 from sqlmodel import Session, col, select
 
 from dondoc.clock import today
+from engine.ahead import Opening, opening_soon
 from engine.errors import RefusedError
 from engine.plans import calendar_for
 from models.board import has_passed
@@ -42,6 +43,7 @@ class Status:
     overdue: tuple[Overdue, ...]
     notices: int
     messages: int
+    ahead: tuple[Opening, ...]  #: what opens soon for units that cannot be told
 
     def as_json(self) -> dict[str, object]:
         overdue = [{**asdict(each), "due_on": each.due_on.isoformat()} for each in self.overdue]
@@ -82,6 +84,7 @@ def status(session: Session, now: datetime, zone: str, plan_code: str | None = N
         _overdue(session, now, zone, of_plan),
         told,
         sent,
+        tuple(each for each in opening_soon(session, now, zone) if plan_code in (None, each.plan)),
     )
 
 

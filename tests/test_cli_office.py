@@ -339,6 +339,15 @@ def test_the_doctor_names_what_somebody_should_look_at(task: str, say: Say, play
     assert "chưa có quyết định cho 2030, 2031" in ill
 
 
+def test_who_cannot_be_told_of_what_opens_soon_is_named_before_it_opens(playground: Database, say: Say) -> None:
+    clock.move(Path("data") / "clock", at("2021-11-20"))
+    assert "! annual-report 2021 mở 01/12/2021: không báo được cam" in say("doctor")
+    assert "Sắp mở mà có đơn vị không báo được" in say("status")
+    clock.move(Path("data") / "clock", at("2021-12-02"))
+    say("round")
+    assert "Sắp mở" not in say("status")
+
+
 def test_the_doctor_names_each_message_that_may_have_arrived(task: str, say: Say, playground: Database) -> None:
     assert "không rõ" not in say("doctor")
     with playground.writing() as session:

@@ -220,6 +220,17 @@ def test_a_set_that_changed_is_refused_with_the_new_effect_and_nothing_typed_is_
     assert desk.task("syt").state == TaskState.SUBMITTED
 
 
+def test_who_cannot_be_told_is_named_before_a_cycle_opens(desk: Desk) -> None:
+    desk.move_clock("2022-08-17")  # two weeks before the report for 2022 opens
+    shown = desk.get("/inbox").text
+    assert re.search(r"Báo cáo kết quả hằng năm, năm 2022 · mở 31/08/2022: <a[^>]*>Chi bộ Cảng vụ</a>", shown)
+    assert "Sắp mở" in desk.get("/inbox?group=unreachable").text
+    assert "Sắp mở" not in desk.get("/inbox?group=review").text
+    assert "Sắp mở" not in desk.seen_by(UserRole.SECRETARIAT, "snv").get("/inbox").text
+    desk.move_clock("2022-08-16")
+    assert "Sắp mở" not in desk.get("/inbox").text
+
+
 def test_many_tasks_are_acknowledged_at_once_and_say_so_in_their_line(desk: Desk) -> None:
     form = form_of(desk.get(f"/bulk?act=acknowledge&back=/inbox&{ids(desk, 'doan-khoi', 'snv')}").text)
     assert form["until"] == ["12/01/2022"]  # a working week from today

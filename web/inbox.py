@@ -16,6 +16,7 @@ from sqlmodel import select as rows
 
 from dondoc.clock import today as day_of
 from engine.access import Actor, Right, may_tasks, may_units, paths_of
+from engine.ahead import Opening, opening_soon
 from engine.effect import BulkAct
 from engine.plans import calendar_for
 from engine.remind import ASKED
@@ -158,9 +159,18 @@ def read(session: Session, office: Office, view: View, actor: Actor) -> dict[str
         "plans": session.scalars(select(col(Plan.code)).order_by(col(Plan.code))).all(),
         "superiors": superiors(session, actor, today),
         "cycle": _cycle(session, actor, kept.cycle_id) if kept.cycle_id else None,
+        "ahead": _ahead(session, office, view, actor),
         "number": number,
         "pages": range(1, -(-count // height) + 1),
     }
+
+
+def _ahead(session: Session, office: Office, view: View, actor: Actor) -> tuple[Opening, ...]:
+    """Whom to find a contact for before a cycle opens; not beside a group that is about something else."""
+    if view.is_narrowed or view.chosen not in (None, Group.UNREACHABLE):
+        return ()
+    mine = may_units(actor, Right.CHASE, col(Placement.unit_id))
+    return opening_soon(session, office.now(), office.settings.zone, mine)
 
 
 def _cycle(session: Session, actor: Actor, cycle_id: int) -> Cycle | None:

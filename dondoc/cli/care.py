@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from dondoc.cli.app import CARE, app, group_of, own_version
 from dondoc.cli.office import Office, channel_of, office, opened, read_settings
 from dondoc.cli.words import CommandFailedError, _, lang, write
-from dondoc.i18n import whole_moment
+from dondoc.i18n import short_day, whole_moment
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -89,6 +89,10 @@ def doctor() -> None:
             write(_("! lịch {code}: chưa có quyết định cho {years}", code=code, years=", ".join(map(str, years))))
         for unit in found.unreachable:
             write(_("! {unit}: không báo được cho đầu mối nào", unit=unit))
+        for opening in found.ahead:
+            units = ", ".join(unit.code for unit in opening.units)
+            write(_("! {obligation} {period} mở {day}: không báo được {units}", obligation=opening.obligation.code,
+                    period=opening.period, day=short_day(opening.opens_on), units=units))  # fmt: skip
         for each in found.moved:
             write(_("! đợt {cycle} ({obligation} {period}): hạn đã mở {rows}, tính lại {fresh}", cycle=each.cycle,
                     obligation=each.obligation, period=each.period, rows="; ".join(each.rows) or "–",

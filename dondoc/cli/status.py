@@ -33,3 +33,10 @@ def status(
         ]
         head = [_("Số"), _("Đơn vị"), _("Yêu cầu"), _("Kỳ"), _("Hạn"), _("Trễ (ngày làm việc)")]
         write("", _("Quá hạn"), *table([head, *rows], indent="  "))
+    if found.ahead:
+        rows = [
+            [short_day(each.opens_on), each.obligation.code, each.period, ", ".join(unit.code for unit in each.units)]
+            for each in found.ahead
+        ]
+        head = [_("Ngày mở"), _("Yêu cầu"), _("Kỳ"), _("Đơn vị không báo được")]
+        write("", _("Sắp mở mà có đơn vị không báo được"), *table([head, *rows], indent="  "))
