@@ -19,7 +19,7 @@ from ruamel.yaml.events import (
     SequenceStartEvent,
 )
 
-from schedules.words import Value, written
+from schedules.words import Value, named, written
 
 Keys: TypeAlias = tuple[str, ...]
 Plain: TypeAlias = str | list["Plain"] | dict[str, "Plain"]
@@ -215,7 +215,7 @@ def _key(says: Plain) -> str:
 
 def _insert(text: str, parent: Span, key: str, value: Value, order: Sequence[str]) -> str:
     if not parent.is_block:
-        said = f"{written(key)}: {written(value)}"
+        said = f"{named(key)}: {written(value)}"
         if not parent.entries:
             return text[: parent.start + 1] + said + text[parent.start + 1 :]
         last = max(each.end for _, each in parent.entries.values())
@@ -226,7 +226,7 @@ def _insert(text: str, parent: Span, key: str, value: Value, order: Sequence[str
     before = [name for name in parent.entries if name in order[: order.index(key)]] if key in order else []
     after = parent.entries[before[-1]] if before else list(parent.entries.values())[-1]
     place = _line_end(text, max(after[0].end, after[1].end))
-    lines = f"\n{indent}{written(key)}:"
+    lines = f"\n{indent}{named(key)}:"
     if _is_ladder(value):
         lines += "".join(f"\n{indent}{STEP}- {written(each)}" for each in value)  # type: ignore[union-attr]
     else:

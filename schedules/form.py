@@ -42,6 +42,7 @@ class Sheet:
     code: str
     titles: Mapping[str, str]  #: by language
     fields: Fields
+    inherited: Fields  #: what holds where the obligation says nothing
     has_who: bool
     has_due: bool
     is_once: bool
@@ -60,10 +61,7 @@ def milestones_of(text: str) -> list[str]:
 def sheet_of(text: str, code: str) -> Sheet | None:
     """None when the text has no such obligation. Raises NotClean when it cannot be read."""
     if code == DEFAULTS:
-        said = _mapping(_root(text).get(DEFAULTS))
-        fields = {**_opens(said), **_grace(said), **_ladder(said), "at": [_word(said.get("at"))]}
-        fields["roll"] = [_word(said.get("roll"))]
-        return Sheet(code, {}, fields, has_who=False, has_due=False, is_once=False, remarks=())
+        return Sheet(code, {}, _shared(text), {}, has_who=False, has_due=False, is_once=False, remarks=())
     owed = _mapping(_root(text).get("obligations")).get(code)
     if not isinstance(owed, dict):
         return None
@@ -88,6 +86,7 @@ def sheet_of(text: str, code: str) -> Sheet | None:
         code,
         _titles(owed),
         fields,
+        _shared(text),
         has_who=isinstance(who, dict),
         has_due=has_due and ("due" in when or "once" not in owed),
         is_once=isinstance(once, dict),
@@ -150,7 +149,7 @@ def _rule(fields: Fields, wrong: dict[str, str]) -> dict[str, Value] | None:
     match head:
         case "day":
             day = _one(fields, "day")
-            return {"day": day if day == rules.LAST else _number(fields, "day", wrong), "of": _one(fields, "of"),
+            return {"day": day if day == rules.LAST else _number(fields, "day", wrong), "of": _one(fields, "month"),
                     **counted, **roll}  # fmt: skip
         case "date":
             return {"date": _day(fields, wrong), **roll}
@@ -238,6 +237,12 @@ def _one(fields: Fields, name: str) -> str:
 # From the text to the fields
 
 
+def _shared(text: str) -> dict[str, list[str]]:
+    said = _mapping(_root(text).get(DEFAULTS))
+    alone = {key: [_word(said.get(key))] for key in ("at", "roll")}
+    return {**_opens(said), **_grace(said), **_ladder(said), **alone}
+
+
 def _due(due: Mapping[str, Plain]) -> dict[str, list[str]]:
     said = {key: _word(value) for key, value in due.items()}
     head = next((key for key in rules.BESIDE if key in said), "")
@@ -251,7 +256,8 @@ def _due(due: Mapping[str, Plain]) -> dict[str, list[str]]:
         "after": len(counts) == 1 and len(beside) == 1,
     }
     is_shown = can_show.get(head, False) and said.get("year", "0") in {"-1", "0", "1"}
-    fields = {key: [said.get(key, "")] for key in (*STRETCHES, "day", "of", "date", "on", "after", "roll")}
+    fields = {key: [said.get(key, "")] for key in (*STRETCHES, "day", "date", "on", "after", "roll")}
+    fields["month"] = [said.get("of", "")]
     fields["year"] = [said.get("year", "0")]
     fields["after_unit"] = [counts[0] if counts else "days"]
     fields["after_count"] = [said.get(COUNTS[counts[0]], "") if counts else ""]

@@ -12,6 +12,7 @@ _NO_WORD: Final = re.compile(r"~|null|true|false|yes|no|on|off|[-+.0-9][0-9_.:eE
 _PERIOD: Final = re.compile(r"[0-9]{4}-([HQM0-9][0-9M]+|[0-9]{2}-[0-9]{2})|[0-9]{4}[-0-9HQM]*\.\.[0-9]{4}[-0-9HQM]*")
 #: What no file may have in it as it is: the loader's own list, and line breaks.
 _UNSEEN: Final = re.compile("[^\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+_KEY: Final = re.compile(r"[a-z][a-z0-9_-]*")
 _PLAIN: Final = re.compile(r"[^\W_][^,\[\]{}#&*!|>'\"%@`:]*")
 
 
@@ -24,9 +25,14 @@ def written(value: Value) -> str:
         case str():
             return value if _is_plain(value) else _quoted(value)
         case Mapping():
-            return "{" + ", ".join(f"{written(key)}: {written(each)}" for key, each in value.items()) + "}"
+            return "{" + ", ".join(f"{named(key)}: {written(each)}" for key, each in value.items()) + "}"
         case _:
             return "[" + ", ".join(written(each) for each in value) + "]"
+
+
+def named(key: str) -> str:
+    """A key stands as it is, `on` too: the loader takes none of them for anything else than its letters."""
+    return key if _KEY.fullmatch(key) else written(key)
 
 
 def _is_plain(text: str) -> bool:

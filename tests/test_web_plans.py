@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
@@ -244,3 +245,93 @@ def test_a_draft_of_a_plan_in_force_needs_the_word_that_it_is_known(desk: Desk) 
     with desk.database.writing() as session, pytest.raises(RefusedError, match="known here"):
         plan_drafts.bring(session, LATER, by="user:1", now=NOW)
     assert drafts(desk) == []
+
+
+# The form
+
+
+def form(desk: Desk, of: str = "annual-report", path: str = "/plans/kl01/form") -> dict[str, list[str]]:
+    """What a browser would send of the form as it is shown."""
+    reader = Fields()
+    reader.feed(desk.get(f"{path}?of={of}").text)
+    return reader.found
+
+
+class Fields(HTMLParser):
+    """The values of the fields of a page; of a list the chosen one, else its first."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: dict[str, list[str]] = {}
+        self.options: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = {name: value or "" for name, value in attrs}
+        name, is_ticked = given.get("name", ""), given.get("type") not in {"radio", "checkbox"} or "checked" in given
+        if tag == "select":
+            self.options = self.found.setdefault(name, [])
+            self.is_fresh = True
+        elif tag == "option" and (self.is_fresh or "selected" in given):
+            self.options[len(self.options) if self.is_fresh else -1 :] = [given["value"]]
+            self.is_fresh = False
+        elif tag == "input" and name and is_ticked:
+            self.found.setdefault(name, []).append(given.get("value", ""))
+
+
+def test_a_form_sent_back_as_it_was_shown_makes_no_draft(desk: Desk) -> None:
+    for of in ("annual-report", "defaults"):
+        answer = desk.post("/plans/kl01/form", form(desk, of))  # type: ignore[arg-type]
+        assert (answer.status_code, answer.headers["location"]) == (303, f"/plans/kl01/form?of={of}")
+    assert drafts(desk) == []
+
+
+def test_a_form_writes_its_one_value_into_the_draft(desk: Desk) -> None:
+    sent = form(desk) | {"rule": ["day"], "day": ["25"], "month": ["last_month"], "kinds": ["chi-bo-co-so"]}
+    assert desk.post("/plans/kl01/form", sent).status_code == 303  # type: ignore[arg-type]
+    expected = YEARLY.replace("    due: {end_of: Q3}", "    due: {day: 25, of: last_month}")
+    expected = expected.replace("[dang-bo-co-so, chi-bo-co-so, doan-the]", "[chi-bo-co-so]")
+    assert drafts(desk) == [("kl01", "office", expected)]
+
+
+def test_what_a_form_cannot_mean_is_told_with_what_was_typed(desk: Desk) -> None:
+    sent = form(desk) | {"rule": ["date"], "date": ["31/31/2022"], "in": ["2021..2024"]}
+    answer = desk.post("/plans/kl01/form", sent)  # type: ignore[arg-type]
+    assert answer.status_code == 422
+    assert "gặp “31/31/2022”" in answer.text
+    assert 'value="31/31/2022"' in answer.text
+    assert 'value="2021..2024"' in answer.text
+    assert drafts(desk) == []
+
+
+def test_a_form_that_would_make_an_error_keeps_nothing_and_says_which(desk: Desk) -> None:
+    sent = form(desk) | {"under": ["nobody"], "grace_count": ["7"]}
+    answer = desk.post("/plans/kl01/form", sent)  # type: ignore[arg-type]
+    assert answer.status_code == 422
+    assert "điền như thế kế hoạch sẽ có lỗi" in answer.text
+    assert 'value="nobody"' in answer.text
+    assert drafts(desk) == []
+
+
+def test_errors_that_were_there_before_do_not_stand_in_the_way(desk: Desk) -> None:
+    wrong = YEARLY.replace("calendar: vn-state", "calendar: nowhere")
+    desk.post("/plans/kl01", {"text": wrong, **seen(desk)})
+    sent = form(desk) | {"grace_count": ["7"]}
+    assert desk.post("/plans/kl01/form", sent).status_code == 303  # type: ignore[arg-type]
+    assert "    grace: 7 days\n" in drafts(desk)[0][2]
+
+
+def test_a_form_of_a_text_that_was_changed_elsewhere_is_refused(desk: Desk) -> None:
+    sent = form(desk) | {"grace_count": ["7"]}
+    desk.post("/plans/kl01", {"text": LATER, **seen(desk)})
+    answer = desk.post("/plans/kl01/form", sent)  # type: ignore[arg-type]
+    assert answer.status_code == 422
+    assert "đã được lưu với nội dung khác" in answer.text
+    assert drafts(desk) == [("kl01", "office", LATER)]
+
+
+def test_a_text_that_cannot_be_read_has_no_form_yet(desk: Desk) -> None:
+    desk.post("/plans/kl01", {"text": BROKEN, **seen(desk)})
+    assert "Văn bản này chưa đọc được" in desk.get("/plans/kl01/form").text
+    assert desk.get("/plans/kl01/form?of=nobody").status_code == 200
+    desk.post("/plans/kl01/draft/removal")
+    assert desk.get("/plans/kl01/form?of=nobody").status_code == 404

@@ -117,7 +117,7 @@ def _choices(sheet: Sheet | None, shown: Mapping[str, Sequence[str]], text: str,
     offered: dict[str, list[str]] = {
         **{name: ["period", "year", *(part for part in rules.PARTS if part not in {"period", "year"})]
            for name in STRETCHES},
-        "of": list(rules.MONTHS),
+        "month": list(rules.MONTHS),
         "every": list(Every),
         "roll": list(Roll),
         "escalate_to": list(Rung),
