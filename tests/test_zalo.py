@@ -1,11 +1,12 @@
 """Does a message reach Zalo once, whatever Zalo answers, and does nobody lose the tokens?"""
 
-import threading
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from multiprocessing import get_context
 from pathlib import Path
+from signal import SIGKILL
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from sqlmodel import select
 
 from dondoc.database import Database
 from dondoc.keys import Secrets
+from engine.zalo_account import trouble
 from models.message import Outcome
 from models.zalo import ZaloAccount
 from notifications.channels import carriers_for
@@ -24,7 +26,20 @@ from notifications.channels.zalo_tokens import LEASE, Tokens
 from notifications.channels.zalo_wire import Hosts, fitted
 from samples.fake_zalo.state import Consumed, Fault
 from tests.builders import at
-from tests.zalo import ALIAS, APP, BOT_TOKEN, CHAT, FOLLOWER, KEY, PHONE, Zalo, link_account, running, settings_for
+from tests.zalo import (
+    ALIAS,
+    APP,
+    BOT_TOKEN,
+    CHAT,
+    FOLLOWER,
+    KEY,
+    PHONE,
+    Zalo,
+    link_account,
+    refresh,
+    running,
+    settings_for,
+)
 
 DAY = "2025-09-01"
 CONSULT, TEMPLATE, REFRESH = "/v3.0/oa/message/cs", "/message/template", "/v4/oa/access_token"
@@ -229,23 +244,37 @@ def test_a_token_that_dies_among_others_is_renewed_once_and_nothing_is_lost(wire
     assert (wire.refreshes(), len(wire.zalo.state.sent)) == (1, 3)
 
 
-def test_two_workers_refresh_once(wire: Wire) -> None:
-    now, got, together = at(DAY) + timedelta(hours=30), list[Any](), threading.Barrier(2)
-    wire.zalo.clock.at = now
-
-    def work() -> None:
-        together.wait()
-        got.append(wire.tokens().access(ALIAS, now))
-
-    workers = [threading.Thread(target=work) for _ in range(2)]
+def test_of_workers_that_refresh_at_once_exactly_one_asks(wire: Wire, tmp_path: Path) -> None:
+    now = wire.zalo.clock.at = at(DAY) + timedelta(hours=30)
+    forks = get_context("spawn")
+    ready, answers = forks.Barrier(3), forks.Queue()
+    given = (wire.database.url, wire.zalo.url, tmp_path / "secrets", now, ready, answers)
+    workers = [forks.Process(target=refresh, args=given) for _ in range(3)]
     for each in workers:
         each.start()
+    got = [answers.get() for _ in workers]
     for each in workers:
         each.join()
     assert wire.refreshes() == 1
-    tokens = {each for each in got if isinstance(each, str)}
-    assert tokens == set(wire.zalo.state.access)
+    assert {each for each in got if isinstance(each, str)} == set(wire.zalo.state.access)
     assert all(each.code == "refreshing" for each in got if isinstance(each, Result))
+    assert wire.account().refreshing_at is None
+
+
+def test_a_worker_killed_after_the_rotation_is_seen_and_the_alarm_follows(wire: Wire, tmp_path: Path) -> None:
+    now = wire.zalo.clock.at = at(DAY) + timedelta(hours=30)
+    forks = get_context("spawn")
+    given = (wire.database.url, wire.zalo.url, tmp_path / "secrets", now, forks.Barrier(1), forks.Queue())
+    worker = forks.Process(target=refresh, args=given)
+    wire.zalo.state.faults[REFRESH] = [Fault(drop=True, is_accepted=True, then=worker.kill)]
+    worker.start()
+    worker.join()
+    assert (worker.exitcode, wire.account().refreshing_at) == (-SIGKILL, now)
+    assert trouble(wire.account(), now + LEASE) == "zalo.alarm.broken"
+    later = wire.zalo.clock.at = now + LEASE
+    assert wire.send(letter(now=later))[0].outcome is Outcome.CONFIG
+    assert trouble(wire.account(), later) == "zalo.alarm.consent"
+    assert wire.refreshes() == 2
 
 
 def test_a_refused_token_that_somebody_has_replaced_is_not_refreshed_again(wire: Wire) -> None:

@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from multiprocessing import get_context
 from pathlib import Path
+from signal import SIGKILL
 from typing import Any
 
 import pytest
@@ -21,7 +23,7 @@ from samples.fake_zalo.state import Fault
 from tests.builders import ZONE, at, province, step_round
 from tests.sinks import Sink, free_port
 from tests.sinks import running as smtp
-from tests.zalo import ALIAS, CHAT, FOLLOWER, KEY, PHONE, Zalo, link_account, running, settings_for
+from tests.zalo import ALIAS, CHAT, FOLLOWER, KEY, PHONE, Zalo, link_account, running, send_all, settings_for
 
 URL = "https://dondoc.example.org"
 OPENED = at("2025-09-01")
@@ -83,20 +85,31 @@ def test_who_has_linked_is_told_there_and_the_others_by_mail(place: Place, chann
     assert place.deliver(OPENED + timedelta(hours=1)) == Delivered()
 
 
-def test_a_zalo_that_is_down_for_a_day_gets_everything_once(place: Place) -> None:
-    place.link("zalobot", CHAT)
+@pytest.mark.parametrize(("channel", "address"), [("zalobot", CHAT), ("zalooa", FOLLOWER), ("zalozns", PHONE)])
+def test_a_zalo_that_is_down_for_a_day_gets_everything_once(place: Place, channel: str, address: str) -> None:
+    place.link(channel, address)
     down = replace_url(place, f"http://127.0.0.1:{free_port()}")
     hour, now = timedelta(hours=1), OPENED
     while now < OPENED + timedelta(days=1):
         down.deliver(now)
         now += hour
-    assert place.message("zalobot").state == MessageState.QUEUED
+    assert place.message(channel).state == MessageState.QUEUED
     for _ in range(14):
         place.deliver(now)
         now += hour
-    assert len(place.zalo.state.to(CHAT)) == 1
-    assert place.message("zalobot").state == MessageState.SENT
+    assert len(place.zalo.state.to(address)) == 1
+    assert place.message(channel).state == MessageState.SENT
     assert len(place.all_of(Message)) == 5
+
+
+@pytest.mark.parametrize("limit", [Fault(body={"error": -32, "message": "limit"}), Fault(429, html="<html>429</html>")])
+def test_a_limit_only_delays(place: Place, limit: Fault) -> None:
+    place.link("zalooa", FOLLOWER)
+    place.zalo.state.faults["/v3.0/oa/message/cs"] = [limit, limit]
+    for minutes in (0, 5, 15):
+        place.deliver(OPENED + timedelta(minutes=minutes))
+    assert (len(place.zalo.state.to(FOLLOWER)), place.sink.to(STC)) == (1, [])
+    assert (place.message("zalooa").state, place.message("zalooa").tries) == (MessageState.SENT, 3)
 
 
 def test_who_was_silent_for_a_week_is_told_by_mail_without_asking_zalo(place: Place) -> None:
@@ -198,6 +211,18 @@ def test_a_sender_that_died_at_zalo_leaves_a_doubt_and_no_second_message(place: 
         session.get_one(Message, letter.message_id).sending_at = later
     assert place.deliver(later + LEASE).unknown == 1
     assert place.zalo.state.to(CHAT) == []
+
+
+def test_a_sender_killed_after_zalo_had_the_message_sends_no_second_one(place: Place) -> None:
+    place.link("zalobot", CHAT)
+    worker = get_context("spawn").Process(target=send_all, args=(place.settings, OPENED))
+    place.zalo.state.faults["/bot/sendMessage"] = [Fault(drop=True, is_accepted=True, then=worker.kill)]
+    worker.start()
+    worker.join()
+    assert worker.exitcode == -SIGKILL
+    assert place.deliver(OPENED + LEASE) == Delivered(unknown=1)
+    assert (len(place.zalo.state.to(CHAT)), len(place.sink.mails)) == (1, 4)
+    assert place.message("zalobot").state == MessageState.UNKNOWN
 
 
 def test_no_attempt_keeps_a_secret(place: Place) -> None:

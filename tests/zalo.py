@@ -7,17 +7,20 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import uvicorn
 
 from dondoc.database import Database
-from dondoc.keys import seal_of
+from dondoc.keys import Secrets, seal_of
 from dondoc.settings import Settings
 from models.zalo import ZaloAccount
+from notifications.channels import carriers_for
+from notifications.channels.zalo_tokens import Tokens
+from notifications.deliver import deliver
 from samples.fake_zalo.app import FakeZalo
 from samples.fake_zalo.state import ACCESS_LIFE, App, Bot, State, Template, User
-from tests.builders import at
+from tests.builders import ZONE, at
 
 BOT_TOKEN: Final = "123:bot-secret-token"
 APP: Final = App("app-1", "app-secret", "oa-1", "webhook-key")
@@ -71,6 +74,21 @@ def running(now: datetime | None = None, port: int = 0, state: State | None = No
         server.should_exit = True
         thread.join()
         listener.close()
+
+
+def refresh(url: str, host: str, folder: Path, now: datetime, ready: Any, answers: Any) -> None:
+    """What a worker does whose token ends: it begins together with the others, and says what it got."""
+    database = Database(url)
+    ready.wait()
+    answers.put(Tokens(database, KEY, host, Secrets(folder)).access(ALIAS, now))
+    database.close()
+
+
+def send_all(settings: Settings, now: datetime) -> None:
+    """What a worker does in a round."""
+    database = Database(settings.database)
+    deliver(database, carriers_for(settings, database, KEY), now, zone=ZONE, url="https://dondoc.example.org", key=KEY)
+    database.close()
 
 
 def secrets_in(folder: Path) -> Path:

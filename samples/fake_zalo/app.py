@@ -72,6 +72,8 @@ class FakeZalo:
         answer = self._answer(request) if fault is None or fault.is_accepted else Answer(None)
         fresh = self.state.sent[before:]
         if fault is not None:
+            if fault.then is not None:
+                fault.then()
             if fault.drop:
                 # No application may close a socket: an answer that breaks off makes its server do so.
                 await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"1")]})

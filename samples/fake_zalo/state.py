@@ -85,7 +85,8 @@ class Sent:
 class Fault:
     """What happens instead of the right answer, once. `drop`: the socket is closed without an answer.
 
-    `is_accepted`: the request takes its effect first, as when an answer is lost on its way.
+    `is_accepted`: the request takes its effect first, as when an answer is lost on its way. `then` is called before
+    anything is answered, such as to end whoever asked.
     """
 
     status: int = 200
@@ -93,6 +94,7 @@ class Fault:
     html: str | None = None
     drop: bool = False
     is_accepted: bool = False
+    then: Callable[[], object] | None = None
 
 
 @dataclass
