@@ -14,6 +14,7 @@ from tests.builders import ANSWERS, ZONE, act_of, at
 from tests.desk import Desk
 from tests.test_web_axe import desk, faults, press
 from tests.test_web_duties import duties
+from tests.test_web_wrong_person import letter_token
 
 __all__ = ["desk"]
 ZALO = "Mozilla/5.0 (Linux; Android 13) AppleWebKit/537.36 Chrome/120 Mobile Zalo android/12"
@@ -38,6 +39,7 @@ def test_axe_finds_nothing_on_a_units_pages(desk: Desk, browser: Browser, lang: 
     code = desk.all_of(Submission)[-1].receipt
     paths = [plain, returned, *(f"{link}/{page}" for link in (plain, returned) for page in ("extension", "contact"))]
     paths += [duties(desk, "syt"), duties(desk, "stc"), duties(desk, "snv")]
+    paths += [f"/not-me/{letter_token(desk, unit)}" for unit in ("stc", "syt")]
     paths += ["/verify", "/verify?code=AAAA-BBBB-CCCC", f"/verify?code={code}&hash={'0' * 64}"]
     found = []
     with desk.served() as url:
