@@ -8,9 +8,9 @@ from dondoc.database import Database
 from dondoc.i18n import LANGUAGES
 from engine.errors import RefusedError
 from models.entry import append
-from models.wording import Wording
+from models.wording import Wording, in_use
 from notifications.preview import check
-from notifications.wording import KINDS, shipped
+from notifications.wording import KINDS, InvalidWordingError, shipped
 
 
 def put(database: Database, kind: str, lang: str, text: str, *, by: str, now: datetime) -> None:
@@ -45,6 +45,20 @@ def restore(database: Database, kind: str, lang: str, *, by: str, now: datetime)
             raise RefusedError("refused.wording_shipped")
         used.is_used = False
         append(session, "wording_restored", by=by, at=now, letter=kind, lang=lang, wording=used.id)
+
+
+def unusable(session: Session) -> tuple[tuple[str, str], ...]:
+    """Kind and language of each text that this version of the program refuses: the shipped one stands in for it."""
+    return tuple(key for key, text in sorted(in_use(session).items()) if not _is_usable(*key, text))
+
+
+def _is_usable(kind: str, lang: str, text: str) -> bool:
+    try:
+        known(kind, lang)
+        check(kind, lang, text)
+    except (InvalidWordingError, RefusedError):
+        return False
+    return True
 
 
 def known(kind: str, lang: str) -> None:

@@ -13,7 +13,7 @@ from dondoc.database import Database
 from dondoc.settings import Settings
 from engine import extend, review
 from models.message import Message
-from models.wording import in_use
+from models.wording import Wording, in_use
 from notifications.deliver import queue
 from notifications.item import Office
 from notifications.preview import HIDDEN, Preview, frame_of, preview
@@ -200,3 +200,12 @@ def test_words_are_put_shown_and_restored_by_the_command(database: Database, say
     assert "expected a UTF-8 file" in say("wording", "overdue", "--put", str(own))[2]
     with database.reading() as session:
         assert in_use(session) == {}
+
+
+def test_doctor_names_words_that_an_upgrade_has_made_invalid(
+    database: Database, say: Say, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with database.writing() as session:
+        session.add(Wording(kind="reminder", lang="vi", text="{{ gone_name }}", by="office", at=NOW))
+    main(["doctor"])
+    assert "! the words of the letter reminder (vi) can no longer be used" in capsys.readouterr().out

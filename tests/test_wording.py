@@ -199,3 +199,12 @@ def test_what_is_wrong_writes_nothing(database: Database) -> None:
     with database.reading() as session:
         assert session.exec(select(Wording)).all() == []
         assert session.exec(select(Entry).where(col(Entry.act).startswith("wording"))).all() == []
+
+
+def test_words_that_can_no_longer_be_used_are_named(database: Database) -> None:
+    wordings.put(database, "overdue", "vi", OWN, by="office", now=NOW)
+    with database.writing() as session:
+        for kind, lang in (("reminder", "en"), ("gone", "vi")):
+            session.add(Wording(kind=kind, lang=lang, text="{{ gone_name }}", by="office", at=NOW))
+    with database.reading() as session:
+        assert wordings.unusable(session) == (("gone", "vi"), ("reminder", "en"))

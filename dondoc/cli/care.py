@@ -65,6 +65,7 @@ def verify() -> None:
 def doctor() -> None:
     from dondoc.database import WAL_SAFE, journal_mode
     from engine.doctor import examine
+    from engine.wording import unusable
 
     libraries = ", ".join(f"{name} {version(name)}" for name in LIBRARIES)
     python = ".".join(map(str, sys.version_info[:3]))
@@ -82,7 +83,7 @@ def doctor() -> None:
         channel = _("tệp .eml trong {folder}", folder=settings.eml) if is_file else "SMTP"
         write(_("Kênh gửi: {channel}", channel=channel))
         with here.database.reading() as session:
-            found = examine(session, here.now, here.zone)
+            found, wordings = examine(session, here.now, here.zone), unusable(session)
             at = whole_moment(found.round.at, here.zone, lang()) if found.round else _("chưa có")
         write(_("Vòng cuối: {at}", at=at), *_of_rounds(found.rounds, here), *_of_folder(settings.data))
         for code, years in found.provisional.items():
@@ -98,6 +99,9 @@ def doctor() -> None:
                     obligation=each.obligation, period=each.period, rows="; ".join(each.rows) or "–",
                     fresh="; ".join(each.fresh) or "–"))  # fmt: skip
         write(*(f"! Zalo {alias}: {_(why)}" for alias, why in found.zalo))
+        for kind, written in wordings:
+            write(_("! lời thư {kind} ({lang}) không còn dùng được, thư đi với lời gốc: /wording/{kind}/{lang}",
+                    kind=kind, lang=written))  # fmt: skip
         write(*_of_unknown(found.unknown, here))
 
 
