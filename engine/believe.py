@@ -8,6 +8,8 @@ from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from dondoc.clock import today
+from engine.access import Actor, Right, can
+from engine.access import Place as Where
 from engine.sheets import BadRows, Line, Row, lines
 from engine.tree import DEEPEST, FOREVER, Growth, Known, Place, Stretch, history_of, join, known_units
 from models.task import UNFINISHED, Task
@@ -25,8 +27,11 @@ class Belief:
     wanted: Mapping[str, Sequence[Place]]
 
 
-def believe(session: Session, rows: Sequence[Row], *, now: datetime, zone: str) -> Belief:
-    """What the rows would make of the units; nothing is written. Raises BadRows with every fault of every line."""
+def believe(session: Session, rows: Sequence[Row], *, now: datetime, zone: str, actor: Actor | None = None) -> Belief:
+    """What the rows would make of the units; nothing is written. Raises BadRows with every fault of every line.
+
+    An `actor` may speak of no units but their own.
+    """
     day = today(now, zone)
     said, problems = lines(rows)
     known = known_units(session)
@@ -58,9 +63,28 @@ def believe(session: Session, rows: Sequence[Row], *, now: datetime, zone: str) 
     growth = Growth(history, report)
     wanted = {code: list(growth.places(code)) for code in growth.below(changed)}
     problems += _still_owing(session, [line for line in said if line.code in wanted], known, day)
+    if actor is not None:
+        problems += _beyond(said, known, before, actor)
     if problems:
         raise BadRows(problems)
     return Belief(tuple(said), known, before, history, wanted)
+
+
+def _beyond(
+    said: Sequence[Line], known: Mapping[str, Known], before: Mapping[str, Sequence[Stretch]], actor: Actor
+) -> Iterator[Problem]:
+    """The lines that speak of units which are not this actor's to change, or put one under such a unit."""
+    ours = {line.code for line in said}
+    for line in said:
+        keys = {"code": line.code} if line.code in known else {}
+        had = before.get(line.code)
+        stays = bool(had and line.parent == had[-1].parent)
+        if not stays and (line.parent is None or (line.parent not in ours and line.parent in known)):
+            keys["parent"] = line.parent or ""
+        for key, code in keys.items():
+            path = known[code].placements[-1].path if code and known[code].placements else ""
+            if not can(actor, Right.MANAGE, Where(path)):
+                yield line.row.problem(key, "sheet.beyond", got=code or line.code)
 
 
 def _has_parent(line: Line, codes: Iterable[str], problems: list[Problem]) -> bool:

@@ -179,6 +179,7 @@ def _grant(session: Session, actor: Actor, user: User, role: UserRole, unit_id: 
     if (role.value, unit_id) in known:
         return
     session.add(UserScope(user_id=user.id, role=role.value, unit_id=unit_id))
+    user.reviewed_at = user.reviewed_by = None  # whoever looked did not see this
     session.flush()
     append(session, "scope_given", by=actor.by, at=now, user=user.id, role=role.value, unit=unit_id)
 

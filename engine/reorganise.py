@@ -171,6 +171,7 @@ def apply(
         at=now,
         unit=effect.units[0].code,
         units=[unit.code for unit in effect.units],
+        ends=[unit.code for unit in effect.ends],
         on=order.on.isoformat(),
         heir=effect.heirs[0] if effect.heirs else None,
         fresh=[each.code for each in order.fresh],

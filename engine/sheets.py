@@ -130,21 +130,28 @@ def read_rows(path: Path) -> list[Row]:
 
     Raises BadRows when it cannot be read as such, and OSError when it is not there.
     """
-    data = path.read_bytes() if path.stat().st_size <= LARGEST else None
-    if data is None:
-        raise BadRows([_whole(path, "sheet.too-large", limit=LARGEST, got=path.stat().st_size)])
-    numbered = _sheet(data, path) if data.startswith(b"PK\x03\x04") else _text(data, path)
+    size = path.stat().st_size
+    if size > LARGEST:
+        raise BadRows([_whole(path.name, "sheet.too-large", limit=LARGEST, got=size)])
+    return rows_of(path.name, path.read_bytes())
+
+
+def rows_of(file: str, data: bytes) -> list[Row]:
+    """The same for the content of a file, which its problems name `file`."""
+    if len(data) > LARGEST:
+        raise BadRows([_whole(file, "sheet.too-large", limit=LARGEST, got=len(data))])
+    numbered = _sheet(data, file) if data.startswith(b"PK\x03\x04") else _text(data, file)
     filled = [(line, cells) for line, cells in numbered if any(cells)]
     if not filled:
-        raise BadRows([_whole(path, "sheet.empty-file")])
+        raise BadRows([_whole(file, "sheet.empty-file")])
     (line, header), rows = filled[0], filled[1:]
-    columns = _columns(path.name, line, header)
+    columns = _columns(file, line, header)
     if not rows:
-        raise BadRows([_whole(path, "sheet.empty-file")])
+        raise BadRows([_whole(file, "sheet.empty-file")])
     places = MappingProxyType(columns)
     return [
         Row(
-            path.name,
+            file,
             number,
             {key: cells[at - 1] for key, at in columns.items() if at <= len(cells)},
             places,
@@ -280,9 +287,9 @@ def _plain(heading: str) -> str:
     return " ".join(unicodedata.normalize("NFC", heading).casefold().replace("_", " ").split())
 
 
-def _text(data: bytes, path: Path) -> Iterator[tuple[int, list[str]]]:
+def _text(data: bytes, file: str) -> Iterator[tuple[int, list[str]]]:
     raw = data.removeprefix(b"\xef\xbb\xbf").replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-    faults = list(_not_utf8(raw, path.name))
+    faults = list(_not_utf8(raw, file))
     if faults:
         raise BadRows(faults)
     text = raw.decode()
@@ -295,7 +302,7 @@ def _text(data: bytes, path: Path) -> Iterator[tuple[int, list[str]]]:
         except StopIteration:
             return
         except csv.Error as error:
-            problem = Problem(path.name, line, 1, Severity.ERROR, "sheet.not-csv", {"got": str(error)})
+            problem = Problem(file, line, 1, Severity.ERROR, "sheet.not-csv", {"got": str(error)})
             raise BadRows([problem]) from error
         yield line, [cell.strip() for cell in cells]
         line = reader.line_num + 1
@@ -310,19 +317,19 @@ def _not_utf8(raw: bytes, file: str) -> Iterator[Problem]:
             yield Problem(file, number, error.start + 1, Severity.ERROR, "sheet.not-utf8", got)
 
 
-def _sheet(data: bytes, path: Path) -> Iterator[tuple[int, list[str]]]:
+def _sheet(data: bytes, file: str) -> Iterator[tuple[int, list[str]]]:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as package:
             unpacked = sum(each.file_size for each in package.infolist())
         if unpacked > LARGEST_UNPACKED:
-            raise BadRows([_whole(path, "sheet.too-large", limit=LARGEST_UNPACKED, got=unpacked)])
+            raise BadRows([_whole(file, "sheet.too-large", limit=LARGEST_UNPACKED, got=unpacked)])
         workbook = load_workbook(io.BytesIO(data), read_only=True, data_only=True)
         try:
             rows = [[_cell(value) for value in row] for row in workbook.worksheets[0].iter_rows(values_only=True)]
         finally:
             workbook.close()
     except (*_UNREADABLE, IndexError) as error:
-        raise BadRows([_whole(path, "sheet.not-xlsx", got=_shown(str(error)))]) from error
+        raise BadRows([_whole(file, "sheet.not-xlsx", got=_shown(str(error)))]) from error
     # A sheet has no ends of lines: cells beyond the last filled heading count only when something stands in them.
     width = next((_filled(row) for row in rows if any(row)), 0)
     for number, row in enumerate(rows, 1):
@@ -356,8 +363,8 @@ def _day(words: str) -> date | None:
         return None
 
 
-def _whole(path: Path, code: str, /, **params: str | int) -> Problem:
-    return Problem(path.name, 1, 1, Severity.ERROR, code, params)
+def _whole(file: str, code: str, /, **params: str | int) -> Problem:
+    return Problem(file, 1, 1, Severity.ERROR, code, params)
 
 
 def _shown(words: str) -> str:

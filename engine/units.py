@@ -9,6 +9,7 @@ from sqlalchemy import Connection, bindparam, delete
 from sqlmodel import Session, col, select
 
 from dondoc.i18n import LANGUAGES
+from engine.access import Actor
 from engine.believe import Belief, believe
 from engine.changes import changes, effect_hash
 from engine.contacts import renew_ways, shut_ways
@@ -32,7 +33,14 @@ class Imported:
 
 
 def import_units(
-    session: Session, rows: Sequence[Row], *, by: str, now: datetime, zone: str, expected_hash: str | None = None
+    session: Session,
+    rows: Sequence[Row],
+    *,
+    by: str,
+    now: datetime,
+    zone: str,
+    actor: Actor | None = None,
+    expected_hash: str | None = None,
 ) -> Imported:
     """Brings the units of the rows in, all or nothing; units that the rows do not name stay as they are.
 
@@ -40,11 +48,11 @@ def import_units(
     today) and leaves what was before as it stood; whatever hangs below moves along. An empty `valid_to` says nothing,
     so that an old file opens no unit again that was closed since.
 
-    Raises BadRows with every fault of every line; RefusedError when the changes are no longer those whose hash
-    engine.changes showed. Nothing was written then.
+    An `actor` brings in no units but their own. Raises BadRows with every fault of every line; RefusedError when the
+    changes are no longer those whose hash was shown. Nothing was written then.
     """
     session.flush()
-    held = believe(session, rows, now=now, zone=zone)
+    held = believe(session, rows, now=now, zone=zone, actor=actor)
     if expected_hash is not None and effect_hash(changes(held)) != expected_hash:
         raise RefusedError("refused.effect_changed")
     imported = _write(session, held, now)

@@ -9,6 +9,7 @@ from models import roster
 from models.ask import ContactCorrection, waiting_corrections
 from models.contact import Contact
 from models.entry import Entry
+from models.lineage import Lineage
 from models.unit import Placement, Unit, UnitTag
 from models.visit import Visit
 from web.office import Office
@@ -50,6 +51,9 @@ def read(session: Session, office: Office, actor: Actor, unit: Unit, year: int |
             select(UnitTag.tag).where(col(UnitTag.unit_id) == unit.id).order_by(col(UnitTag.tag))
         ).all(),
         "closing": _closing(session, unit) if present is None else None,
+        "heirs": _lineage(session, Lineage.from_unit_id, Lineage.to_unit_id, unit),
+        "origins": _lineage(session, Lineage.to_unit_id, Lineage.from_unit_id, unit),
+        "may_manage": present is not None and can(actor, Right.MANAGE, place),
         "contacts": contacts,
         "corrections": _corrections(session, ids) if may_keep else {},
         "years": years,
@@ -74,8 +78,21 @@ def _holds(placement: Placement, today: Any) -> bool:
 
 def _closing(session: Session, unit: Unit) -> Entry | None:
     """What the journal says of the unit's end; the heir and the note stand there."""
-    closings = select(Entry).where(col(Entry.act) == "unit_closed").order_by(col(Entry.id).desc())
-    return next((entry for entry in session.exec(closings) if entry.data.get("unit") == unit.code), None)
+    ends = ("unit_closed", "units_merged", "unit_split")
+    closings = select(Entry).where(col(Entry.act).in_(ends)).order_by(col(Entry.id).desc())
+    return next((entry for entry in session.exec(closings) if unit.code in _ends(entry)), None)
+
+
+def _ends(entry: Entry) -> list[str]:
+    """The units that the entry ends; older ones name the one that was closed."""
+    found: list[str] = entry.data.get("ends", [entry.data["unit"]])
+    return found
+
+
+def _lineage(session: Session, mine: Any, others: Any, unit: Unit) -> list[tuple[Lineage, Unit]]:
+    """The units that went on with this one's work, or whose work this one goes on with."""
+    query = select(Lineage, Unit).join(Unit, col(Unit.id) == col(others)).where(col(mine) == unit.id)
+    return list(session.exec(query.order_by(col(Lineage.on), col(Lineage.id))))
 
 
 def _corrections(session: Session, contact_ids: list[int]) -> dict[int, ContactCorrection]:

@@ -126,7 +126,7 @@ def download_units(request: Request, office: InOffice, actor: InActor) -> Respon
             above = parents[unit.parent_id].code if unit.parent_id in parents else ""
             cells = [unit.code, unit.name, unit.kind, above, unit.reach]
             for person in [_line(contact, each.may_call) for contact in each.contacts] or [("", "", "")]:
-                sheet.writerow([_harmless(cell) for cell in (*cells, each.owed, each.overdue, *person)])
+                sheet.writerow([harmless(cell) for cell in (*cells, each.owed, each.overdue, *person)])
     name = f"don-vi-{office.today():%Y-%m-%d}.csv"
     return Response(
         text.getvalue().encode("utf-8-sig"),
@@ -346,12 +346,17 @@ def _parents(session: Session, actor: Actor, rows: Sequence[Any]) -> Mapping[int
 
 
 def _person(form: FormData) -> Person:
+    """As typed. Raises RefusedError for what is no day."""
+    principal = forms.text(form, "stands_for")
     return Person(
         forms.text(form, "role"),
         forms.text(form, "name"),
         forms.text(form, "email"),
         forms.text(form, "phone"),
         forms.text(form, "lang"),
+        forms.day(form, "valid_from"),
+        forms.day(form, "valid_to"),
+        int(principal) if principal.isascii() and principal.isdecimal() and len(principal) < 10 else None,
     )
 
 
@@ -361,6 +366,6 @@ def _line(contact: Contact, may_call: bool) -> tuple[str, str, str]:
     return contact.name, contact.email or "", phone if may_call or not phone else words.masked(phone)
 
 
-def _harmless(cell: object) -> object:
+def harmless(cell: object) -> object:
     """No cell that a spreadsheet takes for a formula."""
     return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA) else cell
