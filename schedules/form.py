@@ -16,6 +16,14 @@ Fields: TypeAlias = Mapping[str, Sequence[str]]
 
 DEFAULTS: Final = "defaults"  #: in place of an obligation's code; no obligation may be called so
 STRETCHES: Final = ("end_of", "start_of", "before", "last_working_day_of")
+#: What is filled in beside each rule.
+BESIDE: Final = {
+    **{head: (head,) for head in STRETCHES},
+    "day": ("day", "month"),
+    "date": ("date",),
+    "on": ("on",),
+    "after": ("after_count", "after"),
+}
 UNITS: Final = ("days", "working days")
 COUNTS: Final = {"days": "days", "working days": "working_days", "hours": "hours"}  #: of a distance, and as a key
 SORTS: Final = ("before", "due", "after", "every")  #: of a reminder
@@ -103,17 +111,17 @@ def filled_in(text: str, sheet: Sheet, fields: Fields) -> str:
     if sheet.has_who:
         who = dict(_mapping(_mapping(_below(text, at)).get("who")))
         for key in obligations.WHO_KEYS:
-            codes = _codes(fields.get(key, ()))
+            codes, was = _codes(fields.get(key, ())), sheet.fields[key]
             who.pop(key, None)
-            if codes:
-                who[key] = list(codes)
+            if codes:  # those that stay keep their order
+                who[key] = [*(code for code in was if code in codes), *(code for code in codes if code not in was)]
         if who.keys() - {"except"}:
             changes[*at, "who"] = _as_value(who)
         else:
             wrong["who"] = ""
     if sheet.has_due:
         changes |= {(*when, key): value for key, value in _periods(sheet, fields).items()}
-        due = _rule(fields, wrong)
+        due = _rule(sheet, fields, wrong)
         if due is not None:
             changes[*when, "due"] = due
     if sheet.has_due or sheet.code == DEFAULTS:
@@ -121,7 +129,7 @@ def filled_in(text: str, sheet: Sheet, fields: Fields) -> str:
             changes[*when, "opens"] = _distance(fields, "opens", wrong, " before due")
         if _one(fields, "grace_as") != "text":
             changes[*when, "grace"] = _distance(fields, "grace", wrong)
-    changes |= {(*at, key): value for key, value in _rungs(fields, wrong).items()}
+    changes |= {(*at, key): value for key, value in _rungs(sheet, fields, wrong).items()}
     changes[*at, "at"] = _one(fields, "at") or None
     if sheet.code == DEFAULTS:
         changes[*at, "roll"] = _one(fields, "roll") or None
@@ -138,9 +146,13 @@ def _periods(sheet: Sheet, fields: Fields) -> dict[str, Value | None]:
     return {"every": _one(fields, "every"), "in": _year(inside) if inside else None}
 
 
-def _rule(fields: Fields, wrong: dict[str, str]) -> dict[str, Value] | None:
-    """The due rule; None when it stays as the text has it."""
+def _rule(sheet: Sheet, fields: Fields, wrong: dict[str, str]) -> dict[str, Value] | None:
+    """The due rule; None when it stays as the text has it. What stands beside another rule is not passed over."""
     head = _one(fields, "rule")
+    beside = [name for other, names in BESIDE.items() if other != head for name in names]
+    if any(_one(fields, name) not in {"", _one(sheet.fields, name)} for name in beside):
+        wrong["rule"] = ""
+    wrong |= {name: "" for name in BESIDE.get(head, ()) if not _one(fields, name)}
     roll: dict[str, Value] = {"roll": _one(fields, "roll")} if _one(fields, "roll") else {}
     year = _one(fields, "year")
     counted: dict[str, Value] = {"year": int(year)} if year in {"-1", "1"} else {}
@@ -162,8 +174,8 @@ def _rule(fields: Fields, wrong: dict[str, str]) -> dict[str, Value] | None:
             return None
 
 
-def _rungs(fields: Fields, wrong: dict[str, str]) -> dict[str, Value | None]:
-    """Both halves of the ladder; one that follows the plan has no words of its own."""
+def _rungs(sheet: Sheet, fields: Fields, wrong: dict[str, str]) -> dict[str, Value | None]:
+    """Both halves of the ladder; one that follows the plan has no words of its own, until somebody gives it some."""
     remind: list[str] = []
     for sort, count, unit, times in _lines(fields, "remind", "sort", "count", "unit", "times"):
         if sort == "due":
@@ -181,6 +193,9 @@ def _rungs(fields: Fields, wrong: dict[str, str]) -> dict[str, Value | None]:
     ]
     halves: dict[str, list[Any]] = {"remind": remind, "escalate": escalate}
     sources = {name: _one(fields, f"{name}_as") for name in halves}
+    for name, rungs in halves.items():
+        if rungs and sources[name] == _one(sheet.fields, f"{name}_as") == "plan":
+            sources[name] = "own"
     return {name: None if sources[name] == "plan" else halves[name] for name in halves if sources[name] != "text"}
 
 

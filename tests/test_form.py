@@ -148,6 +148,8 @@ def test_what_is_owed_once_has_its_period_and_its_day() -> None:
         ({"rule": "day", "day": "x", "month": "M1"}, {"day": "x"}),
         ({"rule": "date", "date": "31/31/2025"}, {"date": "31/31/2025"}),
         ({"rule": "after", "after": "resolution", "after_count": ""}, {"after_count": ""}),
+        ({"rule": "start_of"}, {"start_of": ""}),
+        ({"day": "25"}, {"rule": ""}),
         ({"opens_count": "ba"}, {"opens": "ba"}),
         (
             {"remind_as": "own", "remind_sort": ["before"], "remind_count": ["-1"], "remind_unit": ["days"]},
