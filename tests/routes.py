@@ -85,6 +85,7 @@ def first_values(desk: Desk) -> dict[str, Sequence[object]]:
     found: dict[str, Sequence[object]] = {"token": [desk.link().removeprefix("/s/")], "id_": [1], "alias": ["duk"]}
     found["plan"] = ["kl01"]
     found |= {"kind": ["overdue"], "written": ["vi"]}
+    found["way"] = ["move", "merge", "split", "close"]
     with desk.database.writing() as session:
         unit_link = session.exec(select(UnitLink)).first() or UnitLink(contact_id=1)
         session.add(unit_link)

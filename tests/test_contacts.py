@@ -1,16 +1,19 @@
 """Are a unit's contacts kept so that the journal knows no names and old letters open nothing?"""
 
 import json
+from datetime import date
 from typing import Any
 
 import pytest
 from sqlmodel import Session, col, select
 
 from dondoc.database import Database
+from engine import new_day
 from engine.contacts import Person, add_contact, change_contact, restore_contact, retire_contact
 from engine.errors import RefusedError
-from models.contact import Contact
+from models.contact import Contact, Role, holding
 from models.entry import Entry
+from models.last_round import LastRound
 from models.link import Link, find, token
 from tests.builders import ZONE, at, everything, province, step_round, task_of, unit_id
 
@@ -133,3 +136,112 @@ def test_what_cannot_be_a_contact_is_refused(office: Database, changes: dict[str
             change_contact(session, contact.id, as_typed(contact, **changes), by="office", now=NOW, zone=ZONE)
         assert refused.value.reason.code == code
         assert everything(session) == before
+
+
+# By day
+
+
+def add(session: Session, **given: Any) -> Contact:
+    person = Person("contact", "Phó", "pho.stc@example.org", **given)
+    return add_contact(session, unit_id(session, "stc"), person, by="user:1", now=NOW, zone=ZONE)
+
+
+def told(session: Session) -> list[str]:
+    """Who is told of the tasks of stc now."""
+    query = holding(Role.CONTACT).where(col(Contact.unit_id) == unit_id(session, "stc")).order_by(col(Contact.id))
+    return [contact.name for contact in session.scalars(query)]
+
+
+def day_begins(database: Database, day: str) -> int:
+    with database.writing() as session:
+        return new_day.begin(session, at(day, "00:05"), ZONE)
+
+
+def test_a_contact_begins_and_leaves_on_their_days(office: Database) -> None:
+    with office.writing() as session:
+        mine = contact_of(session, "stc").name
+        contact = add(session, valid_from=date(2021, 12, 24), valid_to=date(2022, 1, 3))
+        link = Link(task_id=task_of(session, "stc", "2021").id, contact_id=contact.id)
+        session.add(link)
+        assert told(session) == [mine]
+    assert day_begins(office, "2021-12-23") == 0
+    assert day_begins(office, "2021-12-24") == 1
+    with office.reading() as session:
+        assert told(session) == [mine, "Phó"]
+        kept = session.exec(select(Link).where(col(Link.contact_id) == contact.id)).one()
+        assert find(session, KEY, token(KEY, kept), date(2021, 12, 24)) is not None
+    assert day_begins(office, "2022-01-03") == 1
+    assert day_begins(office, "2022-01-03") == 0
+    with office.reading() as session:
+        assert told(session) == [mine]
+        kept = session.exec(select(Link).where(col(Link.contact_id) == contact.id)).one()
+        assert find(session, KEY, token(KEY, kept), date(2022, 1, 3)) is None
+        acts = session.exec(select(Entry.act, Entry.by).order_by(col(Entry.id).desc()).limit(2)).all()
+        assert acts == [("contact_retired", "system"), ("contact_restored", "system")]
+
+
+def test_a_round_of_the_day_asks_no_second_time(office: Database) -> None:
+    with office.writing() as session:
+        add(session, valid_from=date(2021, 12, 24))
+        session.add(LastRound(at=at("2021-12-24", "00:01"), cycles=0, tasks=0, steps=0, notices=0, messages=0))
+    assert day_begins(office, "2021-12-24") == 0
+    assert day_begins(office, "2021-12-25") == 1
+
+
+def test_whoever_stands_in_is_told_instead_as_long_as_they_can_be(office: Database) -> None:
+    with office.writing() as session:
+        principal = contact_of(session, "stc")
+        contact = add(session, valid_to=date(2022, 1, 3), stands_for=principal.id)
+        assert told(session) == ["Phó"]
+        contact.is_bouncing = True
+        session.add(contact)
+        session.flush()
+        assert told(session) == [principal.name]
+        contact.is_bouncing = False
+        session.add(contact)
+    assert day_begins(office, "2022-01-03") == 1
+    with office.reading() as session:
+        assert told(session) == [principal.name]
+
+
+def test_who_left_before_their_day_came_does_not_come_back(office: Database) -> None:
+    with office.writing() as session:
+        contact = add(session, valid_from=date(2021, 12, 24))
+        retire_contact(session, contact.id, by="user:1", now=NOW)
+    assert day_begins(office, "2021-12-24") == 0
+
+
+def test_days_that_have_come_count_at_once(office: Database) -> None:
+    with office.writing() as session:
+        contact = contact_of(session, "stc")
+        ended = as_typed(contact, valid_to=TODAY)
+        change_contact(session, contact.id, ended, by="user:1", now=NOW, zone=ZONE)
+        assert not contact.is_active
+        change_contact(session, contact.id, as_typed(contact), by="user:1", now=NOW, zone=ZONE)
+        assert contact.is_active
+
+
+@pytest.mark.parametrize(
+    ("given", "code"),
+    [
+        ({"valid_from": date(2022, 1, 3), "valid_to": date(2022, 1, 3)}, "refused.ends_first"),
+        ({"stands_for": 1, "valid_to": date(2022, 1, 3)}, "refused.no_such_principal"),
+        ({"stands_for": 9999, "valid_to": date(2022, 1, 3)}, "refused.no_such_principal"),
+        ({"stands_for": 0}, "refused.delegate_without_end"),
+    ],
+)
+def test_days_and_delegates_that_cannot_be_are_refused(office: Database, given: dict[str, Any], code: str) -> None:
+    with office.writing() as session:
+        if given.get("stands_for") == 0:
+            given = given | {"stands_for": contact_of(session, "stc").id}
+        with pytest.raises(RefusedError) as caught:
+            add(session, **given)
+    assert caught.value.reason.code == code
+
+
+def test_nobody_stands_in_for_a_delegate(office: Database) -> None:
+    with office.writing() as session:
+        first = add(session, valid_to=date(2022, 1, 3), stands_for=contact_of(session, "stc").id)
+        with pytest.raises(RefusedError) as caught:
+            add(session, valid_to=date(2022, 1, 3), stands_for=first.id)
+    assert caught.value.reason.code == "refused.delegate_of_delegate"

@@ -59,6 +59,9 @@ def tour(template: Path, folder: Path) -> Iterator[Tour]:
         office += [f"/tasks/{tasks[2]}?old=1&new=1"]
         office += ["/units", "/units?under=duk", "/units?find=nobody", "/units?reach=no_contact"]
         office += ["/units/3", "/units/7", f"/contacts/{way}/ways"]
+        office += ["/units/contacts", "/units/import", "/units/3/changes/merge"]
+        office += ["/units/3/changes/move?on=&parent=syt&kind=chi-bo-co-so", "/units/3/changes/close?on=&heir=stt"]
+        office += ["/units/4/changes/split?on=&fresh_code=nv-a&fresh_name=A&fresh_code=nv-b&fresh_name=B"]
         office += ["/calendar", "/calendar?unit=stc&year=2022", "/calendar?unit=noi", "/calendar?unit=nobody"]
         office += ["/inbox", "/inbox?group=overdue", "/inbox?group=asks", f"/asks/{ask}", f"/corrections/{correction}"]
         office += [f"/bulk?act={act}&{chosen}" for act in ("remind", "accept", "extend", "exempt", "acknowledge")]
@@ -79,7 +82,14 @@ def tour(template: Path, folder: Path) -> Iterator[Tour]:
                 name: sign_in.begin(session, user, agent="Firefox", now=clock.now(), is_whole=name == "own")
                 for name, user in (("own", chief), ("half", half))
             }
-        own = ["/account", "/account/second-factor", "/people", f"/people/{chief.id}", f"/people/{other.id}"]
+        own = [
+            "/account",
+            "/account/second-factor",
+            "/people",
+            "/people/review",
+            f"/people/{chief.id}",
+            f"/people/{other.id}",
+        ]
         own += ["/sign-in", f"/invite/{invited}"]
         parts = (f"/tasks/{asking}/extension?due_on=20/01/2022",)
         yield Tour(desk, tuple(office), parts, tuple(units), tuple(own), ("/sign-in/code",), tokens)
