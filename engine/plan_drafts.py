@@ -18,7 +18,7 @@ from models.plan_draft import PlanDraft, plan_draft_of
 from models.unit import unit_by_code
 from schedules.calendars import Calendar
 from schedules.check import check_plan
-from schedules.edit import NotClean
+from schedules.edit import NotClean, edited
 from schedules.form import Fields, filled_in, sheet_of
 from schedules.nodes import LARGEST, Node, Scalar, Unreadable, compose
 from schedules.nodes import Mapping as Entries
@@ -90,19 +90,25 @@ def save(
     return draft
 
 
-def bring(session: Session, text: str, *, by: str, now: datetime, code: str = "", is_known: bool = False) -> PlanDraft:
-    """A text from elsewhere becomes a draft, of the plan that it names, else of `code`.
+def bring(session: Session, text: str, *, by: str, now: datetime, code: str = "", known: str = "") -> PlanDraft:
+    """A text from elsewhere becomes a draft: of the plan `code`, which it is then called by, else of the one it names.
 
-    Raises RefusedError when it names none, or names a plan that is known here and nobody said `is_known`: a file of
-    another office must not lie over one's own unasked.
+    Raises RefusedError when there is no code, or it is of a plan that is known here and not the one that somebody said is `known`: a file
+    of another office must not lie over one's own unasked.
     """
     _fit(text)
-    code = code_of(text) or code
+    named = code_of(text)
+    code = code or named
     if not (_CODE.fullmatch(code) and len(code) <= LONGEST_CODE):
         raise RefusedError("refused.no_plan_code")
     found = opened(session, code, by)
-    if found is not None and not is_known:
+    if found is not None and known != code:
         raise RefusedError("refused.known_code", plan=code)
+    if named and named != code:
+        try:
+            text = edited(text, {("plan",): code})
+        except NotClean as error:
+            raise RefusedError("refused.not_by_form") from error
     draft = plan_draft_of(session, code, by) or PlanDraft(plan=code, by=by, text="", saved_at=now)
     active = found.active if found else None
     draft.text, draft.base, draft.saved_at = text, active.hash if active else None, now

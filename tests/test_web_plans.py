@@ -119,7 +119,7 @@ def test_the_admin_of_another_branch_does_not_find_the_plan(desk: Desk) -> None:
     for path in ("/plans/kl01", "/plans/kl01/words", "/plans/kl01/file"):
         assert part.get(path).status_code == 404
     assert part.post("/plans/kl01", {"text": LATER}).status_code == 404
-    assert part.post("/plans", {"text": LATER, "known": "yes"}).status_code == 404
+    assert part.post("/plans", {"text": LATER, "known": "kl01"}).status_code == 404
     assert "/plans/kl01" not in part.get("/plans").text
 
 
@@ -209,10 +209,16 @@ def test_a_file_with_a_known_code_asks_first(desk: Desk) -> None:
     assert answer.status_code == 422
     assert "kế hoạch kl01 đã có ở đây" in answer.text.lower()
     assert drafts(desk) == []
-    assert desk.post("/plans", {"text": LATER, "known": "yes"}).headers["location"] == "/plans/kl01"
+    assert desk.post("/plans", {"text": LATER, "known": "kl01"}).headers["location"] == "/plans/kl01"
     assert drafts(desk) == [("kl01", "office", LATER)]
     again = desk.post("/plans", {"text": YEARLY})
     assert "viết đè lên bản nháp" in again.text
+
+
+def test_a_file_with_a_known_code_may_become_another_plan(desk: Desk) -> None:
+    assert desk.post("/plans", {"text": LATER, "code": "kl02"}).headers["location"] == "/plans/kl02"
+    assert drafts(desk) == [("kl02", "office", LATER.replace("plan: kl01", "plan: kl02"))]
+    assert desk.post("/plans", {"text": LATER, "code": "kl02"}).status_code == 422
 
 
 def test_a_file_that_cannot_be_read_says_so_or_is_kept_under_a_code_that_is_given(desk: Desk) -> None:

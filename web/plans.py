@@ -73,23 +73,21 @@ def show_plans(request: Request, office: InOffice, actor: InActor) -> Response:
 def begin(request: Request, office: InOffice, actor: InActor, form: PlanForm) -> Response:
     """A file becomes a draft; so do the few words of which a new plan is made. Known codes are asked about first."""
     given = {name: forms.text(form, name) for name in NEW}
-    is_known = forms.text(form, "known") == "yes"
+    known = forms.text(form, "known")
     try:
         text = typed_text(form) or _uploaded(form) or skeleton(Beginning(**given))
     except RefusedError as error:
         return _list_page(request, office, actor, error, given)
     try:
         with office.database.writing() as session:
-            place = plan_drafts.place_of_plan(session, plan_drafts.code_of(text))
+            place = plan_drafts.place_of_plan(session, given["code"] or plan_drafts.code_of(text))
             if place is not None:
                 demand(actor, Right.MANAGE, place)
-            draft = plan_drafts.bring(
-                session, text, by=actor.by, now=office.now(), code=given["code"], is_known=is_known
-            )
+            draft = plan_drafts.bring(session, text, by=actor.by, now=office.now(), code=given["code"], known=known)
             code = draft.plan
     except RefusedError as error:
         if error.reason.code == "refused.known_code" or "text" in form or "file" in form:
-            return _asking_page(request, office, actor, error, text)
+            return _asking_page(request, office, actor, error, text, given["code"] or plan_drafts.code_of(text))
         return _list_page(request, office, actor, error, given)
     return RedirectResponse(f"/plans/{code}", 303)
 
@@ -129,9 +127,10 @@ def _list_page(
     )
 
 
-def _asking_page(request: Request, office: Office, actor: Actor, refused: RefusedError, text: str) -> Response:
+def _asking_page(
+    request: Request, office: Office, actor: Actor, refused: RefusedError, text: str, code: str
+) -> Response:
     """What shall become of this file? Shown with all of it, so that nothing has to be chosen again."""
-    code = plan_drafts.code_of(text)
     with office.database.reading() as session:
         opened = plan_drafts.opened(session, code, actor.by)
     return page(
