@@ -85,6 +85,7 @@ class Preview:
     ahead: tuple[Ahead, ...]  #: the next 18 months
     months: tuple[Month, ...]
     diff_hash: str
+    is_same: bool  #: the text is in force already, from the same day: applying it changes nothing
 
 
 def preview(
@@ -107,7 +108,14 @@ def preview(
         days,
         months(days, fit.calendar, heads, on),
         hash_of(revision.hash if revision else None, text, from_on, effect.changes),
+        is_in_force(revision, text, from_on),
     )
+
+
+def is_in_force(revision: Revision | None, text: bytes, from_on: date | None) -> bool:
+    if revision is None or from_on not in (None, revision.from_on):
+        return False
+    return revision.text == text.decode("utf-8-sig")
 
 
 def fit_text(session: Session, text: bytes, name: str) -> Fit:

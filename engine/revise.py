@@ -11,7 +11,7 @@ from dondoc.clock import today
 from engine.errors import RefusedError
 from engine.move import Decision, move
 from engine.plans import active_revision
-from engine.preview import Fit, effect_of_plan, fit_text, hash_of
+from engine.preview import Fit, effect_of_plan, fit_text, hash_of, is_in_force
 from models.cycle import Cycle, CycleState
 from models.day import CalendarDay, CalendarSheet, CalendarVersion, calendar_of, next_version
 from models.day import hash_of as hash_of_calendar
@@ -42,7 +42,7 @@ def apply(
     """Makes the text the active revision, with the effect that was shown (`diff_hash` of engine.preview.preview).
 
     Raises RefusedError("refused.diff_changed") when another diff holds now: somebody else applied, units moved. The
-    draft of whoever wrote it ends.
+    draft of whoever wrote it ends. What is in force already changes nothing.
     """
     if not reason.strip():
         raise RefusedError("refused.no_reason")
@@ -51,6 +51,9 @@ def apply(
     effect = effect_of_plan(session, fit, now=now, zone=zone, from_on=from_on)
     if hash_of(active.hash if active else None, text, from_on, effect.changes) != diff_hash:
         raise RefusedError("refused.diff_changed", what=fit.plan.code)
+    session.execute(delete(PlanDraft).where(col(PlanDraft.plan) == fit.plan.code, col(PlanDraft.by) == by))
+    if active is not None and is_in_force(active, text, from_on):
+        return active
     revision = _activate(
         session,
         fit,
@@ -64,7 +67,6 @@ def apply(
     )
     decision = Decision(policy, by, reason.strip(), fit.calendar, revision, now, zone)
     moved = move(session, effect.transfers, decision) if policy is not Policy.KEEP else 0
-    session.execute(delete(PlanDraft).where(col(PlanDraft.plan) == fit.plan.code, col(PlanDraft.by) == by))
     _say(session, revision, fit.plan.code, changes=len(effect.changes), policy=policy.value, moved=moved)
     return revision
 
@@ -125,7 +127,7 @@ def apply_plan(
     """
     fit = fit_text(session, text, name)
     active = _lock(session, fit.plan.code)
-    if active is not None and active.hash == hashlib.sha256(text).hexdigest() and from_on in (None, active.from_on):
+    if active is not None and is_in_force(active, text, from_on):
         return active
     revision = _activate(session, fit, text, by=by, reason=reason, now=now, from_on=from_on or today(now, zone))
     _say(session, revision, fit.plan.code)

@@ -13,6 +13,7 @@ from cyclopts import CycloptsError
 from dondoc.cli import (
     acts,
     bring,
+    calendars,
     care,
     check,
     contacts,
@@ -22,6 +23,7 @@ from dondoc.cli import (
     letters,
     messages,
     people,
+    plans,
     rounds,
     running,
     simulate,
@@ -39,6 +41,7 @@ from engine.errors import RefusedError
 __all__ = [
     "acts",
     "bring",
+    "calendars",
     "care",
     "check",
     "contacts",
@@ -49,6 +52,7 @@ __all__ = [
     "main",
     "messages",
     "people",
+    "plans",
     "rounds",
     "running",
     "simulate",
