@@ -28,6 +28,7 @@ NO_PAGES: Final = {
     "/sign-in/oidc",
     "/sign-in/oidc/back",
     "/units.csv",
+    "/people/review.csv",
     "/wording/{kind}/{written}/letter.html",
 }
 VIETNAMESE: Final = re.compile(r"[àáâãèéêìíòóôõùúýăđĩũơưạ-ỹ]", re.IGNORECASE)
