@@ -89,7 +89,7 @@ def test_the_letter_of_a_task_is_shown_and_one_without_is_not_made_up(desk: Desk
     assert "••••••••" in page
     assert "[[link:" not in page
     assert f'href="/tasks/{told}"' in page
-    for task in (silent, "x"):
+    for task in (silent, "x", "9" * 30, "0", "-1"):
         assert "Không có gì để báo" in desk.get(f"/wording/opened/vi?task={task}").text
         assert desk.get(f"/wording/opened/vi/letter.html?task={task}").status_code == 404
 
@@ -120,3 +120,12 @@ def test_an_admin_of_a_part_sees_letters_to_their_own_units_alone(desk: Desk) ->
     below = desk.seen_by(UserRole.ADMIN, "snv")
     assert "Đảng bộ Sở Nội vụ" in below.get(f"/wording/opened/vi?task={desk.task_id('snv')}").text
     assert "Không có gì để báo" in below.get(f"/wording/opened/vi?task={desk.task_id('stc')}").text
+
+
+@pytest.mark.parametrize("text", ["", "\0", "{{", "{% raw %}", "{#", "x" * 5000, "{{ late }}\n{{ reason }}"])
+def test_whatever_is_typed_gets_an_answer(desk: Desk, text: str) -> None:
+    for act in ("look", "save", ""):
+        page = desk.post(PLACE, {"act": act, "text": text, "task": "x"})
+        assert page.status_code == 422
+        assert 'id="problems"' in page.text
+    assert used(desk) == {}
