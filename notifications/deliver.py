@@ -52,8 +52,8 @@ from notifications.channels.carrier import Carrier, Letter, Result
 from notifications.dead import give_up
 from notifications.item import Office
 from notifications.letters import read_letters
-from notifications.pace import Pace
 from notifications.otherwise import Way, next_way, send_otherwise
+from notifications.pace import Pace
 from notifications.pipeline import UNREACHABLE, Batch, Bundle, moot
 from notifications.waiting import read_waiting
 from notifications.wording import Wordings
@@ -208,10 +208,10 @@ def _is_postponed(calendar: str, now: datetime) -> ColumnElement[bool]:
     return and_(_is_free(now), ~col(Message.is_urgent), of_calendar)
 
 
-def send(database: Database, carrier: Carrier, now: datetime, key: bytes) -> Counter[str]:
+def send(database: Database, carrier: Carrier, now: datetime, key: bytes, wave: int = WAVE) -> Counter[str]:
     """Claims and sends wave by wave, until nothing is due, or nothing of a wave got through."""
     counts = Counter[str]()
-    while letters := claim(database, now, key):
+    while letters := claim(database, now, key, wave):
         tries = Tries(database, now)
         for letter, result in carrier.send(letters, tries.before_content):
             tries.results[letter.message_id] = result
@@ -222,18 +222,12 @@ def send(database: Database, carrier: Carrier, now: datetime, key: bytes) -> Cou
     return counts
 
 
-def claim(database: Database, now: datetime, key: bytes) -> list[Letter]:
+def claim(database: Database, now: datetime, key: bytes, wave: int = WAVE) -> list[Letter]:
     """The next wave of what is due, leased to us, with the links filled in.
 
-    PostgreSQL's workers pass over what another one is just claiming; on SQLite there is one writer at a time.
+    There is one writer at a time on both databases: workers that claim in turns get different messages.
     """
-    due = (
-        select(col(Message.id))
-        .where(_is_free(now))
-        .order_by(col(Message.try_after), col(Message.id))
-        .limit(WAVE)
-        .with_for_update(skip_locked=True)
-    )
+    due = select(col(Message.id)).where(_is_free(now)).order_by(col(Message.try_after), col(Message.id)).limit(wave)
     with database.writing() as session:
         leased = (
             update(Message)

@@ -1,5 +1,6 @@
 """Does every notice get out once, whatever breaks on the way?"""
 
+from collections import Counter
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -8,16 +9,28 @@ from sqlmodel import col, select
 
 from dondoc.clock import today
 from dondoc.database import Database
-from engine import extend, review, submit
+from engine import extend, pause, review, submit
 from models import link
 from models.contact import Contact
 from models.message import Attempt, Message, MessageState, Outcome
-from models.notice import Notice
+from models.notice import Notice, held, next_free
 from notifications.channels.email import EmailCarrier
-from notifications.deliver import LEASE, MOST_TRIES, Delivered, Tries, claim, deliver, queue, recover
+from notifications.deliver import (
+    IS_TO_DELIVER,
+    LEASE,
+    MOST_TRIES,
+    Delivered,
+    Tries,
+    claim,
+    deliver,
+    queue,
+    recover,
+)
 from notifications.item import Office
-from tests.builders import ANSWERS, UNITS, ZONE, at, province, step_round, task_of
+from notifications.pace import Pace
+from tests.builders import ANSWERS, UNITS, YEARLY, ZONE, at, province, step_round, task_of
 from tests.sinks import Sink, free_port, running, signed_in_as
+from tests.workers import FIRST_DAY, Job, crew
 
 KEY = b"a key of thirty-two bytes, or so"
 URL = "https://dondoc.example.org"
@@ -298,3 +311,116 @@ def text_of(sink: Sink, address: str) -> str:
     part = mail.get_body(("plain",))
     assert part is not None
     return str(part.get_content())
+
+
+def many(database: Database, on: str) -> None:
+    """Sixty units that owe; the first day of their report is here, and nobody was told yet."""
+    units = {code: UNITS[code] for code in ("tinh-uy", "duk")}
+    units |= {f"cq-{n}": (f"Chi bộ Cơ quan số {n:02}", "chi-bo-co-so", "duk", "contact") for n in range(60)}
+    province(database, YEARLY.replace("{end_of: Q3}", "{end_of: M1}"), on="2021-12-01", units=units)
+    step_round(database, at(on))
+
+
+def test_several_workers_share_the_messages_and_nobody_gets_two(database: Database) -> None:
+    many(database, FIRST_DAY.isoformat())
+    made = sent = 0
+    with running() as sink, crew() as workers:
+        for name in range(3):
+            workers.start(Job("messages", database.url, name, 0, 0, smtp=sink.url))
+        ended = set[int]()
+        for what, name, number in workers.lines():
+            made += number if what == "made" else 0
+            sent += number if what == "done" else 0
+            ended |= {name} if what == "ended" else set()
+            if len(ended) == 3:
+                break
+        arrived = Counter(mail["To"].addresses[0].addr_spec for mail in sink.mails)
+    assert (made, sent, len(arrived), set(arrived.values())) == (60, 60, 60, {1})
+    assert {each.state for each in rows(database, Message)} == {MessageState.SENT}
+    assert len(rows(database, Attempt)) == 60
+
+
+def test_workers_that_claim_in_turns_get_different_messages(opened: Database) -> None:
+    queued(opened)
+    waves = [{letter.message_id for letter in claim(opened, OPENED, KEY, wave=2)} for _ in range(4)]
+    assert [len(each) for each in waves] == [2, 2, 1, 0]
+    assert len(set.union(*waves)) == 5
+
+
+def night(now: datetime, database: Database, url: str) -> Delivered:
+    return deliver(database, carrier(url), now, zone=ZONE, url=URL, key=KEY, pace=Pace())
+
+
+def test_what_comes_at_night_goes_out_in_the_morning_as_one_digest(database: Database) -> None:
+    province(database, on="2025-08-01")
+    late, morning = at("2025-09-04", "22:00"), at("2025-09-05", "08:00")
+    step_round(database, late)
+    hand_in(database, "stc", late)
+    with running() as sink:
+        assert night(late, database, sink.url) == Delivered(held=5, dropped=1)
+        with database.reading() as session:
+            assert not session.scalar(select(IS_TO_DELIVER), {"now": at("2025-09-05", "07:29")})
+            assert session.scalar(next_free(late)) == at("2025-09-05", "07:30")  # the receipt
+            assert [tuple(row) for row in session.execute(held(late))] == [("held.quiet", 5, at("2025-09-05", "07:30"))]
+        assert night(at("2025-09-05", "07:30"), database, sink.url) == Delivered(messages=1, sent=1)
+        assert night(morning, database, sink.url) == Delivered(messages=4, sent=4)
+        assert night(morning + timedelta(days=30), database, sink.url) == Delivered()
+    assert all(each.message_id for each in rows(database, Notice) if each.dropped is None)
+
+
+def test_a_server_that_was_down_all_day_is_not_tried_at_night(database: Database) -> None:
+    province(database, on="2025-08-01")
+    day, evening = at("2025-09-04", "17:55"), at("2025-09-04", "18:00")
+    step_round(database, day)
+    assert night(day, database, f"smtp://127.0.0.1:{free_port()}") == Delivered(messages=5, retried=5)
+    with running() as sink:
+        assert night(evening, database, sink.url) == Delivered()
+        with database.reading() as session:
+            assert not session.scalar(select(IS_TO_DELIVER), {"now": at("2025-09-05", "07:29")})
+        assert night(at("2025-09-05", "07:30"), database, sink.url) == Delivered(sent=5)
+
+
+def test_what_is_urgent_is_tried_at_night_too(database: Database) -> None:
+    province(database, on="2025-08-01")
+    step_round(database, OPENED)
+    queued(database, OPENED)
+    due_day, evening = at("2025-09-30"), at("2025-09-30", "20:00")
+    step_round(database, due_day)
+    assert night(due_day, database, f"smtp://127.0.0.1:{free_port()}").messages == 5
+    with running() as sink:
+        assert night(evening, database, sink.url).sent == 5
+    assert {mail["Subject"].partition(":")[0] for mail in sink.mails} == {"Hôm nay là hạn nộp"}
+    assert {each.is_urgent for each in rows(database, Message) if each.state == MessageState.SENT} == {True}
+
+
+def test_a_pause_holds_what_was_not_yet_sent_and_its_end_lets_it_go(database: Database) -> None:
+    province(database, on="2025-08-01")
+    step_round(database, at("2025-09-04", "22:00"))
+    day = at("2025-09-05")
+    with database.writing() as session:
+        pause.pause(session, 1, by="office", note="Chờ hướng dẫn mới.", now=at("2025-09-04", "22:30"))
+    with running() as sink:
+        assert night(day, database, sink.url) == Delivered(held=5)
+        assert night(day, database, sink.url) == Delivered()
+        with database.writing() as session:
+            pause.resume(session, 1, by="office", note="", now=day)
+        assert night(day, database, sink.url) == Delivered(messages=5, sent=5)
+
+
+def test_the_fourth_message_of_a_day_waits_and_is_merged_with_the_next(database: Database) -> None:
+    province(database, on="2025-08-01")
+    step_round(database, OPENED)
+    with running() as sink:
+        send(database, sink.url)
+        sink.mails.clear()
+        for hour in range(8, 14):
+            now = at("2025-09-10", f"{hour:02}:30")
+            hand_in(database, "stc", now)
+            with database.writing() as session:
+                task_id = task_of(session, "stc", "2025").id
+                submit.withdraw(session, task_id, by="contact:1", reason="Nhầm tệp.", now=now)
+            night(now, database, sink.url)
+        assert len(sink.to(STC)) == 3
+        assert night(at("2025-09-11"), database, sink.url) == Delivered(messages=1, sent=1)
+    assert len(sink.to(STC)) == 4
+    assert not [each for each in rows(database, Notice) if each.message_id is None and each.dropped is None]

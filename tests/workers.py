@@ -28,12 +28,15 @@ from engine.round import run
 from models.submission import Way
 from models.task import IllegalActError, Task, TaskState
 from notifications.channels.carrier import Carrier
+from notifications.deliver import queue, send
+from notifications.item import Office
 from tests.builders import ANSWERS, ZONE, at
 
 FIRST_DAY: Final = date(2022, 1, 1)
 DAYS: Final = 365
 LEASED: Final = timedelta(minutes=16)  #: longer than the lease of a message
 KEY: Final = b"k" * 32
+FEW: Final = 5  #: messages that a worker takes at a time where several share them
 #: what is done, how often, and with tasks of which states
 ACTS: Final = {
     "submit": (34, (TaskState.OPEN, TaskState.RETURNED)),
@@ -53,7 +56,7 @@ ACTS: Final = {
 class Job:
     """`first` is where to go on; `task_id` the task of an act that a killed worker may or may not have done."""
 
-    sort: str  #: acts or rounds
+    sort: str  #: acts, rounds or messages
     url: str
     name: int
     first: int
@@ -178,6 +181,16 @@ def play_rounds(job: Job) -> None:
         say("done", job.name, number)
 
 
+def send_messages(job: Job) -> None:
+    """Makes and sends what waits, a few at a time, until nothing does; several workers share it."""
+    database, now = Database(job.url), at(FIRST_DAY.isoformat())
+    carrier = carrier_of(job.smtp)
+    office = Office(carrier.channel, carrier.reply_address, "https://dondoc.example.org", ZONE, now)
+    made = queue(database, office)["messages"]
+    say("made", job.name, made)
+    say("done", job.name, send(database, carrier, now, KEY, wave=FEW)["sent"])
+
+
 def carrier_of(smtp: str) -> Carrier:
     from notifications.channels.email import EmailCarrier
 
@@ -204,7 +217,7 @@ def main() -> None:
 
 def work(job: Job) -> NoReturn:
     try:
-        {"acts": do_acts, "rounds": play_rounds}[job.sort](job)
+        {"acts": do_acts, "rounds": play_rounds, "messages": send_messages}[job.sort](job)
         say("ended", job.name, 0)
     except BaseException as error:  # noqa: BLE001  # the test reads it
         say("failed", job.name, repr(error).replace("\n", " ")[:2000])
