@@ -1,5 +1,6 @@
 """Is a contact who has linked Zalo told there, once, and by mail when Zalo will not?"""
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -18,8 +19,9 @@ from models.contact import Contact
 from models.message import Attempt, Message, MessageState
 from models.notice import Notice
 from notifications.channels import carriers_for
+from notifications.channels.zalo_wire import MAX_TEXT
 from notifications.deliver import LEASE, Delivered, claim, deliver
-from samples.fake_zalo.state import Fault
+from samples.fake_zalo.state import Fault, Template
 from tests.builders import ZONE, at, province, step_round
 from tests.sinks import Sink, free_port
 from tests.sinks import running as smtp
@@ -236,3 +238,29 @@ def test_no_attempt_keeps_a_secret(place: Place) -> None:
 
 def replace_url(place: Place, url: str) -> Place:
     return replace(place, settings=place.settings.model_copy(update={"zalo_url": url}))
+
+
+def test_a_chat_gets_the_few_lines_of_the_letter_and_the_mail_behind_it_stays_whole(place: Place) -> None:
+    place.link("zalooa", FOLLOWER)
+    place.deliver()
+    (sent,) = place.zalo.state.to(FOLLOWER)
+    lines = sent.text.splitlines()
+    assert lines[0] == "Mở nhận báo cáo: Báo cáo kết quả hằng năm, năm 2025"
+    assert lines[2].startswith("Kính gửi ")
+    assert lines[-1].startswith(f"Mở phiếu báo cáo: {URL}/s/")
+    assert len(sent.text) <= MAX_TEXT
+    message = place.message("zalooa")
+    assert "tự động gửi" not in message.text
+    assert "tự động gửi" in message.html
+
+
+def test_a_template_message_names_what_zalo_lets_it_name(place: Place) -> None:
+    place.zalo.state.templates["t-1"] = Template({"name": 30, "unit": 50, "subject": 100, "due": 20, "link": 200})
+    place.link("zalozns", PHONE)
+    place.deliver()
+    (sent,) = place.zalo.state.to(PHONE)
+    data = json.loads(sent.text)
+    assert data["unit"] == "Chi bộ Sở Tài chính"
+    assert data["due"] == "30/09/2025"
+    assert data["subject"] == "Mở nhận báo cáo: Báo cáo kết quả hằng năm, năm 2025"
+    assert data["link"].startswith(f"{URL}/s/")
