@@ -15,7 +15,7 @@ from models.board import has_passed
 from models.cycle import Cycle, CycleState
 from models.deadline import Deadline
 from models.message import Message
-from models.notice import Notice
+from models.notice import Notice, held
 from models.plan import Plan
 from models.task import OWING, Task, TaskState
 from models.unit import Unit
@@ -35,6 +35,15 @@ class Overdue:
 
 
 @dataclass(frozen=True, slots=True)
+class Waits:
+    """So many notices wait for the same reason; `until` the first of them is looked at again."""
+
+    why: str
+    notices: int
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
     """Cycles ever opened, tasks by state (every state, in the order of their life), the longest overdue first."""
 
@@ -43,6 +52,7 @@ class Status:
     overdue: tuple[Overdue, ...]
     notices: int
     messages: int
+    held: tuple[Waits, ...]
     ahead: tuple[Opening, ...]  #: what opens soon for units that cannot be told
 
     def as_json(self) -> dict[str, object]:
@@ -53,6 +63,7 @@ class Status:
             "overdue": overdue,
             "notices": self.notices,
             "messages": self.messages,
+            "held": {each.why: each.notices for each in self.held},
         }
 
 
@@ -84,8 +95,19 @@ def status(session: Session, now: datetime, zone: str, plan_code: str | None = N
         _overdue(session, now, zone, of_plan),
         told,
         sent,
+        _held(session, now, of_plan),
         tuple(each for each in opening_soon(session, now, zone) if plan_code in (None, each.plan)),
     )
+
+
+def _held(session: Session, now: datetime, of_plan: list[ColumnElement[bool]]) -> tuple[Waits, ...]:
+    query = (
+        held(now)
+        .join(Task, col(Task.id) == col(Notice.task_id))
+        .join(Cycle, col(Cycle.id) == col(Task.cycle_id))
+        .join(Plan, col(Plan.id) == col(Cycle.plan_id))
+    )
+    return tuple(Waits(*row) for row in session.execute(query.where(*of_plan)).tuples())
 
 
 def _overdue(session: Session, now: datetime, zone: str, of_plan: list[ColumnElement[bool]]) -> tuple[Overdue, ...]:

@@ -19,7 +19,7 @@ from models.contact import Contact
 from models.cycle import Cycle
 from models.inbox import FAILED
 from models.message import Attempt, Message, MessageState
-from models.notice import Notice
+from models.notice import Notice, held
 from models.task import Task
 from models.unit import Unit
 from web import forms, words
@@ -136,6 +136,11 @@ def _listed(session: Session, office: Office, actor: Actor, view: View, given: d
         "found": found[:PAGE],
         "older": str(ids[-1]) if len(found) > PAGE else "",
         "told": told,
+        "held": session.execute(
+            held(office.now())
+            .join(Contact, col(Contact.id) == col(Notice.contact_id))
+            .where(may_units(actor, Right.SEE, col(Contact.unit_id)))
+        ).all(),
         "units": units_by_id(session, {contact.unit_id for _, contact in found[:PAGE]}),
     }
 

@@ -6,8 +6,8 @@ from cyclopts import Parameter
 
 from dondoc.cli.app import ROUND, Json, app
 from dondoc.cli.office import office
-from dondoc.cli.words import _, table, write, write_json
-from dondoc.i18n import short_day
+from dondoc.cli.words import _, coded, lang, table, write, write_json
+from dondoc.i18n import short_day, whole_moment
 
 
 @app.command(group=ROUND, help=_("Tình hình: đợt, nhiệm vụ theo trạng thái, việc quá hạn, thông báo, tin."))
@@ -26,6 +26,12 @@ def status(
     write(_("{cycles} đợt, {notices} thông báo, {messages} tin",
             cycles=found.cycles, notices=found.notices, messages=found.messages))  # fmt: skip
     write(*table([[_(f"state.{state}"), str(count)] for state, count in found.tasks.items()], indent="  "))
+    if found.held:
+        write("", _("Đang chờ, chưa gửi"))
+        for each in found.held:
+            at = whole_moment(each.until, here.zone, lang())
+            why = coded(each.why, {})
+            write("  " + _("{n} thông báo: {why}, xem lại lúc {at}", n=each.notices, why=why, at=at))
     if found.overdue:
         rows = [
             [str(each.task), each.unit, each.obligation, each.period, short_day(each.due_on), str(each.late_days)]
