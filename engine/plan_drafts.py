@@ -93,8 +93,8 @@ def save(
 def bring(session: Session, text: str, *, by: str, now: datetime, code: str = "", known: str = "") -> PlanDraft:
     """A text from elsewhere becomes a draft: of the plan `code`, which it is then called by, else of the one it names.
 
-    Raises RefusedError when there is no code, or it is of a plan that is known here and not the one that somebody said is `known`: a file
-    of another office must not lie over one's own unasked.
+    Raises RefusedError when there is no code, or it is of a plan that is here and nobody said that it is `known`: a
+    file of another office must not lie over one's own unasked.
     """
     _fit(text)
     named = code_of(text)

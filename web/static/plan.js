@@ -23,7 +23,7 @@ function offset(doc, line, column) {
 function marked(doc, problem) {
   const from = offset(doc, problem.line, problem.column), row = doc.lineAt(from);
   const word = /^[^\s,\]}#]+/.exec(row.text.slice(from - row.from));
-  const to = Math.min(word ? from + word[0].length : from + 1, row.to);
+  const to = Math.min(word ? from + word[0].replace(/:$/, "").length : from + 1, row.to);
   return { from: from, to: Math.max(to, from), severity: problem.severity, message: problem.text };
 }
 
