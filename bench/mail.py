@@ -31,15 +31,34 @@ from models.notice import Notice, NoticeKind
 from models.plan import Plan, Revision
 from models.task import Task
 from models.unit import Placement, Unit, path_of
+from notifications import icalendar
 from notifications.channels.carrier import Letter
 from notifications.channels.email import CONNECTIONS, EmailCarrier
 from notifications.channels.mail import compose
 from notifications.deliver import claim, queue, send
 from notifications.item import Office
+from notifications.letters import read_letters
 
 NOW: Final = datetime(2025, 9, 23, 1, tzinfo=UTC)
 KEY: Final = b"k" * 32
 SENDER: Final = "dondoc@example.org"
+URL: Final = "https://dondoc.example.org"
+PLAN: Final = """\
+plan: bench
+title: {vi: Đo, en: Bench}
+document: {vi: Kế hoạch thực hiện Kết luận số 01-KL/TW, en: Plan for Conclusion 01-KL/TW}
+issuer: duk
+calendar: vn-state
+term: 2025..2025
+defaults: {roll: none, opens: 30 days before due}
+obligations:
+  report:
+    title: {vi: Báo cáo kết quả hằng năm, en: Yearly report}
+    source: II.8.3
+    who: {kinds: [chi-bo]}
+    every: year
+    due: {end_of: Q3}
+"""
 
 
 class Sink(asyncio.Protocol):
@@ -91,13 +110,17 @@ def by_the_book(letter: Letter) -> bytes:
     mail["In-Reply-To"] = mail["References"] = f"<{letter.thread}@example.org>"
     mail["Auto-Submitted"] = "auto-generated"
     mail["X-Auto-Response-Suppress"] = "All"
+    mail["List-Unsubscribe"] = f"<{URL}/not-me/{letter.objects_by}>, <mailto:{SENDER}?subject={letter.reference}>"
+    mail["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     mail.set_content(letter.text)
     mail.add_alternative(letter.html, subtype="html")
+    calendar = icalendar.written(letter.events, "example.org", letter.at)
+    mail.add_alternative(calendar, subtype="calendar", params={"method": "PUBLISH"})
     return mail.as_bytes()
 
 
 def as_we_do(letter: Letter) -> bytes:
-    return compose(letter, SENDER, "dondoc")
+    return compose(letter, SENDER, "dondoc", url=URL)
 
 
 async def raw(letters: list[Letter], port: int, write: Callable[[Letter], bytes]) -> None:
@@ -137,7 +160,7 @@ def fill(database: Database, count: int) -> None:
         revision = Revision(
             plan_id=plan.id,
             number=1,
-            text="",
+            text=PLAN,
             hash="",
             calendar="vn-state",
             applied_at=NOW,
@@ -200,16 +223,12 @@ def main(count: int) -> None:
         database = Database(url)
         database.upgrade()
         fill(database, count)
-        carrier = EmailCarrier(f"smtp://127.0.0.1:{port}", SENDER, "dondoc")
+        carrier = EmailCarrier(f"smtp://127.0.0.1:{port}", SENDER, "dondoc", URL, SENDER)
         began = time.perf_counter()
-        queue(database, Office(carrier.channel, SENDER, "https://dondoc.example.org", "Asia/Ho_Chi_Minh", NOW))
+        queue(database, Office(carrier.channel, SENDER, URL, "Asia/Ho_Chi_Minh", NOW))
         queued = time.perf_counter() - began
-        letters = []
         with database.reading() as session:
-            for message in session.scalars(select(Message).order_by(col(Message.id))):
-                words = (message.subject, message.text, message.html)
-                name = f"Văn thư Chi bộ Sở số {message.id}"
-                letters.append(Letter(message.id, message.reference, "1-1", NOW, message.address, name, *words))
+            letters = read_letters(session, session.scalars(select(col(Message.id))).all(), NOW, KEY)
         book, ours = (min(timed(letters, port, write) for _ in range(3)) for write in (by_the_book, as_we_do))
         began = time.perf_counter()
         counts = send(database, carrier, NOW, KEY)

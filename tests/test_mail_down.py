@@ -38,7 +38,7 @@ class Always(dict[str, list[str]]):
         super().__init__()
         self.answer = answer
 
-    def get(self, key: str, default: object = None) -> list[str]:  # type: ignore[override]
+    def get(self, key: str, default: object = None) -> list[str]:
         return [self.answer]
 
 

@@ -20,7 +20,8 @@ from notifications.deliver import deliver
 from tests.builders import ZONE, at
 from tests.desk import Desk, sqlite_desk
 from tests.sinks import running
-from tests.test_web_zalo import contact_of, secrets_in
+from tests.test_web_zalo import contact_of
+from tests.zalo import secrets_in
 from web.app import create_app
 from web.log import masked
 

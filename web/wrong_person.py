@@ -38,7 +38,9 @@ def object_to_letters(request: Request, letter_token: str, office: InOffice, for
     typed = {name: forms.text(form, name) for name in ("name", "email", "note")}
     try:
         with office.database.writing() as session:
-            ask.object_to(session, contact.id, **typed, now=office.now())
+            ask.object_to(
+                session, contact.id, name=typed["name"], email=typed["email"], note=typed["note"], now=office.now()
+            )
             note(request, office, session, contact.id, None, "corrected")
     except RefusedError as error:
         return _page(request, office, letter_token, 422, error, typed)
