@@ -1,15 +1,24 @@
 """A milestone happened: what hangs on it gets its date."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime
 
+from sqlalchemy import ColumnElement, func
 from sqlmodel import Session, col, select
 
+from dondoc.clock import today
 from engine.errors import RefusedError
-from engine.plans import active_revision, plan_of
+from engine.plans import active_revision, milestones_of, plan_of
+from engine.preview import Moved
+from models.day import calendar_of
 from models.entry import append
 from models.milestone import MilestoneDay
-from models.unit import unit_by_code
+from models.plan import Revision
+from models.unit import Placement, Unit, matching, unit_by_code
 from schedules import periods
+from schedules.diff import compare
+from schedules.timeline import DueDay, compiled
 
 
 def enter(
@@ -28,26 +37,10 @@ def enter(
     The same day again changes nothing. Another day is refused: tasks may have been opened by the first one, and
     moving a date is an act of its own (an extension).
     """
-    revision = active_revision(session, plan_code)
-    if revision is None:
-        raise RefusedError("refused.no_plan", plan=plan_code)
-    plan = plan_of(session, revision.id)
-    if milestone not in {each.code for each in plan.milestones}:
-        known = ", ".join(each.code for each in plan.milestones)
-        raise RefusedError("refused.no_milestone", milestone=milestone, known=known)
-    try:
-        label = periods.parse(period).label
-    except ValueError:
-        raise RefusedError("refused.no_period", period=period, shapes=periods.SHAPES) from None
-    unit = unit_by_code(session, unit_code) if unit_code is not None else None
-    if unit_code is not None and unit is None:
-        raise RefusedError("refused.no_unit", unit=unit_code)
-    unit_id = unit.id if unit is not None else None
+    revision, label, unit_id = _known(session, plan_code, milestone, period, unit_code)
     known_day = session.exec(
         select(MilestoneDay).where(
-            col(MilestoneDay.plan_id) == revision.plan_id,
-            col(MilestoneDay.milestone) == milestone,
-            col(MilestoneDay.period) == label,
+            *_of(revision.plan_id, milestone, label),
             col(MilestoneDay.unit_id).is_(None) if unit_id is None else col(MilestoneDay.unit_id) == unit_id,
         )
     ).first()
@@ -73,3 +66,76 @@ def enter(
         unit=unit_code,
     )
     return day
+
+
+def hangs_on(
+    session: Session,
+    plan_code: str,
+    milestone: str,
+    period: str,
+    on: date,
+    *,
+    unit_code: str | None,
+    now: datetime,
+    zone: str,
+) -> tuple[Moved, ...]:
+    """The due days that entering this day would give, with how many units each concerns; nothing is written.
+
+    Raises RefusedError where `enter` would for what is not known here.
+    """
+    revision, label, unit_id = _known(session, plan_code, milestone, period, unit_code)
+    plan, calendar = plan_of(session, revision.id), calendar_of(session, revision.calendar)
+    entered, key = milestones_of(session, revision.plan_id), (milestone, label)
+    others = frozenset(each for each in entered.get(key, ()) if each != on)
+    was = compiled(plan, calendar, {**entered, key: others})
+    becomes = compiled(plan, calendar, {**entered, key: others | {on}})
+    own = select(col(MilestoneDay.unit_id)).where(
+        *_of(revision.plan_id, milestone, label), col(MilestoneDay.unit_id).is_not(None)
+    )
+    which = col(Placement.unit_id).not_in(own) if unit_id is None else col(Placement.unit_id) == unit_id
+    return tuple(
+        Moved(plan_code, change, None, _count(session, change.after, which, today(now, zone)))
+        for change in compare(was, becomes, date.min)
+        if change.after is not None
+    )
+
+
+def days_of(session: Session, plan_id: int) -> Sequence[tuple[MilestoneDay, Unit | None]]:
+    """What was entered, the newest first."""
+    query = select(MilestoneDay, Unit).join(Unit, col(Unit.id) == col(MilestoneDay.unit_id), isouter=True)
+    return session.exec(query.where(col(MilestoneDay.plan_id) == plan_id).order_by(col(MilestoneDay.id).desc())).all()
+
+
+def _count(session: Session, day: DueDay, which: ColumnElement[bool], on: date) -> int:
+    """How many of these units owe it, once the milestone is reached."""
+    who = matching(replace(day.who, reached=None), on).where(which).order_by(None)
+    return session.scalar(select(func.count()).select_from(who.subquery())) or 0
+
+
+def _known(
+    session: Session, plan_code: str, milestone: str, period: str, unit_code: str | None
+) -> tuple[Revision, str, int | None]:
+    """The active revision, the period's label and the unit's id."""
+    revision = active_revision(session, plan_code)
+    if revision is None:
+        raise RefusedError("refused.no_plan", plan=plan_code)
+    plan = plan_of(session, revision.id)
+    if milestone not in {each.code for each in plan.milestones}:
+        known = ", ".join(each.code for each in plan.milestones)
+        raise RefusedError("refused.no_milestone", milestone=milestone, known=known)
+    try:
+        label = periods.parse(period).label
+    except ValueError:
+        raise RefusedError("refused.no_period", period=period, shapes=periods.SHAPES) from None
+    unit = unit_by_code(session, unit_code) if unit_code is not None else None
+    if unit_code is not None and unit is None:
+        raise RefusedError("refused.no_unit", unit=unit_code)
+    return revision, label, unit.id if unit is not None else None
+
+
+def _of(plan_id: int, milestone: str, label: str) -> tuple[ColumnElement[bool], ...]:
+    return (
+        col(MilestoneDay.plan_id) == plan_id,
+        col(MilestoneDay.milestone) == milestone,
+        col(MilestoneDay.period) == label,
+    )

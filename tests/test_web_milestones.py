@@ -1,0 +1,72 @@
+"""Does the page of a plan's milestones show what hangs on a day before it is entered, and enter it once?"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from models.milestone import MilestoneDay
+from tests.builders import HEAD
+from tests.desk import Desk, sqlite_desk
+
+PLAN = f"""\
+{HEAD}milestones:
+  congress: {{title: {{vi: Đại hội, en: Congress}}}}
+obligations:
+  congress-report:
+    title: {{vi: Báo cáo sau đại hội, en: Report after the congress}}
+    source: II.9
+    who: {{kinds: [dang-bo-co-so, chi-bo-co-so]}}
+    every: year
+    in: 2022
+    due: {{after: congress, days: 10}}
+"""
+ASKED = {"milestone": "congress", "period": "2022", "on": "10/01/2022"}
+
+
+@pytest.fixture
+def desk(sqlite_template: Path, tmp_path: Path) -> Iterator[Desk]:
+    with sqlite_desk(sqlite_template, tmp_path, plan=PLAN) as desk:
+        yield desk
+
+
+def test_what_waits_is_listed_and_what_hangs_on_a_day_is_shown_before_it_is_entered(desk: Desk) -> None:
+    page = desk.get("/plans/kl01/milestones").text
+    assert "Đang chờ mốc" in page
+    shown = desk.get("/plans/kl01/milestones", params=ASKED).text
+    assert "thứ Năm 20/01/2022" in shown
+    assert "Báo cáo sau đại hội" in shown
+    assert desk.all_of(MilestoneDay) == []
+    done = desk.post("/plans/kl01/milestones", ASKED)
+    assert done.status_code == 303
+    told = desk.get(done.headers["location"]).text
+    assert "Đã ghi: nhập mốc." in told
+    assert "thứ Hai 10/01/2022" in told
+    assert "Đang chờ mốc" not in told
+    assert len(desk.all_of(MilestoneDay)) == 1
+
+
+def test_a_day_for_one_unit_concerns_that_one_alone(desk: Desk) -> None:
+    shown = desk.get("/plans/kl01/milestones", params=ASKED | {"unit": "stc"}).text
+    assert '<td class="num">1</td>' in shown
+    desk.post("/plans/kl01/milestones", ASKED | {"unit": "stc"})
+    for_all = desk.get("/plans/kl01/milestones", params=ASKED | {"on": "11/01/2022"}).text
+    alone = desk.get("/plans/kl01/milestones", params=ASKED | {"unit": "snv"}).text
+    assert '<td class="num">1</td>' in alone
+    assert '<td class="num">1</td>' not in for_all
+
+
+@pytest.mark.parametrize(
+    "bad", [{"on": "tomorrow"}, {"on": ""}, {"period": "soon"}, {"milestone": "party"}, {"unit": "nobody"}]
+)
+def test_what_is_not_known_is_refused_and_kept(desk: Desk, bad: dict[str, str]) -> None:
+    assert desk.get("/plans/kl01/milestones", params=ASKED | bad).status_code == 422
+    assert desk.post("/plans/kl01/milestones", ASKED | bad).status_code == 422
+    assert desk.all_of(MilestoneDay) == []
+
+
+def test_another_day_for_what_has_happened_is_refused(desk: Desk) -> None:
+    desk.post("/plans/kl01/milestones", ASKED)
+    refused = desk.post("/plans/kl01/milestones", ASKED | {"on": "12/01/2022"})
+    assert refused.status_code == 422
+    assert len(desk.all_of(MilestoneDay)) == 1

@@ -1,0 +1,107 @@
+"""What has happened? The days of a plan's milestones, for all units or one, and what hangs on each."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import RedirectResponse, Response
+
+from engine import milestones
+from engine.access import Actor, Right
+from engine.errors import RefusedError
+from engine.plans import plan_of, timeline_of
+from engine.preview import Moved
+from web import forms, words
+from web.access import InActor, needs
+from web.done import after, stand, told_done
+from web.office import InOffice, Office
+from web.pages import page
+from web.plan_dates import titles
+from web.plans import found, names_of
+
+ASKED = ("milestone", "period", "on", "unit")
+router = APIRouter(dependencies=[needs(Right.MANAGE)])
+
+
+@router.api_route("/plans/{plan}/milestones", methods=["GET", "HEAD"])
+def show_milestones(request: Request, plan: str, office: InOffice, actor: InActor) -> Response:
+    """With a milestone and a day in the address: what entering it would open."""
+    given = {name: words.clean(request.query_params.get(name, ""))[:100] for name in ASKED}
+    return _page(request, office, actor, plan, given)
+
+
+@router.post("/plans/{plan}/milestones")
+def enter(request: Request, plan: str, office: InOffice, actor: InActor, form: forms.Form) -> Response:
+    given = {name: forms.text(form, name) for name in ASKED}
+    try:
+        with office.database.writing() as session:
+            found(session, actor, plan)
+            before = stand(session)
+            milestones.enter(
+                session,
+                plan,
+                given["milestone"],
+                given["period"],
+                forms.needed_day(form, "on"),
+                unit_code=given["unit"] or None,
+                by=actor.by,
+                now=office.now(),
+            )
+            back = after(session, actor, f"/plans/{plan}/milestones", before)
+    except RefusedError as error:
+        return _page(request, office, actor, plan, given, error)
+    return RedirectResponse(back, 303)
+
+
+def _page(
+    request: Request,
+    office: Office,
+    actor: Actor,
+    code: str,
+    given: Mapping[str, str],
+    refused: RefusedError | None = None,
+) -> Response:
+    effect: tuple[Moved, ...] | None = None
+    values: dict[str, Any] = {"file": None, "days": [], "waiting": (), "names": {}, "obligations": {}}
+    with office.database.reading() as session:
+        opened = found(session, actor, code)
+        if opened.active is not None:
+            file = plan_of(session, opened.active.id)
+            days = milestones.days_of(session, opened.active.plan_id)
+            waiting = timeline_of(session, opened.active).waiting
+            names = names_of(session, (day.by for day, _ in days))
+            values = {"file": file, "days": days, "waiting": waiting, "names": names, "obligations": titles(file)}
+            if given["milestone"] and refused is None:
+                try:
+                    effect = milestones.hangs_on(
+                        session,
+                        code,
+                        given["milestone"],
+                        given["period"],
+                        _day(given["on"]),
+                        unit_code=given["unit"] or None,
+                        now=office.now(),
+                        zone=office.settings.zone,
+                    )
+                except RefusedError as error:
+                    refused = error
+        done = told_done(session, request, actor)
+    return page(
+        request,
+        "milestones.html",
+        status=422 if refused else 200,
+        opened=opened,
+        given=given,
+        effect=effect,
+        refused=refused,
+        done=done,
+        **values,
+    )
+
+
+def _day(text: str) -> date:
+    found_one = words.read_day(text)
+    if found_one is None:
+        raise RefusedError("form.day" if text else "form.day_missing", got=text[:40])
+    return found_one

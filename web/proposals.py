@@ -1,0 +1,128 @@
+"""What waits for a second person? A proposal with all the dates that it would move, to be agreed to or refused."""
+
+from typing import Any
+
+from fastapi import APIRouter, HTTPException, Request
+from fastapi.responses import RedirectResponse, Response
+from sqlmodel import Session
+
+from engine import plan_drafts, proposals
+from engine.access import Actor, Right
+from engine.calendar_change import preview_calendar
+from engine.errors import RefusedError
+from engine.plans import active_plans, active_revision, plan_of
+from engine.preview import preview
+from models.proposal import Proposal, ProposalKind, ProposalState
+from schedules import load
+from web import forms
+from web.access import InActor, demand, needs
+from web.done import after, stand
+from web.office import InOffice, Number, Office
+from web.pages import page
+from web.plan_dates import asked_in, changes, titles
+from web.plans import names_of
+
+router = APIRouter(dependencies=[needs(Right.MANAGE)])
+
+
+@router.api_route("/proposals/{number}", methods=["GET", "HEAD"])
+def show_proposal(request: Request, number: Number, office: InOffice, actor: InActor) -> Response:
+    return _proposal_page(request, office, actor, number)
+
+
+@router.post("/proposals/{number}/agreement")
+def agree(request: Request, number: Number, office: InOffice, actor: InActor, form: forms.Form) -> Response:
+    """Brings it into force, when what it would do is still what this second person saw."""
+    try:
+        with office.database.writing() as session:
+            proposal, before = _found(session, actor, number), stand(session)
+            hash_ = forms.text(form, "hash")
+            proposals.agree(session, number, diff_hash=hash_, by=actor.by, now=office.now(), zone=office.settings.zone)
+            is_plan = proposal.kind == ProposalKind.PLAN
+            back = f"/plans/{proposal.code}/history" if is_plan else f"/calendars/{proposal.code}"
+            back = after(session, actor, back, before)
+    except RefusedError as error:
+        return _proposal_page(request, office, actor, number, error)
+    return RedirectResponse(back, 303)
+
+
+@router.post("/proposals/{number}/refusal")
+def refuse(request: Request, number: Number, office: InOffice, actor: InActor, form: forms.Form) -> Response:
+    note = forms.text(form, "note")
+    try:
+        with office.database.writing() as session:
+            _found(session, actor, number)
+            proposals.refuse(session, number, note=note, by=actor.by, now=office.now())
+    except RefusedError as error:
+        return _proposal_page(request, office, actor, number, error, note)
+    return RedirectResponse(f"/proposals/{number}", 303)
+
+
+@router.post("/proposals/{number}/withdrawal")
+def withdraw(request: Request, number: Number, office: InOffice, actor: InActor) -> Response:
+    try:
+        with office.database.writing() as session:
+            _found(session, actor, number)
+            proposals.withdraw(session, number, by=actor.by, now=office.now())
+    except RefusedError as error:
+        return _proposal_page(request, office, actor, number, error)
+    return RedirectResponse(f"/proposals/{number}", 303)
+
+
+def _found(session: Session, actor: Actor, number: int) -> Proposal:
+    """A plan's is for whoever may manage where it is issued, a calendar's for whoever may manage everything."""
+    proposal = session.get(Proposal, number)
+    if proposal is None:
+        raise HTTPException(404)
+    place = plan_drafts.place_of_plan(session, proposal.code) if proposal.kind == ProposalKind.PLAN else None
+    if place is not None:
+        demand(actor, Right.MANAGE, place)
+    elif "" not in actor.paths(Right.MANAGE):
+        raise HTTPException(403)
+    return proposal
+
+
+def _proposal_page(
+    request: Request,
+    office: Office,
+    actor: Actor,
+    number: int,
+    refused: RefusedError | None = None,
+    note: str = "",
+) -> Response:
+    values: dict[str, Any] = {"hash": None}
+    with office.database.reading() as session:
+        proposal = _found(session, actor, number)
+        names = names_of(session, [by for by in (proposal.by, proposal.decided_by) if by])
+        if proposal.state == ProposalState.WAITING:
+            try:
+                values = _effect(session, office, proposal, asked_in(request.query_params).number)
+            except RefusedError as error:
+                refused = refused or error
+    return page(
+        request,
+        "proposal.html",
+        status=422 if refused and request.method == "POST" else 200,
+        proposal=proposal,
+        names=names,
+        refused=refused,
+        note=note,
+        is_own=proposal.by == actor.by,
+        **values,
+    )
+
+
+def _effect(session: Session, office: Office, proposal: Proposal, number: int) -> dict[str, Any]:
+    """What it would do by now, and the hash of that."""
+    now, zone = office.now(), office.settings.zone
+    text, name = proposal.text.encode(), f"{proposal.code}.yaml"
+    if proposal.kind == ProposalKind.CALENDAR:
+        calendar, _ = load.parse_calendar(text, name)
+        assert calendar is not None  # it was read when it was proposed
+        of_calendar = preview_calendar(session, calendar, now=now, zone=zone)
+        known = titles(*(file for _, _, file in active_plans(session)))
+        return changes(of_calendar.changes, known, number) | {"hash": of_calendar.diff_hash}
+    active = active_revision(session, proposal.code)
+    of_plan = preview(session, text, name, now=now, zone=zone, from_on=proposal.from_on)
+    known = titles(of_plan.plan, plan_of(session, active.id) if active else None)
+    return changes(of_plan.changes, known, number) | {"hash": of_plan.diff_hash}
