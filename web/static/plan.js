@@ -110,6 +110,8 @@ const theme = cm.EditorView.theme({
   ".cm-panel.cm-search": { display: "flex", flexWrap: "wrap", gap: "4px 8px", alignItems: "center", padding: "6px 36px 6px 8px" },
   ".cm-panel.cm-search input[type=text], .cm-panel.cm-search .cm-textfield": { width: "180px", border: "1px solid var(--control)", backgroundColor: "var(--surface)", color: "var(--ink)" },
   ".cm-panel.cm-search .cm-button": { backgroundImage: "none", backgroundColor: "var(--surface)", border: "1px solid var(--control)", color: "var(--ink)", minHeight: "28px" },
+  ".cm-panel.cm-search label, .cm-panel.cm-search .cm-button, .cm-panel.cm-search .cm-textfield": { fontSize: "var(--t-2)" },
+  ".cm-panel.cm-search [name=close]": { minWidth: "28px", minHeight: "28px", color: "var(--ink)", fontSize: "var(--t-4)" },
   ".cm-searchMatch": { backgroundColor: "var(--late)", color: "var(--on-late)" },
   ".cm-diagnostic": { padding: "6px 10px" },
 });
@@ -120,7 +122,7 @@ const view = new cm.EditorView({
     cm.EditorView.cspNonce.of(field.dataset.nonce),
     cm.EditorState.phrases.of(said),
     cm.EditorView.contentAttributes.of({
-      "aria-label": field.dataset.label, "aria-describedby": "editor-help", autocapitalize: "none", spellcheck: "false",
+      "aria-label": field.dataset.label, "aria-describedby": "editor-help", autocapitalize: "none", spellcheck: "false", tabindex: "0",
     }),
     cm.lineNumbers(), cm.highlightActiveLine(), cm.highlightActiveLineGutter(), cm.drawSelection(), cm.history(),
     cm.bracketMatching(), cm.closeBrackets(), cm.yaml(), cm.indentUnit.of("  "), cm.syntaxHighlighting(style), theme,
