@@ -14,11 +14,12 @@ from models.draft import Draft
 from models.link import Link, UnitLink, contact_token, unit_token
 from models.message import Message
 from models.note import Note, NoteKind
+from models.proposal import Policy, Proposal, ProposalKind
 from models.submission import Submission, SubmissionFile
 from models.task import Task
 from models.unit import Unit
 from models.user import User
-from tests.builders import at
+from tests.builders import YEARLY, at
 from tests.desk import Desk, day
 from web.access import Declared, routes_of
 
@@ -31,6 +32,7 @@ TABLES: Final[dict[str, Any]] = {
     "file_id": SubmissionFile,
     "link_id": Link,
     "message_id": Message,
+    "proposal_id": Proposal,
     "task_id": Task,
     "unit_id": Unit,
     "user_id": User,
@@ -83,7 +85,7 @@ def filled(path: str, values: dict[str, Sequence[object]]) -> Iterator[str]:
 def first_values(desk: Desk) -> dict[str, Sequence[object]]:
     """One row of each table, and a right token."""
     found: dict[str, Sequence[object]] = {"token": [desk.link().removeprefix("/s/")], "id_": [1], "alias": ["duk"]}
-    found["plan"] = ["kl01"]
+    found |= {"plan": ["kl01"], "calendar": ["vn-state"], "number": [1]}
     found |= {"kind": ["overdue"], "written": ["vi"]}
     found["way"] = ["move", "merge", "split", "close"]
     with desk.database.writing() as session:
@@ -145,6 +147,10 @@ def fill(session: Session, task: Task) -> None:
             ),
         ]
     )
+    if session.exec(select(Proposal)).first() is None:
+        text = YEARLY.replace("due: {end_of: Q3}", "due: {end_of: M10}")
+        proposed = {"text": text, "diff_hash": "", "reason": "Lùi một tháng", "by": "user:999", "at": moment}
+        session.add(Proposal(kind=ProposalKind.PLAN, code="kl01", policy=Policy.TELL, **proposed))
     if session.exec(select(Link).where(col(Link.task_id) == task.id)).first() is None:
         session.add(Link(task_id=task.id, contact_id=contact.id))
     session.flush()

@@ -54,23 +54,23 @@ def show_calendars(request: Request, office: InOffice) -> Response:
     return page(request, "calendars.html", sheets=sheets, used=used, bare=bare, days=days)
 
 
-@router.api_route("/calendars/{code}", methods=["GET", "HEAD"])
-def show_calendar(request: Request, code: str, office: InOffice, actor: InActor) -> Response:
-    return _sheet_page(request, office, actor, code)
+@router.api_route("/calendars/{calendar}", methods=["GET", "HEAD"])
+def show_calendar(request: Request, calendar: str, office: InOffice, actor: InActor) -> Response:
+    return _sheet_page(request, office, actor, calendar)
 
 
-@router.api_route("/calendars/{code}/preview", methods=["GET", "HEAD"])
-def show_change(request: Request, code: str, office: InOffice, actor: InActor) -> Response:
+@router.api_route("/calendars/{calendar}/preview", methods=["GET", "HEAD"])
+def show_change(request: Request, calendar: str, office: InOffice, actor: InActor) -> Response:
     """What the rows of the address would move; the sheet again, with the reason, when they cannot be read."""
     try:
         edit = _edit(request.query_params)
     except RefusedError as error:
-        return _sheet_page(request, office, actor, code, error)
-    return _change_page(request, office, actor, code, edit)
+        return _sheet_page(request, office, actor, calendar, error)
+    return _change_page(request, office, actor, calendar, edit)
 
 
-@router.post("/calendars/{code}/application")
-def apply(request: Request, code: str, office: InOffice, actor: InActor, form: forms.Form) -> Response:
+@router.post("/calendars/{calendar}/application")
+def apply(request: Request, calendar: str, office: InOffice, actor: InActor, form: forms.Form) -> Response:
     """Brings it into force, or lays it before a second person. Another effect than was shown is refused."""
     if not _may_change(actor):
         raise HTTPException(403)
@@ -78,10 +78,10 @@ def apply(request: Request, code: str, office: InOffice, actor: InActor, form: f
     try:
         edit = _edit(form)
     except RefusedError as error:
-        return _sheet_page(request, office, actor, code, error)
+        return _sheet_page(request, office, actor, calendar, error)
     try:
         with office.database.writing() as session:
-            before, calendar = stand(session), _calendar(session, code, edit)
+            before, changed = stand(session), _calendar(session, calendar, edit)
             given: dict[str, Any] = {
                 "diff_hash": forms.text(form, "hash"),
                 "policy": Policy(typed.policy),
@@ -91,14 +91,14 @@ def apply(request: Request, code: str, office: InOffice, actor: InActor, form: f
                 "zone": office.settings.zone,
             }
             if typed.second or office.settings.second_person:
-                text = as_file(calendar).encode()
-                made = proposals.propose(session, ProposalKind.CALENDAR, text, f"{code}.yaml", **given)
+                text = as_file(changed).encode()
+                made = proposals.propose(session, ProposalKind.CALENDAR, text, f"{calendar}.yaml", **given)
                 back = f"/proposals/{made.id}"
             else:
-                apply_calendar_change(session, calendar, **given)
-                back = after(session, actor, f"/calendars/{code}", before, "calendar_applied")
+                apply_calendar_change(session, changed, **given)
+                back = after(session, actor, f"/calendars/{calendar}", before, "calendar_applied")
     except RefusedError as error:
-        return _change_page(request, office, actor, code, edit, error, typed)
+        return _change_page(request, office, actor, calendar, edit, error, typed)
     return RedirectResponse(back, 303)
 
 

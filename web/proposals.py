@@ -25,48 +25,50 @@ from web.plans import names_of
 router = APIRouter(dependencies=[needs(Right.MANAGE)])
 
 
-@router.api_route("/proposals/{number}", methods=["GET", "HEAD"])
-def show_proposal(request: Request, number: Number, office: InOffice, actor: InActor) -> Response:
-    return _proposal_page(request, office, actor, number)
+@router.api_route("/proposals/{proposal_id}", methods=["GET", "HEAD"])
+def show_proposal(request: Request, proposal_id: Number, office: InOffice, actor: InActor) -> Response:
+    return _proposal_page(request, office, actor, proposal_id)
 
 
-@router.post("/proposals/{number}/agreement")
-def agree(request: Request, number: Number, office: InOffice, actor: InActor, form: forms.Form) -> Response:
+@router.post("/proposals/{proposal_id}/agreement")
+def agree(request: Request, proposal_id: Number, office: InOffice, actor: InActor, form: forms.Form) -> Response:
     """Brings it into force, when what it would do is still what this second person saw."""
     try:
         with office.database.writing() as session:
-            proposal, before = _found(session, actor, number), stand(session)
+            proposal, before = _found(session, actor, proposal_id), stand(session)
             hash_ = forms.text(form, "hash")
-            proposals.agree(session, number, diff_hash=hash_, by=actor.by, now=office.now(), zone=office.settings.zone)
+            proposals.agree(
+                session, proposal_id, diff_hash=hash_, by=actor.by, now=office.now(), zone=office.settings.zone
+            )
             is_plan = proposal.kind == ProposalKind.PLAN
             back = f"/plans/{proposal.code}/history" if is_plan else f"/calendars/{proposal.code}"
             back = after(session, actor, back, before)
     except RefusedError as error:
-        return _proposal_page(request, office, actor, number, error)
+        return _proposal_page(request, office, actor, proposal_id, error)
     return RedirectResponse(back, 303)
 
 
-@router.post("/proposals/{number}/refusal")
-def refuse(request: Request, number: Number, office: InOffice, actor: InActor, form: forms.Form) -> Response:
+@router.post("/proposals/{proposal_id}/refusal")
+def refuse(request: Request, proposal_id: Number, office: InOffice, actor: InActor, form: forms.Form) -> Response:
     note = forms.text(form, "note")
     try:
         with office.database.writing() as session:
-            _found(session, actor, number)
-            proposals.refuse(session, number, note=note, by=actor.by, now=office.now())
+            _found(session, actor, proposal_id)
+            proposals.refuse(session, proposal_id, note=note, by=actor.by, now=office.now())
     except RefusedError as error:
-        return _proposal_page(request, office, actor, number, error, note)
-    return RedirectResponse(f"/proposals/{number}", 303)
+        return _proposal_page(request, office, actor, proposal_id, error, note)
+    return RedirectResponse(f"/proposals/{proposal_id}", 303)
 
 
-@router.post("/proposals/{number}/withdrawal")
-def withdraw(request: Request, number: Number, office: InOffice, actor: InActor) -> Response:
+@router.post("/proposals/{proposal_id}/withdrawal")
+def withdraw(request: Request, proposal_id: Number, office: InOffice, actor: InActor) -> Response:
     try:
         with office.database.writing() as session:
-            _found(session, actor, number)
-            proposals.withdraw(session, number, by=actor.by, now=office.now())
+            _found(session, actor, proposal_id)
+            proposals.withdraw(session, proposal_id, by=actor.by, now=office.now())
     except RefusedError as error:
-        return _proposal_page(request, office, actor, number, error)
-    return RedirectResponse(f"/proposals/{number}", 303)
+        return _proposal_page(request, office, actor, proposal_id, error)
+    return RedirectResponse(f"/proposals/{proposal_id}", 303)
 
 
 def _found(session: Session, actor: Actor, number: int) -> Proposal:
