@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
+from functools import lru_cache
 from typing import Any, Final, TypeAlias
 
 from ruamel.yaml import YAML
@@ -53,8 +54,9 @@ class Span:
         return isinstance(self.says, str) and not self.is_alias
 
 
+@lru_cache(maxsize=3)
 def read(text: str) -> Span:
-    """The document of a text. Raises NotClean when it cannot be read."""
+    """The document of a text, which nobody changes: it is asked for again and again. NotClean: it cannot be read."""
     try:
         return _Spans(text).document()
     except (YAMLError, StopIteration, RecursionError) as error:
