@@ -65,7 +65,7 @@ def preview(
     `may`: the condition on the tasks that whoever looks may see.
     """
     ids, forced = _last(session, kind, task_id, true() if may is None else may), None
-    if not ids and task_id is not None and kind in _WHEN:
+    if not ids and kind in _WHEN:  # never told yet, but what was told of the task is enough to say how it would be
         ids, forced = _last(session, "", task_id, true() if may is None else may), kind
     if not ids:
         return example(kind, lang, office) if task_id is None else None

