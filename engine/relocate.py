@@ -16,7 +16,7 @@ from engine.errors import RefusedError
 from engine.hand_over import follow
 from engine.reorganise import check_name, moved, refuse_growth
 from engine.sheets import CODE
-from engine.tree import Growth, Known, Place, history_of, known_units, write_places
+from engine.tree import Growth, Known, Place, history_of, known_units, take_turns, write_places
 from models.entry import Entry, append
 from models.task import UNFINISHED, Task
 from models.unit import Placement, Unit, unit_by_code
@@ -113,7 +113,7 @@ def apply(
     reason = reason.strip()
     if not reason:
         raise RefusedError("refused.no_reason")
-    session.exec(select(Unit).where(col(Unit.code) == move.code).with_for_update()).all()
+    take_turns(session)
     found = preview(session, move, now=now, zone=zone)
     if expected_hash is not None and found.hash != expected_hash:
         raise RefusedError("refused.effect_changed")

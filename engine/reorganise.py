@@ -18,7 +18,7 @@ from engine.contacts import MAX_TEXT
 from engine.errors import RefusedError
 from engine.hand_over import Fate, Outcome, fates, follow, pass_on, received, settle, tell
 from engine.sheets import CODE
-from engine.tree import Growth, Known, Place, Stretch, add_rows, history_of, join, known_units, write_places
+from engine.tree import Growth, Known, Place, Stretch, add_rows, history_of, join, known_units, take_turns, write_places
 from models.contact import Contact
 from models.entry import Entry, append
 from models.lineage import Lineage, Succession
@@ -151,7 +151,7 @@ def apply(
     reason = reason.strip()
     if not reason:
         raise RefusedError("refused.no_reason")
-    session.exec(select(Unit).where(col(Unit.code).in_(order.units)).order_by(col(Unit.id)).with_for_update()).all()
+    take_turns(session)
     mine = select(Unit.id).where(col(Unit.code).in_(order.units))
     open_tasks = (col(Task.unit_id).in_(mine), col(Task.state).in_([state.value for state in UNFINISHED]))
     session.exec(select(Task).where(*open_tasks).order_by(col(Task.id)).with_for_update()).all()

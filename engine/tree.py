@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Select, bindparam, insert, update
 from sqlalchemy import Row as SqlRow
 from sqlalchemy import select as select_columns
 from sqlmodel import Session, SQLModel, col
+from sqlmodel import select as rows
 
 from models.contact import Contact
 from models.unit import Placement, Unit, UnitTag, path_of
@@ -40,6 +41,14 @@ class Known:
     tags: frozenset[str] = frozenset()
     placements: list[SqlRow[Any]] = field(default_factory=list)  #: in order of time
     contacts: dict[str, SqlRow[Any]] = field(default_factory=dict)  #: the first active one of each role, no delegate
+
+
+def take_turns(session: Session) -> None:
+    """Whoever changes the tree does so alone, to the end of the transaction: what it read is what it changes.
+
+    The first unit's row is the turnstile. On SQLite every writer is alone anyway.
+    """
+    session.exec(rows(Unit).order_by(col(Unit.id)).limit(1).with_for_update(key_share=True)).all()
 
 
 def known_units(session: Session) -> dict[str, Known]:

@@ -15,7 +15,7 @@ from engine.changes import changes, effect_hash
 from engine.contacts import renew_ways, shut_ways
 from engine.errors import RefusedError
 from engine.sheets import BadRows, Line, Row, read_rows
-from engine.tree import Known, add_rows, change_rows, write_places
+from engine.tree import Known, add_rows, change_rows, take_turns, write_places
 from models.contact import Contact
 from models.entry import append
 from models.unit import Placement, Unit, UnitTag, valid
@@ -52,6 +52,7 @@ def import_units(
     changes are no longer those whose hash was shown. Nothing was written then.
     """
     session.flush()
+    take_turns(session)
     held = believe(session, rows, now=now, zone=zone, actor=actor)
     if expected_hash is not None and effect_hash(changes(held)) != expected_hash:
         raise RefusedError("refused.effect_changed")

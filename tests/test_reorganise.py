@@ -2,8 +2,10 @@
 
 import random
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 from itertools import pairwise
+from threading import Barrier
 
 import pytest
 from sqlmodel import Session, col, select
@@ -201,6 +203,27 @@ def test_what_is_no_longer_as_shown_is_not_done(office: Database) -> None:
         reorganise.apply(session, order, reason="QĐ", by="user:1", now=NOW, zone=ZONE, expected_hash=hash_)
     assert caught.value.reason.code == "refused.effect_changed"
     assert is_there(office, "stc")
+
+
+def test_two_admins_at_once_do_not_end_each_others_heir(office: Database) -> None:
+    """Each looked while both units were there; whoever comes second is refused."""
+    orders = [Order(Succession.CLOSE, ("stc",), DAY, "stt"), Order(Succession.CLOSE, ("stt",), DAY, "stc")]
+    with office.reading() as session:
+        hashes = [reorganise.preview(session, order, now=NOW, zone=ZONE).hash for order in orders]
+    start = Barrier(2)
+
+    def press(order: Order, hash_: str) -> bool:
+        start.wait()
+        try:
+            with office.writing() as session:
+                reorganise.apply(session, order, reason="QĐ", by="user:1", now=NOW, zone=ZONE, expected_hash=hash_)
+        except RefusedError:
+            return False
+        return True
+
+    with ThreadPoolExecutor(2) as both:
+        assert sorted(both.map(press, orders, hashes)) == [False, True]
+    assert [is_there(office, code) for code in ("stc", "stt")].count(True) == 1
 
 
 # Tasks
