@@ -8,10 +8,11 @@ from sqlmodel import Session, col, select
 
 from engine.calendar_change import apply_calendar_change, preview_calendar
 from engine.errors import InvalidPlanError, RefusedError
+from engine.plans import active_revision
 from engine.preview import preview
 from engine.revise import apply
 from models.entry import append
-from models.plan_draft import plan_draft_of
+from models.plan_draft import PlanDraft, plan_draft_of
 from models.proposal import Policy, Proposal, ProposalKind, ProposalState
 from schedules import load
 from schedules.calendars import Calendar
@@ -88,6 +89,7 @@ def refuse(session: Session, proposal_id: int, *, note: str, by: str, now: datet
     if proposal.by == by:
         raise RefusedError("refused.own_proposal")
     proposal.note = note.strip()
+    _give_back(session, proposal, now)
     _say(session, "proposal_refused", proposal, by=by, now=now, note=proposal.note)
     return _decide(session, proposal, ProposalState.REFUSED, by=by, now=now)
 
@@ -97,6 +99,7 @@ def withdraw(session: Session, proposal_id: int, *, by: str, now: datetime) -> P
     proposal = _waiting(session, proposal_id)
     if proposal.by != by:
         raise RefusedError("refused.not_own_proposal")
+    _give_back(session, proposal, now)
     _say(session, "proposal_withdrawn", proposal, by=by, now=now)
     return _decide(session, proposal, ProposalState.WITHDRAWN, by=by, now=now)
 
@@ -139,6 +142,16 @@ def _waiting(session: Session, proposal_id: int) -> Proposal:
     if proposal.state != ProposalState.WAITING:
         raise RefusedError("refused.proposal_decided", state=f"proposal.{proposal.state}")
     return proposal
+
+
+def _give_back(session: Session, proposal: Proposal, now: datetime) -> None:
+    """What was typed becomes its writer's draft again, unless they have begun another one since."""
+    is_plan = proposal.kind == ProposalKind.PLAN
+    if not is_plan or plan_draft_of(session, proposal.code, proposal.by) is not None:
+        return
+    active = active_revision(session, proposal.code)
+    base = active.hash if active is not None else None
+    session.add(PlanDraft(plan=proposal.code, by=proposal.by, text=proposal.text, base=base, saved_at=now))
 
 
 def _decide(session: Session, proposal: Proposal, state: ProposalState, *, by: str, now: datetime) -> Proposal:

@@ -9,12 +9,13 @@ from fastapi.responses import RedirectResponse, Response
 from sqlmodel import Session, col, select
 from starlette.datastructures import FormData, UploadFile
 
-from engine import plan_drafts
+from engine import plan_drafts, proposals
 from engine.access import Actor, Right, can
 from engine.errors import RefusedError
 from engine.plan_drafts import Opened
 from engine.plans import active_plans
 from models.day import CalendarSheet
+from models.proposal import Proposal, ProposalKind
 from models.unit import Unit
 from models.user import User
 from schedules.nodes import LARGEST
@@ -55,6 +56,12 @@ def found(session: Session, actor: Actor, code: str) -> Opened:
     if opened is None:
         raise HTTPException(404)
     return opened
+
+
+def may_decide(session: Session, actor: Actor, proposal: Proposal) -> bool:
+    """A plan's is for whoever may manage where it is issued, a calendar's for whoever may manage everything."""
+    place = plan_drafts.place_of_plan(session, proposal.code) if proposal.kind == ProposalKind.PLAN else None
+    return can(actor, Right.MANAGE, place) if place is not None else "" in actor.paths(Right.MANAGE)
 
 
 def names_of(session: Session, by: Iterable[str]) -> Mapping[str, str]:
@@ -106,7 +113,8 @@ def _list_page(
             if place is None or can(actor, Right.MANAGE, place):
                 rows.append((plan, revision, file))
         drafts = {draft.plan: draft for draft in plan_drafts.drafts_of(session, actor.by)}
-        names = names_of(session, (revision.by for _, revision, _ in rows))
+        waiting = [each for each in proposals.waiting(session) if may_decide(session, actor, each)]
+        names = names_of(session, (each.by for each in (*(revision for _, revision, _ in rows), *waiting)))
         issuers = _issuers(session)
         codes = [file.issuer for _, _, file in rows]
         called = {unit.code: unit.name for unit in session.exec(select(Unit).where(col(Unit.code).in_(codes)))}
@@ -117,6 +125,7 @@ def _list_page(
         status=422 if refused else 200,
         rows=rows,
         drafts=drafts,
+        waiting=waiting,
         begun=[draft for code, draft in drafts.items() if code not in {plan.code for plan, _, _ in rows}],
         names=names,
         issuers=issuers,

@@ -6,7 +6,7 @@ from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import RedirectResponse, Response
 from sqlmodel import Session
 
-from engine import plan_drafts, proposals
+from engine import proposals
 from engine.access import Actor, Right
 from engine.calendar_change import preview_calendar
 from engine.errors import RefusedError
@@ -15,12 +15,12 @@ from engine.preview import preview
 from models.proposal import Proposal, ProposalKind, ProposalState
 from schedules import load
 from web import forms
-from web.access import InActor, demand, needs
+from web.access import InActor, needs
 from web.done import after, stand
 from web.office import InOffice, Number, Office
 from web.pages import page
 from web.plan_dates import asked_in, changes, titles
-from web.plans import names_of
+from web.plans import may_decide, names_of
 
 router = APIRouter(dependencies=[needs(Right.MANAGE)])
 
@@ -72,15 +72,9 @@ def withdraw(request: Request, proposal_id: Number, office: InOffice, actor: InA
 
 
 def _found(session: Session, actor: Actor, number: int) -> Proposal:
-    """A plan's is for whoever may manage where it is issued, a calendar's for whoever may manage everything."""
     proposal = session.get(Proposal, number)
-    if proposal is None:
+    if proposal is None or not may_decide(session, actor, proposal):
         raise HTTPException(404)
-    place = plan_drafts.place_of_plan(session, proposal.code) if proposal.kind == ProposalKind.PLAN else None
-    if place is not None:
-        demand(actor, Right.MANAGE, place)
-    elif "" not in actor.paths(Right.MANAGE):
-        raise HTTPException(403)
     return proposal
 
 
