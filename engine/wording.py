@@ -2,7 +2,8 @@
 
 from datetime import datetime
 
-from sqlmodel import Session, col, select
+from sqlalchemy import Update, update
+from sqlmodel import Session, col
 
 from dondoc.database import Database
 from dondoc.i18n import LANGUAGES
@@ -24,27 +25,26 @@ def put(database: Database, kind: str, lang: str, text: str, *, by: str, now: da
         restore(database, kind, lang, by=by, now=now)
         return
     with database.writing() as session:
-        used = _used(session, kind, lang)
-        if used is not None:
-            if used.text == text:
-                raise RefusedError("refused.wording_same")
-            used.is_used = False
-            session.flush()
-        wording = Wording(kind=kind, lang=lang, text=text, by=by, at=now)
+        if in_use(session).get((kind, lang)) == text:
+            raise RefusedError("refused.wording_same")
+        wording = Wording(kind=kind, lang=lang, text=text, by=by, at=now, is_used=False)
         session.add(wording)
         session.flush()
         append(session, "wording_changed", by=by, at=now, letter=kind, lang=lang, wording=wording.id)
+        # The journal is ours from here on, so that of two who write at once the later one's words are in use.
+        session.execute(_retire(kind, lang))
+        wording.is_used = True
+        session.add(wording)
 
 
 def restore(database: Database, kind: str, lang: str, *, by: str, now: datetime) -> None:
     """The shipped text is in use again; the office's own stays in the history."""
     known(kind, lang)
     with database.writing() as session:
-        used = _used(session, kind, lang)
-        if used is None:
+        if (kind, lang) not in in_use(session):
             raise RefusedError("refused.wording_shipped")
-        used.is_used = False
-        append(session, "wording_restored", by=by, at=now, letter=kind, lang=lang, wording=used.id)
+        append(session, "wording_restored", by=by, at=now, letter=kind, lang=lang)
+        session.execute(_retire(kind, lang))
 
 
 def unusable(session: Session) -> tuple[tuple[str, str], ...]:
@@ -69,6 +69,6 @@ def known(kind: str, lang: str) -> None:
         raise RefusedError("refused.wording_lang", got=lang[:40], allowed=", ".join(LANGUAGES))
 
 
-def _used(session: Session, kind: str, lang: str) -> Wording | None:
-    query = select(Wording).where(col(Wording.kind) == kind, col(Wording.lang) == lang, col(Wording.is_used))
-    return session.exec(query.with_for_update()).first()
+def _retire(kind: str, lang: str) -> Update:
+    used = (col(Wording.kind) == kind, col(Wording.lang) == lang, col(Wording.is_used))
+    return update(Wording).where(*used).values(is_used=False)

@@ -1,5 +1,7 @@
 """Can an office write its letters in its own words, and nothing else than that?"""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -208,3 +210,13 @@ def test_words_that_can_no_longer_be_used_are_named(database: Database) -> None:
             session.add(Wording(kind=kind, lang=lang, text="{{ gone_name }}", by="office", at=NOW))
     with database.reading() as session:
         assert wordings.unusable(session) == (("gone", "vi"), ("reminder", "en"))
+
+
+def test_of_several_who_write_at_once_one_is_in_use_and_all_are_kept(database: Database) -> None:
+    texts = [f"{{{{ late }}}}\n\nLời {number}." for number in range(6)]
+    with ThreadPoolExecutor(len(texts)) as pool:
+        list(pool.map(lambda text: wordings.put(database, "overdue", "vi", text, by="office", now=NOW), texts))
+    with database.reading() as session:
+        assert in_use(session)["overdue", "vi"] in texts
+        assert sorted(session.exec(select(Wording.text))) == texts
+        assert list(breaks(session)) == []
