@@ -17,6 +17,7 @@ from dondoc.clock import today
 from dondoc.i18n import LANGUAGES
 from engine.errors import RefusedError
 from engine.sheets import EMAIL
+from engine.tree import parts
 from models.contact import Contact, Role
 from models.entry import append
 from models.link import Link, UnitLink
@@ -156,11 +157,6 @@ def _check_delegate(session: Session, person: Person, unit_id: int, contact_id: 
     stands = select(Contact.id).where(col(Contact.stands_for) == contact_id)
     if contact_id is not None and session.exec(stands).first() is not None:
         raise RefusedError("refused.delegate_of_delegate")
-
-
-def parts(ids: Sequence[int]) -> list[Sequence[int]]:
-    """Ids in portions that a statement may name one by one: SQLite allows 32,766 parameters."""
-    return [ids[start : start + 1000] for start in range(0, len(ids), 1000)]
 
 
 def _locked(session: Session, contact_id: int) -> Contact:

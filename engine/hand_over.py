@@ -9,8 +9,8 @@ from sqlalchemy import ColumnElement, func, update
 from sqlmodel import Session, col, select
 
 from engine.close import finish
-from engine.contacts import parts
 from engine.tell import tell_contacts
+from engine.tree import parts
 from models.contact import Contact
 from models.cycle import Cycle
 from models.deadline import Deadline

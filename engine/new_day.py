@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Final
 
-from sqlalchemy import ColumnElement, and_, bindparam, exists, or_
+from sqlalchemy import ColumnElement, and_, bindparam, case, exists, false, or_
 from sqlmodel import Session, col, select
 
 from dondoc.clock import moment, today
@@ -28,10 +28,11 @@ _ENDED: Final = and_(
     col(Placement.valid_to) > bindparam("since"),
     exists().where(col(Task.unit_id) == col(Placement.unit_id), col(Task.state).in_(_OWING)),
 )
-#: Whether the first round of a day has anything to do here; the rounds after it ask no further than the first part.
-IS_NEW_DAY: Final[ColumnElement[bool]] = and_(
-    ~exists().where(col(LastRound.at) >= bindparam("midnight")),
-    or_(exists().where(or_(_COMES, _LEAVES)), exists().where(_ENDED)),
+#: Whether the first round of a day has anything to do here. CASE, unlike AND, keeps SQLite from looking any further in
+#: the rounds after it.
+IS_NEW_DAY: Final[ColumnElement[bool]] = case(
+    (exists().where(col(LastRound.at) >= bindparam("midnight")), false()),
+    else_=or_(exists().where(or_(_COMES, _LEAVES)), exists().where(_ENDED)),
 )
 
 

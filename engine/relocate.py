@@ -11,12 +11,11 @@ from sqlalchemy import func, update
 from sqlmodel import Session, col, select
 
 from dondoc.clock import today
-from engine.contacts import parts
 from engine.errors import RefusedError
 from engine.hand_over import follow
 from engine.reorganise import check_name, moved, refuse_growth
 from engine.sheets import CODE
-from engine.tree import Growth, Known, Place, history_of, known_units, take_turns, write_places
+from engine.tree import Growth, Known, Place, history_of, known_branch, parts, take_turns, write_places
 from models.entry import Entry, append
 from models.task import UNFINISHED, Task
 from models.unit import Placement, Unit, unit_by_code
@@ -61,7 +60,7 @@ class Moving:
 
 def preview(session: Session, move: Move, *, now: datetime, zone: str) -> Moving:
     """What `apply` would do; nothing is written. Raises RefusedError where it would."""
-    known = known_units(session)
+    known = known_branch(session, [move.code], [move.parent] if move.parent else [])
     if move.code not in known:
         raise RefusedError("refused.no_unit", unit=move.code)
     if move.parent is not None and move.parent not in known:

@@ -6,7 +6,7 @@ that day (engine/new_day.py), since until then the unit still works on it.
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import cached_property
@@ -18,7 +18,19 @@ from engine.contacts import MAX_TEXT
 from engine.errors import RefusedError
 from engine.hand_over import Fate, Outcome, fates, follow, pass_on, received, settle, tell
 from engine.sheets import CODE
-from engine.tree import Growth, Known, Place, Stretch, add_rows, history_of, join, known_units, take_turns, write_places
+from engine.tree import (
+    Growth,
+    Known,
+    Place,
+    Stretch,
+    add_rows,
+    history_of,
+    join,
+    known_branch,
+    parts,
+    take_turns,
+    write_places,
+)
 from models.contact import Contact
 from models.entry import Entry, append
 from models.lineage import Lineage, Succession
@@ -87,8 +99,8 @@ def preview(session: Session, order: Order, *, now: datetime, zone: str) -> Effe
     if not units:
         raise RefusedError("refused.nothing_to_merge")
     is_split = order.way is Succession.SPLIT
-    known = known_units(session)
     heir = order.heir or (order.fresh[0].code if order.fresh else None)
+    known = known_branch(session, order.units, [*(each.code for each in order.fresh), *([heir] if heir else [])])
     ends = () if is_split and order.stays else tuple(unit for unit in units if is_split or unit.code != heir)
     _check(order, heir, units, ends, known, ahead)
     history = history_of(known)
@@ -114,7 +126,8 @@ def preview(session: Session, order: Order, *, now: datetime, zone: str) -> Effe
     owed = [fate for fate in found if fate.outcome not in (Outcome.WAITS, Outcome.STAYS)]
     if ahead and heir is None and owed:
         raise RefusedError("refused.close_ahead", on=order.on)
-    ids = [unit.id for unit in ends]
+    ids, ending = [unit.id for unit in ends], {unit.code for unit in ends}
+    by_id = {unit.id: unit for unit in _units(session, [known[code].id for code, _ in below])}
     parent = first.placements[-1].parent_id if first.placements else None
     above = next((code for code, unit in known.items() if unit.id == parent), None)
     return Effect(
@@ -123,8 +136,8 @@ def preview(session: Session, order: Order, *, now: datetime, zone: str) -> Effe
         ends=ends,
         heirs=heirs,
         fates=found,
-        below=tuple((session.get_one(Unit, known[code].id), to) for code, to in below),
-        along=len([code for code in wanted if code in known and code not in {unit.code for unit in ends}]),
+        below=tuple((by_id[known[code].id], to) for code, to in below),
+        along=len([code for code in wanted if code in known and code not in ending]),
         received=received(session, ids) if ids else 0,
         receiver=heir or above,
         contacts=_to_take(session, ids, known[heir].id if heir in known else None) if order.with_contacts else (),
@@ -190,7 +203,8 @@ def _write(session: Session, effect: Effect) -> dict[str, int]:
     session.flush()
     connection = session.connection()
     add_rows(connection, Unit, [{"code": each.code, "name": " ".join(each.name.split())} for each in order.fresh])
-    ids = {code: id_ or 0 for code, id_ in session.exec(select(Unit.code, Unit.id))}
+    fresh = select(Unit.code, Unit.id).where(col(Unit.code).in_([each.code for each in order.fresh]))
+    ids = {code: unit.id for code, unit in effect.known.items()} | dict(session.exec(fresh).all())
     write_places(connection, effect.known, effect.wanted, ids)
     for row in list(session):
         if isinstance(row, Placement):
@@ -332,6 +346,11 @@ def _to_take(session: Session, unit_ids: Sequence[int], heir_id: int | None) -> 
             has.add((contact.role, contact.email))
             taken.append(contact)
     return tuple(taken)
+
+
+def _units(session: Session, ids: Sequence[int]) -> Iterator[Unit]:
+    for some in parts(ids):
+        yield from session.exec(select(Unit).where(col(Unit.id).in_(some)))
 
 
 def _unit(session: Session, code: str) -> Unit:

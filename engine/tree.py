@@ -66,6 +66,40 @@ def known_units(session: Session) -> dict[str, Known]:
     return dict(units.values())
 
 
+def known_branch(session: Session, tops: Iterable[str], others: Iterable[str] = ()) -> dict[str, Known]:
+    """The units of these codes, whatever ever hung below `tops`, and all that ever stood above any of them.
+
+    That is all that a change of `tops` can touch; of tags and contacts it says nothing.
+    """
+    by_code = select_columns(col(Unit.id)).where(col(Unit.code).in_([*tops]))
+    ids = set(session.scalars(by_code))
+    ids |= _closure(session, ids, col(Placement.unit_id), col(Placement.parent_id))
+    ids |= set(session.scalars(select_columns(col(Unit.id)).where(col(Unit.code).in_([*others]))))
+    ids |= _closure(session, ids, col(Placement.parent_id), col(Placement.unit_id))
+    read = session.connection().execute
+    units: dict[int, tuple[str, Known]] = {}
+    for some in parts(sorted(ids)):
+        for row in read(_every(Unit).where(col(Unit.id).in_(some)).order_by(col(Unit.id))):
+            units[row.id] = row.code, Known(row.id, row.name)
+    for some in parts(sorted(ids)):
+        for row in read(_every(Placement).where(col(Placement.unit_id).in_(some)).order_by(col(Placement.valid_from))):
+            units[row.unit_id][1].placements.append(row)
+    return dict(units.values())
+
+
+def _closure(session: Session, start: Iterable[int], wanted: Any, given: Any) -> set[int]:
+    """All that is reached from `start` by placements, step by step: from a column to another one of the same row."""
+    found, fresh = set[int](), set(start)
+    while fresh:
+        reached = set[int]()
+        for some in parts(sorted(fresh)):
+            query = select_columns(wanted).where(given.in_(some), wanted.is_not(None)).distinct()
+            reached |= set(session.scalars(query))
+        fresh = reached - found
+        found |= fresh
+    return found
+
+
 def history_of(known: Mapping[str, Known]) -> dict[str, list[Stretch]]:
     """What each unit was by its own doing: placements that differ only by what happened above it are one stretch."""
     codes = {unit.id: code for code, unit in known.items()}
@@ -230,3 +264,8 @@ def change_rows(connection: Connection, table: type[SQLModel], rows: Sequence[Ma
 def _every(table: type[SQLModel]) -> Select[Any]:
     """All columns of a table."""
     return select_columns(table.__table__)  # type: ignore[attr-defined]
+
+
+def parts(ids: Sequence[int]) -> list[Sequence[int]]:
+    """Ids in portions that a statement may name one by one: SQLite allows 32,766 parameters."""
+    return [ids[start : start + 1000] for start in range(0, len(ids), 1000)]
