@@ -31,7 +31,8 @@ _STYLE: Final = (
 #: A page within an office's own address: what its frame would forbid is allowed here, and nothing else.
 _HEADERS: Final = {
     "content-type": "text/html; charset=utf-8",
-    "content-security-policy": "default-src 'none'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'; "
+    "content-security-policy": "default-src 'none'; img-src data:; form-action 'self'; frame-ancestors 'none'; "
+    "base-uri 'none'; "
     f"style-src 'sha256-{base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()}'",
 }
 _KIND: Final = {"zalobot": "Zalo Bot", "zalooa": "Zalo OA", "zalozns": "Tin mẫu (ZNS)"}
@@ -54,6 +55,7 @@ def shown(state: State, problem: str = "") -> str:
     count = sum(not each.is_theirs for each in state.sent)
     return (
         '<!doctype html><html lang="vi"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
+        '<link rel="icon" href="data:,">'
         f"<title>Zalo giả</title><style>{_STYLE}</style><main><h1>Zalo giả</h1>"
         f"<p>{count} tin. Không tin nào ra ngoài máy này. <span lang=en>A stand-in for Zalo: nothing leaves this "
         f"machine.</span></p>{f'<p role=alert><b>{escape(problem)}</b></p>' if problem else ''}"
