@@ -235,8 +235,11 @@ def confirm(database: Database, user: User, password: str, *, now: datetime) -> 
 
 def set_up_code(
     database: Database, visitor: Visitor, sealed: str, code: str, password: str, *, key: bytes, now: datetime
-) -> list[str]:
-    """A second factor, the first or another one: gives the recovery codes. This session has it, others must show it."""
+) -> tuple[str, list[str]]:
+    """A second factor, the first or another one: this session goes on under a new token, others must show the factor.
+
+    Gives the token, and the recovery codes.
+    """
     if visitor.user.totp is not None and not visitor.is_whole:
         raise RefusedError("second_factor.first")
     if visitor.is_whole:  # else the password was given a moment ago
@@ -246,8 +249,10 @@ def set_up_code(
         if not visitor.is_whole and session.get_one(User, visitor.user.id).totp is not None:
             raise RefusedError("second_factor.first")  # set up on another device since the visitor was read
         codes = second_factor.set_up(session, visitor.user.id, sealed, code, key=key, now=now)
+        token, hash_ = new_token()
         session.execute(update(SignIn).where(col(SignIn.user_id) == visitor.user.id).values(is_whole=this))
-    return codes
+        session.execute(update(SignIn).where(this).values(hash=hash_))
+    return token, codes
 
 
 def fresh_codes(database: Database, visitor: Visitor, password: str, *, key: bytes, now: datetime) -> list[str]:

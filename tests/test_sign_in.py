@@ -221,7 +221,7 @@ def admin(database: Database) -> tuple[int, str, list[str]]:
     user_id = add(database, "chief", role="admin")
     visitor = known(database, enter(database, "chief"))
     secret, sealed = second_factor.proposed(KEY, user_id, NOW)
-    codes = sign_in.set_up_code(database, visitor, sealed, code(secret, NOW), "", key=KEY, now=NOW)
+    _, codes = sign_in.set_up_code(database, visitor, sealed, code(secret, NOW), "", key=KEY, now=NOW)
     return user_id, secret, codes
 
 
@@ -328,8 +328,9 @@ def test_another_phone_needs_the_password_and_the_other_sessions_its_code(databa
     visitor = known(database, here, later)
     with pytest.raises(RefusedError, match="password"):
         sign_in.set_up_code(database, visitor, sealed, code(secret, later), "wrong", key=KEY, now=later)
-    sign_in.set_up_code(database, visitor, sealed, code(secret, later), PASSWORD, key=KEY, now=later)
-    assert known(database, here, later).is_whole
+    fresh, _ = sign_in.set_up_code(database, visitor, sealed, code(secret, later), PASSWORD, key=KEY, now=later)
+    assert known(database, fresh, later).is_whole
+    assert whose(database, here) is None
     assert not known(database, there, later).is_whole
 
 
@@ -424,8 +425,10 @@ def test_an_admin_sets_up_the_second_factor_first_and_sees_the_recovery_codes_on
     given = {"sealed": sealed, "code": code(secret, clock.now()), "next": "/people"}
     done = desk.post("/account/second-factor", given)
     assert (done.status_code, done.headers["location"]) == (303, "/account/recovery-codes")
-    kept = done.headers["set-cookie"].partition(";")[0].removeprefix("__Host-once=")
-    assert "-" in second_factor_codes(desk, kept)[0]
+    cookies = dict(each.partition(";")[0].split("=", 1) for each in done.headers.get_list("set-cookie"))
+    assert desk.get("/people").headers["location"].startswith("/sign-in")  # under the token of before
+    desk.cookies.set(SESSION, cookies[SESSION], domain="office.example.org")
+    assert "-" in second_factor_codes(desk, cookies["__Host-once"])[0]
     desk.cookies.delete("__Host-once")
     assert desk.get("/account/recovery-codes").headers["location"] == "/account"
     assert desk.get("/people").status_code == 200

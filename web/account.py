@@ -84,10 +84,14 @@ def set_up(request: Request, office: InOffice, visitor: InVisitor, form: forms.F
     sealed, code, back = forms.text(form, "sealed"), forms.text(form, "code"), forms.text(form, "next")
     password = forms.password(form, "current")
     try:
-        codes = sign_in.set_up_code(office.database, visitor, sealed, code, password, key=office.key, now=office.wall())
+        token, codes = sign_in.set_up_code(
+            office.database, visitor, sealed, code, password, key=office.key, now=office.wall()
+        )
     except RefusedError as error:
         return _set_up_page(request, office, visitor, forms.own_address(back), error, sealed)
-    return _show_codes(request, office, codes, back)
+    answer = _show_codes(request, office, codes, back)
+    cookies.keep_session(request, answer, office, token)
+    return answer
 
 
 @router.post("/account/second-factor/removal")
