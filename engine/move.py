@@ -17,7 +17,7 @@ from engine.open import new_deadline, open_tasks, plan_steps
 from engine.transfers import Transfer
 from models.contact import Contact, Role, holding
 from models.cycle import Cycle, CycleState
-from models.deadline import Deadline, Origin
+from models.deadline import FIXED, Deadline, Origin
 from models.entry import Entry, append
 from models.extension import Extension
 from models.message import Message, MessageState
@@ -120,6 +120,8 @@ def _shift(
         literal(decision.by),
     )
     session.execute(insert(Extension).from_select(list(_EXTENSION), select(*columns).where(which)))
+    if told is not None:
+        _tell(session, told, NoticeKind.DATE_MOVED, entry, target.due_on, decision.now)
     waiting = and_(col(Notice.message_id).is_(None), col(Notice.dropped).is_(None), col(Notice.kind).in_(_ASKING))
     session.execute(  # what has not been said yet says the new day
         update(Notice)
@@ -127,8 +129,6 @@ def _shift(
         .values(due_on=target.due_on)
         .execution_options(synchronize_session=False)
     )
-    if told is not None:
-        _tell(session, told, NoticeKind.DATE_MOVED, entry, target.due_on, decision.now)
     _set(session, which, deadline_id=target.id)
 
 
@@ -148,7 +148,11 @@ def _bring_back(session: Session, each: Transfer, row: Deadline, decision: Decis
     assert each.occurrence is not None
     assert each.after is not None
     which = and_(col(Task.deadline_id) == row.id, each.which)
-    target = _target(session, each.cycle, row, each.occurrence, each.after, False, decision)
+    target = row
+    if row.origin in FIXED:
+        target = _target(session, each.cycle, row, each.occurrence, each.after, False, decision)
+    else:
+        _plan_again(session, row, each.occurrence.obligation, decision.today, False, decision)
     each.cycle.state, each.cycle.closed_at = CycleState.OPEN, None
     session.add(each.cycle)
     reopen_links(session, each.cycle)
@@ -261,23 +265,21 @@ def _settle(session: Session, own: Sequence[Transfer], decision: Decision) -> No
 
 
 def _was_told() -> ColumnElement[bool]:
-    return exists().where(
-        col(Notice.task_id) == col(Task.id), col(Notice.message_id).is_not(None), col(Notice.dropped).is_(None)
-    )
+    """Told, or about to be: a notice is there."""
+    return exists().where(col(Notice.task_id) == col(Task.id), col(Notice.dropped).is_(None))
 
 
 def _to_tell(policy: Policy, day: date) -> ColumnElement[bool]:
     """With `tell` all who were told a day. Else those who were told a later one, or whose message is on its way.
 
-    A message that has not gone out is dropped when its day is no longer so; without this they would hear nothing.
+    A message that has not gone out is dropped when its day is no longer so: without this they would hear nothing.
     """
     if policy is Policy.TELL:
         return _was_told()
-    return exists().where(
-        col(Notice.task_id) == col(Task.id),
-        col(Notice.dropped).is_(None),
-        col(Message.id) == col(Notice.message_id),
-        or_(col(Notice.due_on) > day, col(Message.state).in_(_UNSENT)),
+    notice = exists().where(col(Notice.task_id) == col(Task.id), col(Notice.dropped).is_(None))
+    return or_(
+        notice.where(col(Notice.due_on) > day),
+        notice.where(col(Message.id) == col(Notice.message_id), col(Message.state).in_(_UNSENT)),
     )
 
 

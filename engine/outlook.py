@@ -5,12 +5,13 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from typing import Final
 
 from engine.habits import owing
 from engine.headcount import Headcount
 from schedules.calendars import Calendar
-from schedules.ladder import Moment, moments
+from schedules.ladder import moments
 from schedules.plan import Rung
 from schedules.timeline import Occurrence, Row
 
@@ -54,6 +55,11 @@ def ahead(
 def months(days: Iterable[Ahead], calendar: Calendar, heads: Headcount, first: date) -> tuple[Month, ...]:
     """The months of those days, from the one that `first` lies in."""
     opens, due, messages = Counter[date](), Counter[date](), Counter[date]()
+
+    @cache
+    def owed(due_on: date, on: date) -> float:
+        return owing(calendar.working_days(due_on, on))
+
     for each in days:
         day, obligation = each.row.day, each.row.occurrence.obligation
         opens[_month(day.opens_on)] += 0 if each.is_open else each.units
@@ -61,14 +67,13 @@ def months(days: Iterable[Ahead], calendar: Calendar, heads: Headcount, first: d
         messages[_month(day.due_on)] += round(2 * each.units * (1 - owing(NEVER)))
         for step in moments(obligation.ladder, day.opens_on, day.due_on, day.grace_until, calendar):
             if step.on >= first and step.rung is not None:
-                messages[_month(step.on)] += _messages(step, step.rung, each.units, day.due_on, calendar, heads)
+                messages[_month(step.on)] += _messages(step.rung, each.units * owed(day.due_on, step.on), heads)
     starts = [months_later(_month(first), number) for number in range(MONTHS)]
     return tuple(Month(start, opens[start], due[start], messages[start]) for start in starts)
 
 
-def _messages(step: Moment, rung: Rung, units: int, due_on: date, calendar: Calendar, heads: Headcount) -> int:
+def _messages(rung: Rung, owed: float, heads: Headcount) -> int:
     """One a contact: all late units of a superior are one letter to it, and all of a plan one to its issuer."""
-    owed = units * owing(calendar.working_days(due_on, step.on))
     match rung:
         case Rung.UNIT_CONTACT | Rung.UNIT_HEAD:
             return round(owed)

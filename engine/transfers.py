@@ -136,11 +136,7 @@ def counted(
     """By deadline, its tasks: who owes, who was told which day last, whose report is in."""
     told_on = (
         select(func.max(Notice.due_on))
-        .where(
-            col(Notice.task_id) == col(Task.id),
-            col(Notice.message_id).is_not(None),
-            col(Notice.dropped).is_(None),
-        )
+        .where(col(Notice.task_id) == col(Task.id), col(Notice.dropped).is_(None))
         .correlate(Task)
         .scalar_subquery()
     )
@@ -292,6 +288,8 @@ def _back(
     levels = {day.level: day for day in occurrence.days if day.milestone is None}
     for row in rows:
         after = levels.get(row.level)
+        if after is not None and row.origin not in FIXED:
+            after = _as_day(row, after)  # more time that was given is given still
         if after is None or after.due_on < first:
             continue
         count = session.scalar(select(func.count()).select_from(Task).where(col(Task.deadline_id) == row.id, which))
