@@ -116,6 +116,7 @@ def _last(session: Session, kind: str, task_id: int | None, may: ColumnElement[b
         CHASED: (col(Notice.kind) == NoticeKind.ESCALATION.value) & ~is_own,
         REFUSED: (col(Notice.kind) == NoticeKind.EXTENSION_DECIDED.value) & _was_refused(),
         NoticeKind.EXTENSION_DECIDED: (col(Notice.kind) == kind) & ~_was_refused(),
+        **{each: col(Notice.kind) == each for each in (NoticeKind.UNREVIEWED, NoticeKind.BOUNCED)},
     }.get(kind, (col(Notice.kind) == kind) & is_own)
     told = select(Notice).join(Task, col(Task.id) == col(Notice.task_id)).where(of_kind, may)
     if task_id is not None:
@@ -128,7 +129,7 @@ def _last(session: Session, kind: str, task_id: int | None, may: ColumnElement[b
     last = session.scalars(told.order_by(col(Notice.id).desc()).limit(1)).first()
     if last is None:
         return []
-    if kind not in (DIGEST, CHASED):
+    if kind not in (DIGEST, CHASED, NoticeKind.UNREVIEWED):
         return [last.id]
     together = col(Notice.message_id) == last.message_id if kind == DIGEST else col(Notice.cause) == last.cause
     same = select(col(Notice.id)).join(Task, col(Task.id) == col(Notice.task_id))
