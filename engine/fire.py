@@ -23,7 +23,7 @@ from models.entry import append
 from models.extension import Extension
 from models.notice import Notice, NoticeKind
 from models.step import Step, StepKind, StepState, due_steps
-from models.task import OWING, Task
+from models.task import OWING, Task, TaskState
 from models.unit import Placement
 from schedules.plan import Rung
 
@@ -38,6 +38,7 @@ RUNGS: Final = {
     Rung.ISSUER_SECRETARIAT: ("issuer", Role.SECRETARIAT),
     Rung.ISSUER_STANDING: ("issuer", Role.STANDING),
 }
+REVIEWER: Final = "receiver.secretariat"  #: who is told instead, once the unit has handed in
 SOME: Final = 1_000  #: tasks named one by one in a statement: SQLite allows 32,766 parameters
 NOTICE_COLUMNS: Final = ("task_id", "contact_id", "kind", "rung", "cause", "due_on", "created_at")
 
@@ -120,7 +121,32 @@ def _tell(session: Session, step: Step, deadline: Deadline, cycle: Cycle, now: d
     _done(session, step, deadline, cycle, now, unreachable=unreachable, held=held)
     if known:
         plan_resumptions(session, deadline, known, now, zone)
-    return told
+    return told + (_tell_reviewers(session, step, deadline, cycle, now) if is_rung else 0)
+
+
+def _tell_reviewers(session: Session, step: Step, deadline: Deadline, cycle: Cycle, now: datetime) -> int:
+    """What waits for its review climbs no further: a rung above the unit tells the reviewer of it, and nobody else."""
+    if RUNGS[Rung(step.rung)][0] == "unit":
+        return 0
+    who = (
+        select(
+            col(Task.id),
+            col(Contact.id),
+            literal(NoticeKind.UNREVIEWED.value),
+            literal(REVIEWER),
+            literal(f"step:{step.id}"),
+            literal(deadline.due_on),
+            literal(now, Notice.__table__.c.created_at.type),  # type: ignore[attr-defined]
+        )
+        .select_from(Task)
+        .join(Contact, col(Contact.unit_id) == func.coalesce(col(Task.receiver_id), cycle.issuer_id))
+        .where(
+            col(Task.deadline_id) == deadline.id,
+            col(Task.state) == TaskState.SUBMITTED.value,
+            *_reachable(Role.SECRETARIAT),
+        )
+    )
+    return insert_new(session, Notice, NOTICE_COLUMNS, who, unless=("task_id", "contact_id", "cause"))
 
 
 def _go_on(session: Session, step: Step, deadline: Deadline, cycle: Cycle, now: datetime, zone: str) -> int:

@@ -35,6 +35,7 @@ class NoticeKind(StrEnum):
     DATE_MOVED = "date_moved"
     CANCELLED = "cancelled"
     RECEIPT = "receipt"
+    UNREVIEWED = "unreviewed"  #: handed in, and nobody has looked at it: told to whoever reviews
     BOUNCED = "bounced"  #: an address below is dead
 
 

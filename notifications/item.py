@@ -41,6 +41,7 @@ class Item:
     document: str
     source: str
     told_on: date
+    changed_on: date  #: of the task's state
     due_on: date
     due_at: datetime | None  #: where hours count
     days_left: int | None
@@ -76,6 +77,7 @@ def item_of(each: Waiting, lang: str, office: Office) -> Item:
         document=each.document.in_(lang),
         source=cycle.source,
         told_on=each.notice.due_on,
+        changed_on=today(each.task.changed_at, office.zone),
         due_on=deadline.due_on,
         due_at=deadline.due_at,
         days_left=None if has_passed else days,
@@ -149,8 +151,10 @@ class Phrases:
     def units(self, count: int) -> str:
         return self.say("1 đơn vị") if count == 1 else self.say("{n} đơn vị", n=count)
 
-    def standing(self, item: Item) -> str:
-        """How a task that owes stands on the day of the letter."""
+    def standing(self, item: Item, is_handed_in: bool = False) -> str:
+        """How a task that owes stands on the day of the letter; one that was handed in, since when it waits."""
+        if is_handed_in:
+            return self.say("nộp {day}", day=short_day(item.changed_on))
         return self.left(item.days_left) if item.days_late is None else self.late(item.days_late)
 
     def for_templates(self) -> dict[str, Any]:

@@ -213,6 +213,8 @@ def moot(notice: Notice, task: Task, due_on: date, cycle: Cycle) -> str | None:
     state = TaskState(task.state)
     if notice.kind == NoticeKind.RETURNED:
         return None if state in (*OWING, TaskState.MISSED) else _GONE[state]
+    if notice.kind == NoticeKind.UNREVIEWED:
+        return None if state == TaskState.SUBMITTED else _GONE.get(state, "moot.reviewed")
     if notice.kind not in ASKING:
         return None
     if state not in OWING:

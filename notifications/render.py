@@ -25,6 +25,7 @@ from notifications.wording import TEMPLATES
 
 REFUSED: Final = "extension_refused"  #: the template of a decision not to extend
 CHASED: Final = "chased"  #: the template of a list of units
+UNREVIEWED: Final = "unreviewed"  #: the template of a list of units whose reports wait for their review
 DIGEST: Final = "digest"  #: the wording of several things in one letter
 ALL_DUTIES: Final = 0  #: stands for a task where a message leads to all duties of the contact's unit
 MOST_ROWS: Final = 100  #: units named in one list; the others are a page away
@@ -76,18 +77,23 @@ def render_bundle(contact: Contact, waiting: Sequence[Waiting], office: Office, 
     """The message that tells all of it: what came back and what is owed, units to chase, what was decided."""
     phrases = Phrases(contact.lang, office.zone)
     chased: defaultdict[int, list[Waiting]] = defaultdict(list)
+    unreviewed: defaultdict[int, list[Waiting]] = defaultdict(list)
     others: list[Waiting] = []
     for each in waiting:
-        (others if each.is_own or each.notice.kind not in ASKING else chased[each.cycle.id]).append(each)
-    lists = [_chased(contact, group, phrases, office) for group in _by_obligation(chased)]
+        if each.notice.kind == NoticeKind.UNREVIEWED:
+            unreviewed[each.cycle.id].append(each)
+        else:
+            (others if each.is_own or each.notice.kind not in ASKING else chased[each.cycle.id]).append(each)
+    lists = [_listed(CHASED, contact, group, phrases, office) for group in _by_obligation(chased)]
+    reviews = [_listed(UNREVIEWED, contact, group, phrases, office) for group in _by_obligation(unreviewed)]
     singles = [(each, _single(contact, each, phrases, office)) for each in foremost(others)]
     owed = [section for each, section in singles if each.notice.kind in (*ASKING, NoticeKind.RETURNED)]
     told = [section for each, section in singles if each.notice.kind not in (*ASKING, NoticeKind.RETURNED)]
-    sections = [*owed, *lists, *told]
+    sections = [*owed, *lists, *reviews, *told]
     subject, words = sections[0].subject, sections[0].words
     if len(sections) > 1:
         units = len({each.unit.id for group in chased.values() for each in group})
-        counts = {"owed": len(owed), "lists": len(lists), "told": len(told), "n": len(sections)}
+        counts = {"owed": len(owed), "lists": len(lists), "told": len(reviews) + len(told), "n": len(sections)}
         whose = {"name": contact.name, "office": waiting[0].office.name, "unit": waiting[0].contact_unit.name}
         said = office.wordings.say(DIGEST, contact.lang, {**whose, **counts, "units": phrases.units(units)})
         subject, words = said.subject, said.text
@@ -181,12 +187,12 @@ def _single(contact: Contact, each: Waiting, phrases: Phrases, office: Office) -
     return _made(kind, values, {**phrases.for_templates(), "item": item}, office, title=title, href=href)
 
 
-def _chased(contact: Contact, group: Sequence[Waiting], phrases: Phrases, office: Office) -> Section:
-    """The units of one cycle that still owe, as a list; who is told in two capacities sees each unit once."""
+def _listed(kind: str, contact: Contact, group: Sequence[Waiting], phrases: Phrases, office: Office) -> Section:
+    """The units of one cycle that still owe or wait, as a list; who is told in two capacities sees each unit once."""
     units = {each.task.id: each for each in group}.values()
     items = {each.task.id: item_of(each, phrases.lang, office) for each in units}
     rows = [
-        Row(item.unit, phrases.standing(item), f"{office.url}/tasks/{task_id}")
+        Row(item.unit, phrases.standing(item, kind == UNREVIEWED), f"{office.url}/tasks/{task_id}")
         for task_id, item in sorted(items.items(), key=lambda row: -(row[1].days_late or -1))
     ]
     item = items[group[0].task.id]
@@ -195,7 +201,7 @@ def _chased(contact: Contact, group: Sequence[Waiting], phrases: Phrases, office
     due_days = {(each.due_on, each.due_at) for each in items.values()}
     context = {**phrases.for_templates(), "item": item, "n": len(rows), "has_one_day": len(due_days) == 1}
     href = f"{office.url}/cycles/{group[0].cycle.id}"
-    section = _made(CHASED, values, context, office, title=item.title, href=href)
+    section = _made(kind, values, context, office, title=item.title, href=href)
     return replace(section, rows=rows[:MOST_ROWS], rows_left=max(0, len(rows) - MOST_ROWS))
 
 

@@ -140,6 +140,12 @@ def _behind(count: int, contact: Contact | None = None) -> list[Waiting]:
     return [_told(NoticeKind.ESCALATION, number, boss, rung="superior.secretariat") for number in range(1, count + 1)]
 
 
+def _unreviewed() -> list[tuple[datetime, list[Waiting]]]:
+    boss = _person(99, _OFFICE, Role.SECRETARIAT)
+    told = [_told(NoticeKind.UNREVIEWED, number, boss, rung="receiver.secretariat") for number in range(1, 4)]
+    return [(_at(_LATE), told), (_at(_LATE), told[:1])]
+
+
 def _returned() -> list[tuple[datetime, list[Waiting]]]:
     told = replace(_told(NoticeKind.RETURNED), review=_review("Thiếu biểu số 2.\nThiếu chữ ký."))
     hard = replace(told, review=_review("Tệp nộp là của năm trước. " * 40, does_not_count=True))
@@ -223,6 +229,7 @@ _STATES: Final = {
     "overdue": lambda: _owing(NoticeKind.OVERDUE, _LATE, DUE + timedelta(days=1), DUE + timedelta(days=60)),
     "escalation": lambda: _owing(NoticeKind.ESCALATION, _LATE, DUE + timedelta(days=1)),
     "chased": _chased,
+    "unreviewed": _unreviewed,
     "returned": _returned,
     "accepted": lambda: [(_at(_BEFORE), [_told(NoticeKind.ACCEPTED)])],
     "extension_decided": lambda: _moved(NoticeKind.EXTENSION_DECIDED),

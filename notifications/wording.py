@@ -40,6 +40,7 @@ NAMES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "extension_refused": (*_UNIT, "asked_day", "reason"),
         "date_moved": (*_UNIT, "new_day", "old_day", "reason", "decision"),
         "cancelled": (*_UNIT, "reason"),
+        "unreviewed": (*_ANY, "units", "n"),
         "bounced": ("name", "office", "unit", "person", "address"),
         "receipt": (*_UNIT, "receipt", "received", "version", "came_late"),
         "digest": ("name", "office", "unit", "n", "owed", "lists", "told", "units"),
