@@ -230,7 +230,7 @@ def test_a_unit_that_still_owes_something_is_not_closed_by_a_sheet(database: Dat
     bring(database, sheet.csv(PROVINCE))
     give_task(database, "stc")
     assert refused(database, sheet.csv(changed(PROVINCE, "stc", valid_to="2021-09-30"))) == expected(
-        "5:7 valid_to: the unit has 1 unfinished tasks, which need an heir or an end before it closes"
+        "5:7 valid_to: 1 unfinished task needs an heir or an end before the unit closes"
     )
     assert bring(database, sheet.csv(changed(PROVINCE, "stc", valid_to="2023-07-01"))) == Imported(0, 1, 0)
 
