@@ -1,6 +1,18 @@
-"""How does anything else go out that Apprise knows? By an address that a secret holds; success is all that is told."""
+"""How does anything else go out that Apprise knows? By an address that a secret holds.
 
+A service says yes or no. What its no means is read from the status that Apprise warns of; where there is none, the
+other side may have taken the message before something broke.
+"""
+
+import logging
+import re
+import socket
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from threading import get_ident
+from typing import Any, Final
+from urllib.parse import urlsplit
+from urllib.request import getproxies
 
 from apprise import Apprise
 
@@ -8,6 +20,9 @@ from dondoc.keys import Secrets
 from models.address import SERVICE
 from models.message import Outcome
 from notifications.channels.carrier import Gate, Letter, Result
+
+CONNECT_SECONDS: Final = 5
+_STATUS: Final = re.compile(r"\berror=([0-9]{3})\b")
 
 
 class OtherCarrier:
@@ -26,7 +41,52 @@ class OtherCarrier:
             service = Apprise.instantiate(url, suppress_exceptions=True) if url is not None else None
             if service is None:
                 yield letter, Result(Outcome.CONFIG, "no_secret", name)
+            elif not _is_there(service):  # before anything goes out, so that it may be tried again
+                yield letter, Result(Outcome.RETRY, "connect")
             elif letter.message_id in before_content([letter]):
-                # The service says yes or no, not why: a no after its request may be a yes on the other side.
-                is_sent = bool(service.notify(body=letter.short or letter.text, title=letter.subject))
-                yield letter, Result(Outcome.SENT) if is_sent else Result(Outcome.AMBIGUOUS, "apprise")
+                yield letter, _told(service, letter)
+
+
+def _told(service: Any, letter: Letter) -> Result:
+    with _warnings() as warned:
+        if service.notify(body=letter.short or letter.text, title=letter.subject):
+            return Result(Outcome.SENT)
+    found = next((found for line in warned if (found := _STATUS.search(line))), None)
+    if found is None:
+        return Result(Outcome.AMBIGUOUS, "apprise")
+    status = int(found[1])
+    outcome = Outcome.RETRY if status == 429 or status >= 500 else Outcome.ELSEWHERE
+    return Result(outcome, str(status))
+
+
+def _is_there(service: Any) -> bool:
+    """Whether its server answers at all. Where that stands is not always known, nor how it is reached past a proxy."""
+    parts = urlsplit(str(getattr(service, "notify_url", "") or ""))
+    host = parts.hostname or getattr(service, "host", None)
+    port = parts.port if parts.hostname else getattr(service, "port", None)
+    if not isinstance(host, str) or "." not in host or getproxies():  # some keep half a token in `host`
+        return True
+    is_plain = parts.scheme == "http" or not (parts.hostname or getattr(service, "secure", True))
+    try:
+        socket.create_connection((host, port or (80 if is_plain else 443)), CONNECT_SECONDS).close()
+    except OSError:
+        return False
+    return True
+
+
+@contextmanager
+def _warnings() -> Iterator[list[str]]:
+    """What Apprise warns of meanwhile in this thread; the lines stay here, since some hold the address."""
+    lines, own = list[str](), get_ident()
+
+    class Keeping(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            if record.thread == own:
+                lines.append(record.getMessage())
+
+    logger, handler = logging.getLogger("apprise"), Keeping(logging.WARNING)
+    logger.addHandler(handler)
+    try:
+        yield lines
+    finally:
+        logger.removeHandler(handler)
