@@ -57,7 +57,11 @@ class Playground:
             assert task is not None
             told = session.exec(select(Notice).where(col(Notice.task_id) == task.id)).first()
             assert told is not None
-            kind = {"kind": NoticeKind.REMINDER, "rung": "unit.contact", "cause": f"test:{now.isoformat()}"}
+            kind: dict[str, Any] = {
+                "kind": NoticeKind.REMINDER,
+                "rung": "unit.contact",
+                "cause": f"test:{now.isoformat()}",
+            }
             session.add(Notice(task_id=task.id, contact_id=contact.id, due_on=told.due_on, created_at=now, **kind))
         key = secret_key(self.settings.key)
         carriers = carriers_for(self.settings, self.database, key)

@@ -149,7 +149,7 @@ def test_what_waits_for_an_ended_way_goes_the_next(
         contact.email = contact.email if has_mail else None
         way = chat(session, contact)
         if has_other:
-            other = {"channel": "apprise", "address": "telegram", "consent_source": "paper"}
+            other: dict[str, Any] = {"channel": "apprise", "address": "telegram", "consent_source": "paper"}
             session.add(Address(contact_id=contact.id, place=2, consent_at=NOW, **other))
         texts: dict[str, Any] = {"subject": "s", "text": "t", "html": "", "created_at": NOW}
         for reference, state in (("waits", MessageState.DEFERRED), ("gone", MessageState.SENT)):
