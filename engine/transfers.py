@@ -20,7 +20,7 @@ from models.task import OWING, Task, TaskState
 from models.unit import Placement, matching, valid
 from schedules.audience import Audience
 from schedules.calendars import Calendar
-from schedules.diff import Calendars, Change, Key, Way, change_of, compare, key_of
+from schedules.diff import Calendars, Change, Key, Part, Way, change_of, compare, key_of
 from schedules.plan import Obligation, SetBy
 from schedules.reason import Reason
 from schedules.timeline import DueDay, Occurrence, Timeline
@@ -58,11 +58,11 @@ class Switch:
         return Calendars(self.was.calendar, self.becomes.calendar)
 
     @cached_property
-    def changed(self) -> Mapping[Name, set[Way]]:
+    def changed(self) -> Mapping[Name, Sequence[Change]]:
         """What differs at all. A cycle that kept its days on purpose is left alone until its own dates change again."""
-        found: defaultdict[Name, set[Way]] = defaultdict(set)
+        found: defaultdict[Name, list[Change]] = defaultdict(list)
         for change in compare(self.was.timeline, self.becomes.timeline, date.min, self.calendars):
-            found[change.obligation, change.period].add(change.way)
+            found[change.obligation, change.period].append(change)
         return found
 
 
@@ -125,7 +125,9 @@ def transfers(
         one = _One(session, cycle, switch_of(cycle), opened, first, now, zone)
         found += one.transfers(rows[cycle.id], counts)
     for cycle in cycles:
-        if Way.ADDED in switch_of(cycle).changed[cycle.obligation, cycle.period]:
+        name = cycle.obligation, cycle.period
+        is_wider = any(each.way is Way.ADDED or Part.WHO in each.parts for each in switch_of(cycle).changed[name])
+        if is_wider and name in switch_of(cycle).becomes.occurrences:
             found += _back(session, cycle, switch_of(cycle), rows[cycle.id], first, now, zone)
     return found
 
@@ -277,7 +279,7 @@ class _One:
 def _back(
     session: Session, cycle: Cycle, switch: Switch, rows: Sequence[Deadline], first: date, now: datetime, zone: str
 ) -> Iterator[Transfer]:
-    """Tasks that were cancelled when a revision dropped them, whose dates a new one brings back."""
+    """Tasks that were cancelled when a revision dropped them, and whose units owe it again by the new one."""
     occurrence = switch.becomes.occurrences[cycle.obligation, cycle.period]
     there = select(col(Placement.unit_id)).where(valid(today(now, zone), Placement))
     which = and_(
@@ -285,17 +287,19 @@ def _back(
         col(Task.changed_at).in_(select(col(Revision.applied_at)).where(col(Revision.plan_id) == cycle.plan_id)),
         col(Task.unit_id).in_(there),
     )
-    levels = {day.level: day for day in occurrence.days if day.milestone is None}
-    for row in rows:
-        after = levels.get(row.level)
-        if after is not None and row.origin not in FIXED:
-            after = _as_day(row, after)  # more time that was given is given still
-        if after is None or after.due_on < first:
-            continue
-        count = session.scalar(select(func.count()).select_from(Task).where(col(Task.deadline_id) == row.id, which))
-        if count:
-            change = Change(Way.ADDED, cycle.obligation, cycle.period, row.level, None, after)
-            yield Transfer(cycle, row, occurrence, change, which, Counts(units=count), is_back=True)
+    on, earlier = today(cycle.opened_at, zone), list[Select[tuple[int]]]()
+    for day in occurrence.days:
+        units = matching(day.who, on, cycle.plan_id).order_by(None).with_only_columns(col(Placement.unit_id))
+        theirs = and_(which, col(Task.unit_id).in_(units), *(col(Task.unit_id).not_in(each) for each in earlier))
+        earlier.append(units)
+        for row in rows:
+            after = day if row.origin in FIXED else _as_day(row, day)  # more time that was given is given still
+            if after.due_on < first:
+                continue
+            query = select(func.count()).select_from(Task).where(col(Task.deadline_id) == row.id, theirs)
+            if count := session.scalar(query):
+                change = Change(Way.ADDED, cycle.obligation, cycle.period, day.level, None, after)
+                yield Transfer(cycle, row, occurrence, change, theirs, Counts(units=count), is_back=True)
 
 
 def _rows(session: Session, cycle_ids: Sequence[int]) -> Iterator[Deadline]:
