@@ -143,6 +143,7 @@ function isChanged() {
 }
 
 field.hidden = true;
+document.getElementById("editor-help").hidden = false;
 field.after(view.dom);
 form.addEventListener("submit", () => {
   field.value = view.state.doc.toString();
