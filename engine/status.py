@@ -63,7 +63,6 @@ class Status:
             "overdue": overdue,
             "notices": self.notices,
             "messages": self.messages,
-            "held": {each.why: each.notices for each in self.held},
         }
 
 
