@@ -110,13 +110,14 @@ def _shown(waiting: Sequence[Waiting], at: datetime, lang: str, office: Office, 
 def _last(session: Session, kind: str, task_id: int | None, may: ColumnElement[bool]) -> list[int]:
     """The notices that were told in the last letter of the kind; of any kind to the unit itself when it is empty."""
     is_own = col(Notice.rung).startswith("unit.")
-    of_kind = {
+    of_kind: ColumnElement[bool] = {
         "": is_own,
         DIGEST: col(Notice.message_id).is_not(None),
         CHASED: (col(Notice.kind) == NoticeKind.ESCALATION.value) & ~is_own,
         REFUSED: (col(Notice.kind) == NoticeKind.EXTENSION_DECIDED.value) & _was_refused(),
         NoticeKind.EXTENSION_DECIDED: (col(Notice.kind) == kind) & ~_was_refused(),
-        **{each: col(Notice.kind) == each for each in (NoticeKind.UNREVIEWED, NoticeKind.BOUNCED)},
+        NoticeKind.UNREVIEWED: col(Notice.kind) == kind,
+        NoticeKind.BOUNCED: col(Notice.kind) == kind,
     }.get(kind, (col(Notice.kind) == kind) & is_own)
     told = select(Notice).join(Task, col(Task.id) == col(Notice.task_id)).where(of_kind, may)
     if task_id is not None:

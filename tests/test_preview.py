@@ -4,15 +4,18 @@ import json
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
-from sqlmodel import select
+from sqlmodel import col, select
 
 from dondoc.cli import main
 from dondoc.database import Database
 from dondoc.settings import Settings
 from engine import extend, review
+from models.ask import ExtensionAsk
 from models.message import Message
+from models.notice import Notice
 from models.wording import Wording, in_use
 from notifications.deliver import queue
 from notifications.item import Office
@@ -121,6 +124,29 @@ def test_a_task_that_was_never_told_so_is_shown_as_it_would_be(database: Databas
         assert "Chi bộ Thanh tra tỉnh" in found.name
     for kind in ("receipt", "returned", "accepted", "extension_decided", "extension_refused", "digest"):
         assert look(database, kind, task_id=late) is None
+
+
+def test_a_refusal_is_not_taken_for_an_extension_nor_the_other_way_round(database: Database) -> None:
+    lived(database)
+    late, at_noon = task(database, LATE), at("2025-10-15", "12:00")
+    with database.writing() as session:
+        contact = session.exec(select(Notice.contact_id).where(col(Notice.task_id) == late)).first()
+        assert contact is not None
+        asked: dict[str, Any] = {
+            "task_id": late,
+            "contact_id": contact,
+            "until": date(2025, 11, 15),
+            "reason": "Chờ số liệu",
+        }
+        session.add(ExtensionAsk(**asked, at=NOW, state="refused", answer="Đã gia hạn rồi", decided_at=at_noon))
+        told: dict[str, Any] = {"task_id": late, "contact_id": contact, "kind": "extension_decided", "cause": "entry:9"}
+        session.add(Notice(**told, rung="unit.contact", due_on=date(2025, 9, 30), created_at=at_noon))
+    refused, extended = look(database, "extension_refused"), look(database, "extension_decided")
+    assert refused is not None
+    assert extended is not None
+    assert refused.task_id == late
+    assert "Lý do: Đã gia hạn rồi" in refused.rendered.text
+    assert extended.task_id == task(database, "syt")
 
 
 @pytest.mark.parametrize("kind", KINDS)
