@@ -24,6 +24,7 @@ NO_PAGES: Final = {
     "/health",
     "/live",
     "/plans/{plan}/file",
+    "/plans/{plan}/revisions/{number}/file",
     "/plans/{plan}/words",
     "/sign-in/oidc",
     "/sign-in/oidc/back",
