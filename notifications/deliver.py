@@ -384,7 +384,7 @@ def _record(session: Session, results: Mapping[int, Result], now: datetime) -> C
     others = {
         row.id: next_way(session, row.id, now)
         for row in rows
-        if row.channel not in MAIL and results[row.id].outcome is not Outcome.SENT
+        if row.channel not in MAIL and _is_refused(results[row.id].outcome, row.tries)
     }
     became = [{"b_id": row.id, **_becomes(results[row.id], row, others.get(row.id), now)} for row in rows]
     session.connection().execute(
@@ -402,6 +402,13 @@ def _record(session: Session, results: Mapping[int, Result], now: datetime) -> C
             send_otherwise(session, row.id, other, now)
     settle(session, now)
     return Counter(_COUNTED[each["state"]] for each in became)
+
+
+def _is_refused(outcome: Outcome, tries: int) -> bool:
+    """Whether this way may be at its end, so that the next one is looked for."""
+    if outcome in (Outcome.RETRY, Outcome.DEFER):
+        return tries + 1 >= MOST_TRIES
+    return outcome not in (Outcome.SENT, Outcome.AMBIGUOUS)
 
 
 def _becomes(result: Result, message: Row[Any], other: Way | None, now: datetime) -> dict[str, Any]:
