@@ -10,12 +10,13 @@ from typing import Final
 
 from sqlmodel import Session, col, select
 
-from engine.access import Place, place_of_unit
+from engine.access import Actor, Place, Right, can, paths_of, place_of_unit
 from engine.errors import InvalidPlanError, RefusedError
 from engine.plans import active_revision, plan_of
 from models.plan import Plan, Revision
 from models.plan_draft import PlanDraft, plan_draft_of
-from models.unit import unit_by_code
+from models.unit import Unit, unit_by_code
+from schedules import load
 from schedules.calendars import Calendar
 from schedules.check import check_plan
 from schedules.edit import NotClean, edited
@@ -191,6 +192,31 @@ def place_of_plan(session: Session, code: str) -> Place | None:
     active = active_revision(session, code)
     issuer = unit_by_code(session, plan_of(session, active.id).issuer) if active else None
     return place_of_unit(session, issuer.id) if issuer else None
+
+
+def expect_own(session: Session, actor: Actor, code: str, text: bytes) -> None:
+    """Before a text comes into force. What cannot be read is for others to refuse.
+
+    Raises RefusedError when it is of another plan, or asks something of units that the actor does not manage: who keeps
+    one branch may not set dates for another.
+    """
+    plan, _ = load.parse(text, code)
+    if plan is None:
+        return
+    if plan.code != code:
+        raise RefusedError("refused.other_plan", expected=code, got=plan.code)
+    paths = actor.paths(Right.MANAGE)
+    if "" in paths:
+        return
+    asked = {plan.issuer}
+    for owed in plan.obligations:
+        audiences = (owed.who, *(each.who for each in owed.levels), *(each.who for each in owed.variants))
+        asked |= {unit for who in audiences for unit in (*who.units, *who.under)}
+    ids = session.exec(select(Unit.id, Unit.code).where(col(Unit.code).in_(asked))).all()
+    places = paths_of(session, (unit_id for unit_id, _ in ids))
+    beyond = [unit for unit_id, unit in ids if not can(actor, Right.MANAGE, Place(places.get(unit_id, "")))]
+    if beyond:
+        raise RefusedError("refused.beyond_plan", units=", ".join(sorted(beyond)[:10]))
 
 
 def _fresh(before: Sequence[Problem], after: Sequence[Problem]) -> list[Problem]:

@@ -123,6 +123,24 @@ def test_the_admin_of_another_branch_does_not_find_the_plan(desk: Desk) -> None:
     assert "/plans/kl01" not in part.get("/plans").text
 
 
+def test_who_keeps_one_branch_sets_no_dates_for_another(desk: Desk) -> None:
+    part = desk.seen_by(UserRole.ADMIN, "snv")
+    desk.settings.clock.unlink()
+    own = YEARLY.replace("plan: kl01", "plan: rieng").replace("issuer: duk", "issuer: snv")
+    own = own.replace("who: {kinds: [dang-bo-co-so, chi-bo-co-so, doan-the]}", "who: {under: [snv]}")
+    for text, refused in (
+        (own, "đã khác với bản xem trước của “rieng”"),
+        (own.replace("under: [snv]", "under: [snv], units: [stc]"), "ngoài phạm vi bạn quản lý: stc"),
+        (own.replace("issuer: snv", "issuer: duk"), "ngoài phạm vi bạn quản lý: duk"),
+        (own.replace("plan: rieng", "plan: kl01"), "cần văn bản của kế hoạch rieng, gặp kl01"),
+    ):
+        part.post("/plans", {"text": own, "known": "rieng"})
+        part.post("/plans/rieng", {"text": text, **seen(part, "/plans/rieng")})
+        answer = part.post("/plans/rieng/application", {"reason": "Vì thế", "policy": "tell", "hash": "0" * 64})
+        assert answer.status_code == 422
+        assert refused.lower() in answer.text.lower(), refused
+
+
 def test_the_editor_alone_may_make_styles_by_a_word_that_is_new_each_time(desk: Desk) -> None:
     policies = [desk.get("/plans/kl01").headers["content-security-policy"] for _ in range(2)]
     words = [re.findall(r"'nonce-([\w-]+)'", policy) for policy in policies]

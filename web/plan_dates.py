@@ -66,6 +66,7 @@ def apply(request: Request, plan: str, office: InOffice, actor: InActor, form: f
         with office.database.writing() as session:
             opened, before = found(session, actor, plan), stand(session)
             text, name = asked.text(session, opened), f"{plan}.yaml"
+            plan_drafts.expect_own(session, actor, plan, text)
             given: dict[str, Any] = {
                 "diff_hash": forms.text(form, "hash"),
                 "policy": Policy(typed.policy),

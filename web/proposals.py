@@ -6,7 +6,7 @@ from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import RedirectResponse, Response
 from sqlmodel import Session
 
-from engine import proposals
+from engine import plan_drafts, proposals
 from engine.access import Actor, Right
 from engine.calendar_change import preview_calendar
 from engine.errors import RefusedError
@@ -37,6 +37,8 @@ def agree(request: Request, proposal_id: Number, office: InOffice, actor: InActo
         with office.database.writing() as session:
             proposal, before = _found(session, actor, proposal_id), stand(session)
             hash_ = forms.text(form, "hash")
+            if proposal.kind == ProposalKind.PLAN:
+                plan_drafts.expect_own(session, actor, proposal.code, proposal.text.encode())
             proposals.agree(
                 session, proposal_id, diff_hash=hash_, by=actor.by, now=office.now(), zone=office.settings.zone
             )
