@@ -154,7 +154,7 @@ def silently_moved(session: Session) -> list[tuple[int, date, date]]:
 
 #: A failing plan is told as it was drawn: each example lives through rounds, and making it smaller takes minutes.
 EXAMPLES = settings(
-    max_examples=12, phases=[Phase.generate], suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=8, phases=[Phase.generate], suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 
 
