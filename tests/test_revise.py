@@ -9,6 +9,7 @@ from sqlmodel import col, select
 
 from dondoc.database import Database
 from engine import extend, review
+from engine.doctor import examine
 from engine.errors import InvalidPlanError, RefusedError
 from engine.plans import active_revision
 from engine.preview import Moved, Preview, preview
@@ -444,3 +445,14 @@ def test_the_months_ahead_name_what_opens_and_what_is_due(opened: Database) -> N
         6,
     )
     assert by_first[date(2022, 9, 1)].messages > 12
+
+
+def test_the_doctor_finds_a_cycle_that_kept_its_days_and_none_that_moved(opened: Database) -> None:
+    applied(opened, LATER, Policy.KEEP)
+    with opened.reading() as session:
+        (kept,) = examine(session, at("2021-12-05"), ZONE).moved
+        assert (kept.rows, kept.fresh) == (("2021-12-31..2022-01-30",), ("2022-01-14..2022-02-13",))
+    brought_back(opened, 1)
+    applied(opened, LATER, Policy.MOVE, day="2021-12-07")
+    with opened.reading() as session:
+        assert examine(session, at("2021-12-07"), ZONE).moved == ()
