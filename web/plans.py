@@ -10,7 +10,7 @@ from sqlmodel import Session, col, select
 from starlette.datastructures import FormData, UploadFile
 
 from engine import plan_drafts, proposals
-from engine.access import Actor, Right, can
+from engine.access import Actor, Place, Right, can, paths_of
 from engine.errors import RefusedError
 from engine.plan_drafts import Opened
 from engine.plans import active_plans
@@ -107,17 +107,21 @@ def _list_page(
     given: Mapping[str, str] | None = None,
 ) -> Response:
     with office.database.reading() as session:
-        rows = []
-        for plan, revision, file in active_plans(session):
-            place = plan_drafts.place_of_plan(session, plan.code)
-            if place is None or can(actor, Right.MANAGE, place):
-                rows.append((plan, revision, file))
+        found_all = active_plans(session)
+        codes = {file.issuer for _, _, file in found_all}
+        units = {unit.code: unit for unit in session.exec(select(Unit).where(col(Unit.code).in_(codes)))}
+        paths = paths_of(session, (unit.id for unit in units.values()))
+        places = {code: Place(paths.get(unit.id, "")) for code, unit in units.items()}
+        rows = [
+            (plan, revision, file)
+            for plan, revision, file in found_all
+            if can(actor, Right.MANAGE, places.get(file.issuer, Place("")))
+        ]
         drafts = {draft.plan: draft for draft in plan_drafts.drafts_of(session, actor.by)}
         waiting = [each for each in proposals.waiting(session) if may_decide(session, actor, each)]
-        names = names_of(session, (each.by for each in (*(revision for _, revision, _ in rows), *waiting)))
+        names = names_of(session, [*(revision.by for _, revision, _ in rows), *(each.by for each in waiting)])
         issuers = _issuers(session)
-        codes = [file.issuer for _, _, file in rows]
-        called = {unit.code: unit.name for unit in session.exec(select(Unit).where(col(Unit.code).in_(codes)))}
+        called = {code: unit.name for code, unit in units.items()}
         calendars = session.exec(select(CalendarSheet).order_by(col(CalendarSheet.code))).all()
     return page(
         request,
