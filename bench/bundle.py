@@ -1,7 +1,8 @@
 """How long does it take to make messages of 52,000 notices? `python -m bench.bundle [NOTICES]`
 
 Three ways: each for a contact of its own, so that as many letters are written; all held for the night; and all for
-the 34 secretariats above, as lists of names. Beside it the bare writing of the same rows.
+the 34 secretariats above, as lists of names. Beside it the bare writing of the same rows, and what it costs to see that
+nothing is due while all are held.
 """
 
 import argparse
@@ -17,6 +18,7 @@ from bench.ground import DATABASES, OPENS, REGIONS, Ground, grounds, prepare, ro
 from dondoc.database import Database
 from engine.fire import fire
 from engine.open import open_due
+from engine.round import is_anything
 from models.contact import Contact, Role
 from models.message import Message
 from models.unit import Placement
@@ -27,6 +29,7 @@ from tests.builders import ZONE, at
 
 NIGHT: Final = at("2022-12-01", "22:00")
 CLIMBED: Final = (at("2023-01-03"), at("2023-01-05"))  #: the first and the third working day after the due day
+LOOKS: Final = 101  #: of which the middle one counts
 COLUMNS: Final = [column.name for column in Message.__table__.columns if column.name != "id"]  # type: ignore[attr-defined]
 
 
@@ -45,6 +48,10 @@ def bundling(ground: Ground, notices: int) -> None:
     by_day.close()
     by_night = Database(ground.copy(source, "by_night"))
     _tell(ground, "held for the night", notices, lambda: _queue(by_night, NIGHT, held=notices))
+    looks = sorted(timed(lambda: _look(by_night)) for _ in range(LOOKS))
+    print(
+        f"  a look while these are held    {ground.name:<12} {notices:>7,} notices {looks[LOOKS // 2] * 1000:>8.2f} ms"
+    )
     by_night.close()
     above = Database(ground.copy(source, "above"))
     with above.writing() as session:
@@ -79,6 +86,10 @@ def _queue(database: Database, now: datetime, **expected: int) -> None:
     office = Office("email", "dondoc@example.org", "https://dondoc.example.org", ZONE, now, pace=Pace())
     counts = queue(database, office)
     assert {name: count for name, count in counts.items() if count} == expected, counts
+
+
+def _look(database: Database) -> None:
+    assert not is_anything(database, NIGHT, ZONE)
 
 
 def _write_again(database: Database, count: int) -> None:
