@@ -114,6 +114,7 @@ class Served:
             "DONDOC_DATA": str(self.folder),
             "DONDOC_URL": self.url,
             "DONDOC_SMTP_URL": self.smtp_url,
+            "DONDOC_QUIET": "",  # the tests' days are not all working days
             "PYTHONPATH": f"{site}{os.pathsep}{ROOT}",
             "WITNESS": str(self.witness),
         }

@@ -42,6 +42,7 @@ from models.message import Message, MessageState
 from models.submission import SubmissionFile
 from models.task import Task, TaskState
 from notifications.channels.email import EmailCarrier
+from notifications.pace import pace_of
 from tests.builders import ANSWERS, YEARLY, ZONE, at, everything, province
 from tests.desk import PDF, Desk
 from tests.served import NEVER, Served, again_and_again, called, connections, is_here, listening, others, until
@@ -260,12 +261,12 @@ def alone(template: Path, folder: Path, served: Served, sink: Sink, stops: int, 
     """The same stops without any process but this one."""
     database = stack.enter_context(office(template, folder))
     shutil.copyfile(served.folder / "key", folder / "key")
-    settings = Settings.model_validate({"data": folder, "url": served.url})
+    settings = Settings.model_validate({"data": folder, "url": served.url, "quiet": ""})
     desk = Desk(database, settings, create_app(database, settings))
     carrier = EmailCarrier(sink.url, settings.mail_from, settings.mail_name)
 
     def lived(now: datetime) -> None:
-        run(database, carrier, now, zone=ZONE, url=settings.url, key=desk.key)
+        run(database, carrier, now, zone=ZONE, url=settings.url, key=desk.key, pace=pace_of(settings))
 
     living = Living(folder, database, lived, lambda path, form, files: desk.post(path, form, files=files).status_code)
     while living.stops < stops:
