@@ -42,6 +42,10 @@ class Address(SQLModel, table=True):
         default=None, sa_type=Moment
     )  #: last sign of life: Zalo answers within seven days
 
+    def is_open(self, now: datetime) -> bool:
+        """Whether a message may be tried this way."""
+        return self.state == AddressState.WORKING and not self.is_silent(now)
+
     def is_silent(self, now: datetime) -> bool:
         """Whether the Official Account may not write, because they have not for so long."""
         return self.channel == "zalooa" and (self.heard_at is None or now - self.heard_at > WINDOW)

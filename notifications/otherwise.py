@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import update
 from sqlmodel import Session, col
 
-from models.address import AddressState, ways_of
+from models.address import ways_of
 from models.contact import Contact
 from models.message import Message
 from models.notice import Notice
@@ -35,7 +35,7 @@ def next_way(session: Session, message_id: int, now: datetime) -> Way | None:
         return None
     for each in session.scalars(ways_of([contact.id])):
         way = Way(each.channel, each.account, each.address)
-        if each.state == AddressState.WORKING and not each.is_silent(now) and way not in tried:
+        if each.is_open(now) and way not in tried:
             return way
     has_mail = contact.has_mail and not any(way.channel in MAIL for way in tried)
     return Way(MAIL[0], "", contact.email or "") if has_mail else None

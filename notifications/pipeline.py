@@ -199,7 +199,7 @@ def choose_channel(office: Office, batch: Batch) -> Batch:
 
 
 def _is_open(way: Address, office: Office) -> bool:
-    return not way.is_silent(office.now) and way.channel in office.channels
+    return way.is_open(office.now) and way.channel in office.channels
 
 
 def render(office: Office, batch: Batch) -> Batch:

@@ -225,3 +225,22 @@ def test_what_a_chat_refused_goes_again_by_mail_or_where_there_is_none_to_the_ch
     assert [each.state for each in desk.all_of(Address)] == [
         AddressState.BOUNCING if has_mail else AddressState.WORKING
     ]
+
+
+def test_no_page_of_messages_spells_out_a_telephone_number(desk: Desk) -> None:
+    with desk.database.writing() as session:
+        zns = {"channel": "zalozns", "address": "84912345678"}
+        message = sent(session, contact_of(session), "first", state=MessageState.SENT, **zns).id
+    for path in ("/messages", f"/messages/{message}"):
+        shown = desk.get(path).text
+        assert "Tin mẫu Zalo" in shown
+        assert "84912345678" not in shown
+
+
+def test_a_reminder_for_many_says_by_which_way_each_is_told(desk: Desk) -> None:
+    with desk.database.writing() as session:
+        chat(session, contact_of(session))
+    shown = desk.get(f"/bulk?act=remind&task={desk.task_id('stc')}&task={desk.task_id('snv')}").text
+    assert "Zalo Bot" in shown
+    assert "contact.stc@example.org" not in shown
+    assert "contact.snv@example.org" in shown

@@ -18,6 +18,7 @@ from engine.bulk import Decision, EffectChangedError, apply
 from engine.effect import SILENT, BulkAct, Effect, Params, preview, versions
 from engine.errors import RefusedError
 from engine.plans import calendar_for
+from models.address import ways_of
 from models.inbox import OF_TASKS, Group, in_group
 from models.task import Task
 from notifications.channels import writes_files
@@ -191,6 +192,9 @@ def _page(
         "left_out": effect.skipped[:SHOWN],
         "versions": versions(session, effect) if effect.act is BulkAct.ACCEPT else {},
     }
+    told = {each.contact.id for row in values["rows"] for each in row.told}
+    ways = session.scalars(ways_of(told)).all()
+    values["ways"] = {way.contact_id: way for way in reversed(ways) if way.is_open(office.now())}
     return page(
         request,
         "bulk.html",

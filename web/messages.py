@@ -134,6 +134,7 @@ def _listed(session: Session, office: Office, actor: Actor, view: View, given: d
     )
     return {
         "found": found[:PAGE],
+        "masked": words.masked,
         "older": str(ids[-1]) if len(found) > PAGE else "",
         "told": told,
         "held": session.execute(
@@ -165,6 +166,7 @@ def _message_page(
         way = session.scalars(ways_of([contact.id])).first()
         values: dict[str, Any] = {
             "message": message,
+            "masked": words.masked,
             "refused_one": session.get(Message, message.instead_of) if message.instead_of is not None else None,
             "instead": instead,
             "again_to": contact.email or (way.address if way is not None else ""),
