@@ -142,9 +142,14 @@ function isChanged() {
   return view.state.doc.toString() !== field.defaultValue;
 }
 
+const at = document.activeElement === field ? field.selectionStart : -1;   // whoever was quicker goes on typing
 field.hidden = true;
 document.getElementById("editor-help").hidden = false;
 field.after(view.dom);
+if (at >= 0) {
+  view.dispatch({ selection: { anchor: Math.min(at, view.state.doc.length) } });
+  view.focus();
+}
 form.addEventListener("submit", () => {
   field.value = view.state.doc.toString();
   isLeaving = true;
