@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -26,7 +27,7 @@ def office(now: datetime, pace: Pace | None = None) -> Office:
     return replace(OFFICE, now=now, pace=pace or Pace())
 
 
-def due(day: date, **notice: str) -> Waiting:
+def due(day: date, **notice: Any) -> Waiting:
     each = waiting(due_on=day, **notice)
     each.deadline.due_on = day
     return each
