@@ -39,7 +39,10 @@ def read(content: bytes, bounce_address: str) -> Report | None:
     token = _token(content, bounce_address)
     if token is None:
         return None
-    reports = [report for block in _blocks(content) if (report := _report(block, token)) is not None]
+    try:
+        reports = [report for block in _blocks(content) if (report := _report(block, token)) is not None]
+    except RecursionError:  # parts within parts without end: no mail server writes that
+        return None
     order = list(Fate)
     return min(reports, key=lambda report: order.index(report.fate), default=None)
 

@@ -1,5 +1,6 @@
 """Does the command line read what came back, alone and in a round, and say what is missing?"""
 
+import asyncio
 import json
 from pathlib import Path
 
@@ -10,6 +11,8 @@ from dondoc.database import Database
 from dondoc.settings import Settings
 from models.link import return_token
 from models.message import MessageState
+from notifications.channels.mailbox import MailboxError
+from notifications.returned import Came
 from tests.builders import province, step_round
 from tests.imap import mailbox
 from tests.sinks import free_port, running
@@ -76,3 +79,18 @@ def test_what_cannot_be_read_is_said(
     said = capsys.readouterr().err
     assert "DONDOC_BOUNCE_IMAP" in said
     assert "geheim" not in said
+
+
+def test_the_round_under_prefect_reads_it_and_fails_when_it_cannot(
+    office: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from flows.round import takes_back  # Prefect is slow to import
+
+    folder = tmp_path / "returned"
+    folder.mkdir()
+    (folder / "1.eml").write_bytes(report(return_token(KEY, message_to(office, STC).id)))
+    monkeypatch.setenv("DONDOC_BOUNCE_FOLDER", str(folder))
+    assert asyncio.run(takes_back.fn(office, Settings(), OPENED)) == Came(dead=1)  # type: ignore[call-arg,unused-ignore]
+    monkeypatch.setenv("DONDOC_BOUNCE_FOLDER", str(tmp_path / "nowhere"))
+    with pytest.raises(MailboxError, match="nowhere"):
+        asyncio.run(takes_back.fn(office, Settings(), OPENED))  # type: ignore[call-arg,unused-ignore]

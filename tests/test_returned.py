@@ -185,6 +185,13 @@ def test_robots_people_and_receipts_of_reading_are_passed_over(sent: Database, t
     assert not contact_of(sent).is_bouncing
 
 
+def test_parts_within_parts_without_end_stop_nobody(sent: Database, tmp_path: Path) -> None:
+    token = token_of(sent).encode()
+    nested = b"To: bounce+%b@example.org\n" % token
+    nested += b"".join(b'Content-Type: multipart/mixed; boundary="%d"\n\n--%d\n' % (n, n) for n in range(4000))
+    assert came(sent, tmp_path, nested, report(token.decode())) == Came(other=1, dead=1)
+
+
 def test_a_forged_name_of_a_letter_changes_nothing(sent: Database, tmp_path: Path) -> None:
     right = token_of(sent)
     number, _, sign = right.partition("-")
@@ -254,6 +261,7 @@ def test_what_an_imap_server_refuses_is_told_without_the_password(sent: Database
             (box.url("geheim"), "AUTHENTICATIONFAILED"),
             (box.url().replace("/INBOX", "/Elsewhere"), "no such folder"),
             (f"imap://bounce:geheim@127.0.0.1:{free_port()}/INBOX", "refused"),
+            (box.url("gehe%C3%ADm"), "plain ASCII"),
         ):
             with pytest.raises(MailboxError, match=why) as refused:
                 take_back(sent, ImapMailbox(url, BOUNCES), KEY, LATER)

@@ -75,6 +75,7 @@ def test_the_office_sees_it_and_nothing_else_has_changed(desk: Desk) -> None:
     text = desk.get("/inbox?group=asks").text
     assert "Chi bộ Sở Tài chính" in text
     assert UNSUBSCRIBED.split("“")[0] in desk.get(f"/corrections/{corrections(desk)[0].id}").text
+    assert desk.get("/journal").status_code == 200
     entry = desk.all_of(Entry)[-1]
     assert (entry.act, entry.by, entry.task_id) == ("correction_asked", f"contact:{before.id}", None)
 

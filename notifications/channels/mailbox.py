@@ -60,7 +60,7 @@ class FolderMailbox:
 
     def letters(self) -> Iterator[Returned]:
         try:
-            paths = sorted(self.folder.glob("*.eml"))[:MOST_LETTERS]
+            paths = sorted(path for path in self.folder.glob("*.eml") if path.is_file())[:MOST_LETTERS]
             (self.folder / READ).mkdir(exist_ok=True)
             for path in paths:
                 with suppress(FileNotFoundError):  # somebody else was quicker
@@ -100,6 +100,8 @@ class ImapMailbox:
                     line.logout()
         except (imaplib.IMAP4.error, OSError) as error:
             raise MailboxError(f"{self.host}:{self.port}: {_words(error)}") from error
+        except UnicodeEncodeError:
+            raise MailboxError("expected a user, a password and a folder of plain ASCII letters") from None
 
     def _connect(self) -> imaplib.IMAP4:
         context = ssl.create_default_context()
