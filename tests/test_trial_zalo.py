@@ -28,7 +28,7 @@ from models.unit import Unit
 from notifications.channels import carriers_for
 from notifications.deliver import deliver
 from samples.history import demo, straight
-from samples.zalo import BOT, FOLLOWER, NUMBER, fake
+from samples.zalo import BOT, FOLLOWERS, NUMBER, fake
 from tests.builders import ZONE
 from web.app import create_app
 from web.listen import Server
@@ -111,7 +111,7 @@ def test_what_was_told_in_the_past_stands_there_from_the_first_look_on(playgroun
 
 def test_a_reminder_arrives_is_seen_and_its_number_is_nobodys(playground: Playground) -> None:
     now = clock.now(playground.settings.clock) + timedelta(days=1)
-    playground.tell(FOLLOWER, now)
+    playground.tell(FOLLOWERS[-1], now)
     message = playground.all_of(Message)[-1]
     assert message.channel == "zalooa"
     shown = playground.page
