@@ -78,7 +78,9 @@ def test_due_days_come_as_a_part_that_calendar_programs_take_over() -> None:
     parts = list(mail.iter_parts())
     assert [part.get_content_type() for part in parts] == ["text/plain", "text/html", "text/calendar"]
     assert (parts[2].get_param("method"), parts[2].get_content_charset()) == ("PUBLISH", "utf-8")
-    lines = parts[2].get_payload(decode=True).decode().split("\r\n")
+    payload = parts[2].get_payload(decode=True)
+    assert isinstance(payload, bytes)
+    lines = payload.decode().split("\r\n")
     assert {"METHOD:PUBLISH", "UID:task-7@example.org", "DTSTART;VALUE=DATE:20250930"} <= set(lines)
     assert mail.defects == []
 
