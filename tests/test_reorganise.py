@@ -16,6 +16,8 @@ from engine.errors import RefusedError
 from engine.hand_over import Outcome
 from engine.relocate import Move
 from engine.reorganise import Fresh, Order
+from engine.sheets import rows_of
+from engine.units import import_units
 from models.contact import Contact
 from models.entry import Entry, breaks
 from models.last_round import LastRound
@@ -288,6 +290,19 @@ def test_a_day_ahead_work_changes_hands_in_the_first_round_of_that_day(office: D
             "system",
         ]
     assert_counts_add_up(office)
+
+
+def test_what_a_unit_that_a_sheet_ends_still_owes_on_its_day_is_cancelled(office: Database) -> None:
+    rows = rows_of("units.csv", b"code,name,kind,parent,valid_to\nstc,STC,chi-bo-co-so,duk,2021-12-20\n")
+    with office.writing() as session:
+        import_units(session, rows, by="user:1", now=NOW, zone=ZONE)
+        session.add(LastRound(at=at("2021-12-19"), cycles=0, tasks=0, steps=0, notices=0, messages=0))
+        assert task_of(session, "stc", "2021").state == TaskState.OPEN
+    with office.writing() as session:
+        assert new_day.begin(session, at("2021-12-20"), ZONE) == 1
+        assert task_of(session, "stc", "2021").state == TaskState.CANCELLED
+        entry = session.exec(select(Entry).where(col(Entry.act) == "work_handed_over")).one()
+        assert (entry.data["unit"], entry.data["heir"]) == ("stc", None)
 
 
 def test_a_move_ahead_is_no_end(office: Database) -> None:
