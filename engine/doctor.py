@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, and_, exists, text
-from sqlalchemy.orm import aliased
+from sqlalchemy import and_, exists, text
 from sqlmodel import Session, col, select
 
 from dondoc.clock import today
@@ -17,12 +16,11 @@ from engine.zalo_account import accounts, trouble
 from models.contact import Contact, Role, holding
 from models.cycle import Cycle, CycleState
 from models.day import CalendarSheet
-from models.deadline import FIXED, Deadline, Origin
-from models.extension import Extension
+from models.deadline import Deadline, Origin
+from models.extension import is_left
 from models.last_round import LATE, LastRound, last_round
 from models.message import Message, MessageState
 from models.plan import Plan, Revision
-from models.task import OWING, Task
 from models.unit import Placement, Unit, valid
 
 
@@ -127,7 +125,7 @@ def _moved(session: Session, on: date) -> Iterator[Moved]:
                     col(Deadline.cycle_id) == cycle.id,
                     col(Deadline.origin).in_([Origin.PLAN.value, Origin.MILESTONE.value]),
                     col(Deadline.due_on) >= since,
-                    ~_is_left(),
+                    ~is_left(),
                 )
             )
             days = [
@@ -139,20 +137,6 @@ def _moved(session: Session, on: date) -> Iterator[Moved]:
             as_compiled = _told((day.level, day.due_on, day.grace_until) for day in days)
             if as_opened != as_compiled:
                 yield Moved(cycle.id, plan.code, cycle.obligation, cycle.period, as_opened, as_compiled)
-
-
-def _is_left() -> ColumnElement[bool]:
-    """Whether a change of dates has led a deadline's tasks to another day, and nobody owes anything by it any more."""
-    new = aliased(Deadline)
-    owing = exists().where(
-        col(Task.deadline_id) == col(Deadline.id), col(Task.state).in_([state.value for state in OWING])
-    )
-    led_away = exists().where(
-        col(Extension.from_deadline_id) == col(Deadline.id),
-        col(new.id) == col(Extension.to_deadline_id),
-        col(new.origin).in_([origin.value for origin in FIXED]),
-    )
-    return and_(led_away.correlate(Deadline), ~owing.correlate(Deadline))
 
 
 def _told(days: Iterator[tuple[str, date, date | None]]) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from engine.close import finish
 from models.cycle import Cycle, CycleState
 from models.deadline import Deadline, Origin
 from models.entry import Entry
+from models.extension import is_left
 from models.plan import Plan
 from models.task import OWING, Task, TaskState
 from models.unit import Placement, Unit
@@ -101,6 +102,7 @@ def rates(session: Session, cycle_ids: Collection[int]) -> list[Rate]:
             .where(
                 col(Deadline.cycle_id).in_(cycle_ids),
                 col(Deadline.origin).in_([Origin.PLAN.value, Origin.MILESTONE.value]),
+                ~is_left(),
             )
             .group_by(col(Deadline.cycle_id))
         )

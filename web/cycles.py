@@ -17,6 +17,7 @@ from models import board
 from models.cycle import Cycle, extended
 from models.deadline import FIXED, Deadline
 from models.entry import Entry
+from models.extension import is_left
 from models.inbox import Group, in_group
 from models.note import Note
 from models.plan import Plan
@@ -185,8 +186,9 @@ def _deadlines(session: Session, cycle: Cycle, actor: Actor) -> list[tuple[Deadl
     is_owing = col(Task.state).in_([state.value for state in OWING])
     owing = {row.deadline_id: row.tasks for row in session.execute(board.on_deadlines(cycle.id).where(seen, is_owing))}
     deadlines = session.exec(select(Deadline).where(col(Deadline.cycle_id) == cycle.id)).all()
+    left = set(session.exec(select(Deadline.id).where(col(Deadline.cycle_id) == cycle.id, is_left())))
     ordered = sorted(deadlines, key=lambda each: (each.due_on, each.id))
     found = [(each, steps[each.id], counts.get(each.id, 0), owing.get(each.id, 0)) for each in ordered]
     everything = "" in actor.paths(Right.SEE)
     # Of a day that was decided for some unit a reader knows only when that unit is theirs to see.
-    return [each for each in found if each[2] or each[0].origin in FIXED or everything]
+    return [each for each in found if each[2] or (each[0].id not in left and (each[0].origin in FIXED or everything))]
