@@ -1,7 +1,10 @@
 """Does a change of dates do what was shown? Previews against rows, told days, restores, and two people at once."""
 
+import subprocess
+import sys
 import threading
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -456,3 +459,36 @@ def test_the_doctor_finds_a_cycle_that_kept_its_days_and_none_that_moved(opened:
     applied(opened, LATER, Policy.MOVE, day="2021-12-07")
     with opened.reading() as session:
         assert examine(session, at("2021-12-07"), ZONE).moved == ()
+
+
+def test_an_apply_that_is_killed_half_way_leaves_the_old_revision(opened: Database) -> None:
+    """A process of its own is killed when all has moved and nothing is committed yet."""
+    seen = shown(opened, LATER)
+    with opened.reading() as session:
+        before = everything(session)
+    words = [sys.executable, "-c", KILLED, opened.url, seen.diff_hash]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, cwd=Path(__file__).parent.parent) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"moved\n"
+        process.kill()
+    with opened.writing() as session:
+        assert everything(session) == before
+    applied(opened, LATER)
+    assert set(due_days(opened).values()) == {date(2022, 1, 14)}
+
+
+KILLED = """
+import sys, time
+from dondoc.database import Database
+from engine.revise import apply
+from models.proposal import Policy
+from tests.builders import ZONE, at
+from tests.test_revise import LATER
+
+with Database(sys.argv[1]).writing() as session:
+    apply(session, LATER.encode(), "plan.yaml", diff_hash=sys.argv[2], policy=Policy.TELL, by="user:1", reason="x",
+          now=at("2021-12-05"), zone=ZONE)
+    session.flush()
+    print("moved", flush=True)
+    time.sleep(600)
+"""
