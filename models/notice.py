@@ -89,7 +89,8 @@ class ByMoment(Exists):
 
 @compiles(ByMoment, "sqlite")
 def _by_moment(found: ByMoment, compiler: SQLCompiler, **given: Any) -> str:
-    return compiler.visit_unary(found, **given).replace("FROM notice ", "FROM notice INDEXED BY ix_notice_held ")
+    words: str = compiler.visit_unary(found, **given)  # type: ignore[no-untyped-call]
+    return words.replace("FROM notice ", "FROM notice INDEXED BY ix_notice_held ")
 
 
 #: Whether any is free `now`: two looks into an index, however many are held.
@@ -116,7 +117,7 @@ def next_free(after: datetime) -> Select[tuple[datetime | None]]:
 
 def held(now: datetime) -> Select[tuple[str, int, datetime]]:
     """Why notices wait: the code of each reason, how many, and when the first of them comes free."""
-    return (
+    return (  # type: ignore[return-value]  # of what is held both are there
         select(col(Notice.held), func.count(), func.min(col(Notice.held_until)))
         .where(IS_WAITING, col(Notice.held_until) > now)
         .group_by(col(Notice.held))

@@ -6,7 +6,7 @@ composed, great length), each letter is rendered by itself.
 """
 
 import unicodedata
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass, replace
 from typing import Final
 
@@ -25,6 +25,7 @@ FEW: Final = 4  #: so many letters alike are not worth the marks
 _NAME, _UNIT, _REFERENCE = "\ue000", "\ue001", "\ue002"
 _REFERENCE_LENGTH: Final = 32
 _TASK: Final = 987_654_321
+Key = tuple[object, ...] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +39,14 @@ class Wanted:
 
 def render_all(wanted: Sequence[Wanted], office: Office) -> list[Rendered]:
     """A letter for each, in their order: the same that each would get by itself."""
-    groups: dict[Hashable, list[Wanted]] = {}
+    groups: dict[Key, list[Wanted]] = {}
     for each in wanted:
         groups.setdefault(_key(each, office), []).append(each)
     frames = {key: _frame(group[0], office) for key, group in groups.items() if key and len(group) >= FEW}
     return [_render(each, frames.get(_key(each, office)), office) for each in wanted]
 
 
-def _key(each: Wanted, office: Office) -> Hashable:
+def _key(each: Wanted, office: Office) -> Key:
     """What the letter hangs on beside its names; None where there is more to it than one plain notice."""
     first = each.waiting[0]
     notice, names = first.notice, (each.contact.name, first.unit.name)
