@@ -143,9 +143,12 @@ def test_a_merger_shows_each_open_task_and_does_what_was_shown(desk: Desk) -> No
     refused = desk.post(path, form)
     assert (refused.status_code, hidden(refused.text, "units")) == (422, "stt")
     done = desk.post(path, form | {"reason": "QĐ 12/2021"})
-    assert (done.status_code, done.headers["location"]) == (303, f"/units/{id_of_unit(desk, 'tt-tc')}")
+    address, _, number = done.headers["location"].partition("?done=")
+    assert (done.status_code, address) == (303, f"/units/{id_of_unit(desk, 'tt-tc')}")
     page = desk.get(done.headers["location"]).text
-    assert f"{BASE} sáp nhập" in page.replace("Nhận sáp nhập Chi bộ Sở Tài chính", f"{BASE} sáp nhập")
+    assert f"Nhận sáp nhập {BASE} từ 20/12/2021" in page
+    assert "Đã ghi: sáp nhập đơn vị." in page
+    assert f'href="/journal?number={number}"' in page
     old = desk.get(f"/units/{id_of_unit(desk, 'stc')}").text
     assert "Sáp nhập vào Thanh tra - Tài chính từ 20/12/2021" in old
     assert "“QĐ 12/2021”" in old

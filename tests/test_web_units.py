@@ -192,7 +192,9 @@ def test_what_a_unit_owed_elsewhere_is_not_named_where_it_stands_now(desk: Desk)
 
 def test_a_contact_comes_changes_leaves_and_returns_on_the_page(desk: Desk) -> None:
     page = f"/units/{id_of_unit(desk, 'cam')}"
-    assert desk.post(f"{page}/contacts", PERSON).headers["location"] == f"{page}#contacts"
+    back = desk.post(f"{page}/contacts", PERSON).headers["location"]
+    assert re.fullmatch(rf"{page}\?done=\d+#contacts", back)
+    assert "Đã ghi: thêm đầu mối." in desk.get(back).text
     contact = desk.all_of(Contact)[-1]
     assert desk.post(f"{page}/contacts/{contact.id}", PERSON | {"phone": "0901 234 567"}).status_code == 303
     assert 'href="tel:0901234567"' in desk.get(page).text

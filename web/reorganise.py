@@ -21,6 +21,7 @@ from models.unit import Placement, Unit, placement_on, unit_by_code, valid
 from web import forms, words
 from web.access import InActor, demand, needs
 from web.alphabet import order as by_alphabet
+from web.done import after, stand
 from web.office import InOffice, Number, Office
 from web.pages import page
 
@@ -67,11 +68,12 @@ def rename(request: Request, unit_id: Number, office: InOffice, actor: InActor, 
     name, reason = forms.text(form, "name"), forms.text(form, "why")
     try:
         with office.database.writing() as session:
-            unit = _demand(session, actor, unit_id)
+            unit, before = _demand(session, actor, unit_id), stand(session)
             relocate.rename(session, unit.code, name, reason=reason, by=actor.by, now=office.now())
+            back = after(session, actor, f"/units/{unit_id}", before)
     except RefusedError as error:
         return _page(request, office, actor, unit_id, "move", form, renaming=error)
-    return RedirectResponse(f"/units/{unit_id}", 303)
+    return RedirectResponse(back, 303)
 
 
 def _done(
@@ -90,12 +92,13 @@ def _done(
             asked = _asked(session, office, actor, unit, way, form)
             if asked.error is not None:
                 raise asked.error
+            before = stand(session)
             act(session, asked)
-            heir = asked.order.heir if asked.order is not None else None
-            goes_on = unit_by_code(session, heir).id if heir else unit_id  # type: ignore[union-attr]
+            heir = unit_by_code(session, asked.order.heir) if asked.order and asked.order.heir else None
+            back = after(session, actor, f"/units/{heir.id if heir else unit_id}", before)
     except RefusedError as error:
         return _page(request, office, actor, unit_id, way, form, refused=error)
-    return RedirectResponse(f"/units/{goes_on}", 303)
+    return RedirectResponse(back, 303)
 
 
 def _page(

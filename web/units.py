@@ -26,6 +26,7 @@ from models.contact import Contact, Role
 from models.unit import Placement, Unit, path_of, subtree, unit_by_code
 from web import alphabet, forms, words, zalo
 from web.access import InActor, demand, needs
+from web.done import after, stand, told_done
 from web.office import InOffice, Number, Office
 from web.pages import page
 from web.unit_page import read
@@ -95,6 +96,7 @@ def show_units(request: Request, office: InOffice, actor: InActor) -> Response:
         kinds = session.scalars(roster.kinds(office.today(), seen(actor))).all()
         parents = _parents(session, actor, rows) if view.is_search else {}
         listed = _listed(session, office, actor, rows, owed)
+        done = told_done(session, request, actor)
     return page(
         request,
         "units.html",
@@ -108,6 +110,7 @@ def show_units(request: Request, office: InOffice, actor: InActor) -> Response:
         kinds=kinds,
         reaches=list(roster.Reach),
         masked=words.masked,
+        done=done,
     )
 
 
@@ -199,11 +202,13 @@ def _done(
                 contact = session.get(Contact, contact_id)
                 if contact is None or contact.unit_id != unit_id:
                     raise HTTPException(404)
+            before = stand(session)
             act(session)
+            back = after(session, actor, f"/units/{unit_id}", before)
     except RefusedError as error:
         typed = {field: value for field, value in form.items() if isinstance(value, str)}
         return _unit_page(request, office, actor, unit_id, 422, refused=(contact_id, error), typed=typed)
-    return RedirectResponse(f"/units/{unit_id}#contacts", 303)
+    return RedirectResponse(f"{back}#contacts", 303)
 
 
 def _unit_page(
@@ -224,6 +229,7 @@ def _unit_page(
         way = _way(session, actor, values["down"])
         found = session.scalars(ways_of([contact.id for contact in values["contacts"]])).all()
         has_zalo = zalo.is_here(office, session)
+        done = told_done(session, request, actor)
     return page(
         request,
         "units_one.html",
@@ -236,6 +242,7 @@ def _unit_page(
         day_before=lambda day: day - timedelta(days=1),
         masked=words.masked,
         has_zalo=has_zalo,
+        done=done,
         zalo={each.contact_id: each for each in found if each.channel.startswith("zalo")},
         **values,
     )

@@ -21,6 +21,7 @@ from models.files import path_of, store
 from schedules.problem import Problem
 from web import forms, uploads
 from web.access import InActor, needs
+from web.done import after, stand
 from web.office import InOffice, Office
 from web.pages import page
 
@@ -63,6 +64,7 @@ def bring_in(request: Request, office: InOffice, actor: InActor, form: forms.For
     try:
         rows = _rows(office, file, name)
         with office.database.writing() as session:
+            before = stand(session)
             import_units(
                 session,
                 rows,
@@ -72,11 +74,12 @@ def bring_in(request: Request, office: InOffice, actor: InActor, form: forms.For
                 zone=office.settings.zone,
                 expected_hash=forms.text(form, "hash"),
             )
+            back = after(session, actor, "/units", before)
     except BadRows:
         return _preview(request, office, actor, file, name)
     except RefusedError as error:
         return _preview(request, office, actor, file, name, error)
-    return RedirectResponse("/units", 303)
+    return RedirectResponse(back, 303)
 
 
 def _preview(
