@@ -7,13 +7,15 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
+from dondoc import clock
 from engine.round import run
 from models.contact import Contact
 from models.entry import JournalHead
 from models.message import Attempt, Message, MessageState, Outcome
 from models.user import UserRole
 from notifications.channels import carrier_for
-from tests.builders import ZONE, at
+from notifications.pace import Pace
+from tests.builders import ZONE, at, hand_in, id_of
 from tests.desk import URL, Desk, busied, sqlite_desk
 from web import journal, messages
 
@@ -172,3 +174,18 @@ def test_a_secretary_below_reads_of_their_own_units_alone(desk: Desk) -> None:
     assert "Đảng bộ Sở Nội vụ" in page
     for hidden in ("Chi bộ Sở Tài chính", "Đảng bộ Sở Y tế", "áp dụng kế hoạch"):
         assert hidden not in re.sub(r"<select.*?</select>", "", page, flags=re.DOTALL)
+
+
+def test_what_waits_is_told_with_its_reason_and_a_message_says_what_it_had_waited_for(desk: Desk) -> None:
+    assert "Đang chờ, chưa gửi" not in desk.get("/messages").text
+    late, morning = at("2022-01-05", "20:00"), at("2022-01-06", "07:30")
+    hand_in(desk.database, id_of(desk.database, "syt"), "2022-01-05", "19:00")
+    run(desk.database, carrier_for(desk.settings), late, zone=ZONE, url=URL, key=desk.key, pace=Pace())
+    clock.move(desk.settings.clock, late)
+    page = desk.get("/messages").text
+    assert "1 thông báo: đêm hoặc ngày nghỉ: chờ giờ làm việc, xem lại lúc 07:30, thứ Năm 06/01/2022" in page
+    run(desk.database, carrier_for(desk.settings), morning, zone=ZONE, url=URL, key=desk.key, pace=Pace())
+    clock.move(desk.settings.clock, morning)
+    assert "Đang chờ, chưa gửi" not in desk.get("/messages").text
+    last = max(message.id for message in desk.all_of(Message))
+    assert "đã chờ: đêm hoặc ngày nghỉ: chờ giờ làm việc" in desk.get(f"/messages/{last}").text
