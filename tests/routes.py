@@ -149,7 +149,13 @@ def fill(session: Session, task: Task) -> None:
     )
     if session.exec(select(Proposal)).first() is None:
         text = YEARLY.replace("due: {end_of: Q3}", "due: {end_of: M10}")
-        proposed = {"text": text, "diff_hash": "", "reason": "Lùi một tháng", "by": "user:999", "at": moment}
+        proposed: dict[str, Any] = {
+            "text": text,
+            "diff_hash": "",
+            "reason": "Lùi một tháng",
+            "by": "user:999",
+            "at": moment,
+        }
         session.add(Proposal(kind=ProposalKind.PLAN, code="kl01", policy=Policy.TELL, **proposed))
     if session.exec(select(Link).where(col(Link.task_id) == task.id)).first() is None:
         session.add(Link(task_id=task.id, contact_id=contact.id))

@@ -11,9 +11,9 @@ import pytest
 from dondoc.database import Database
 from engine import extend, revise
 from models.user import UserRole
+from notifications.icalendar import WIDTH
 from tests.builders import YEARLY, act_of, at, hand_in, vn_state
 from tests.desk import Desk, busied, opened_desk, sqlite_desk
-from notifications.icalendar import WIDTH
 
 DEEP = YEARLY.replace("doan-the]", "doan-the, chi-bo-truc-thuoc]")
 
