@@ -20,6 +20,7 @@ from notifications.channels.mail import compose, envelope_sender
 from notifications.channels.smtp import PORTS, Line, Server, StaleError, UnavailableError
 
 CONNECTIONS: Final = 10
+_MOMENT: Final = 0.001  #: seconds; a server nearby answers within it, so that more letters share a commit
 
 
 class NotifyBaoMail(NotifyBase):  # type: ignore[misc]  # Apprise has no types
@@ -180,7 +181,7 @@ class EmailCarrier:
             Thread(target=self._work, args=(todo, events), name="mail", daemon=True).start()
         try:
             while len(ends) < running:
-                met = _drain(events)
+                met = _drain(events, running - len(ends))
                 ends += [each for each in met if isinstance(each, _Ended)]
                 yield from (each for each in met if isinstance(each, tuple))
                 if asking := [each for each in met if isinstance(each, _Asks)]:
@@ -199,7 +200,7 @@ class EmailCarrier:
                 for each in met:
                     if isinstance(each, _Asks):
                         each.answer.put(False)
-                met = _drain(events)
+                met = _drain(events, running - len(ends))
                 ends += [each for each in met if isinstance(each, _Ended)]
 
     def _work(self, todo: deque[_Written], events: _Events) -> None:
@@ -238,11 +239,12 @@ def _gate(letter: Letter, events: _Events) -> Callable[[], bool]:
     return may_go
 
 
-def _drain(events: _Events) -> list[_Asks | _Ended | _Done]:
-    """Waits for one event and takes all that are there by then."""
+def _drain(events: _Events, senders: int) -> list[_Asks | _Ended | _Done]:
+    """Waits for one event, and a moment for more: until every sender has asked or ended, or nobody is about to."""
     met = [events.get()]
-    while True:
+    while sum(not isinstance(each, tuple) for each in met) < senders:
         try:
-            met.append(events.get_nowait())
+            met.append(events.get(timeout=_MOMENT))
         except Empty:
-            return met
+            break
+    return met
