@@ -295,7 +295,7 @@ def test_acts_on_nothing_are_refused_in_words(task: str, refused: Say) -> None:
 
 def test_a_task_is_acknowledged_by_hand(task: str, say: Say, refused: Say) -> None:
     say("task", "acknowledge", task, "--until", "2021-12-20", "--note", "Chờ số liệu")
-    assert "đã biết, tạm dừng đôn đốc" in say("task", "show", task)
+    assert "đã biết, tạm dừng đôn đốc  2021-12-20" in say("task", "show", task)
     assert "cần nội dung" in refused("task", "acknowledge", task, "--until", "2021-12-20", "--note", " ")
 
 

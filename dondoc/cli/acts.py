@@ -226,7 +226,8 @@ def _as_text(found: "Dossier", here: Office) -> list[str]:
         rows = [[when(each.created_at), _(f"notice.{each.kind}"), _(f"rung.{each.rung}")] for each in found.notices]
         lines += ["", _("Thông báo"), *table(rows, indent="  ")]
     rows = [
-        [when(each.at), each.by, _(f"done.{each.act}"), str(each.data.get("reason") or "")] for each in found.entries
+        [when(each.at), each.by, _(f"done.{each.act}"), str(each.data.get("reason") or each.data.get("until") or "")]
+        for each in found.entries
     ]
     return [*lines, "", _("Nhật ký"), *table(rows, indent="  ")]
 
