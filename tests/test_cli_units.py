@@ -93,11 +93,11 @@ def test_units_merge_split_and_move_after_a_look(say: Say, database: Database) -
     with database.reading() as session:
         assert task_of(session, "tt-tc", "2021").state == "open"
     parts = ("--into", "snv-3=Chi bộ Ba", "--into", "snv-4=Chi bộ Bốn")
-    shown = say("units", "split", "snv-1", *parts, "--reason", "QĐ 13", "--yes")[1]
-    assert shown.splitlines()[0].startswith("snv-1 tách thành snv-3, snv-4")
+    told = say("units", "split", "snv-1", *parts, "--reason", "QĐ 13", "--yes")[1]
+    assert told.splitlines()[0].startswith("snv-1 tách thành snv-3, snv-4")
     day = ("--on", "2022-01-01")
-    shown = say("units", "move", "snv-3", "--under", "syt", *day, "--reason", "QĐ 14", "--yes")[1]
-    assert "Đảng bộ Sở Nội vụ → Đảng bộ Sở Y tế" in shown
+    told = say("units", "move", "snv-3", "--under", "syt", *day, "--reason", "QĐ 14", "--yes")[1]
+    assert "Đảng bộ Sở Nội vụ → Đảng bộ Sở Y tế" in told
     assert "syt  Đảng bộ Sở Y tế  (dang-bo-co-so)\n      snv-3" in say("units", "tree", "--on", "2022-01-01")[1]
     assert say("units", "rename", "syt", "Đảng bộ Y tế", "--reason", "QĐ 15")[1] == "Đảng bộ Sở Y tế → Đảng bộ Y tế\n"
     assert say("units", "close", "tt-tc", "--note", "x", "--give", "sai")[0] == 2
