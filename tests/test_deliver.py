@@ -14,6 +14,8 @@ from models import link
 from models.contact import Contact
 from models.message import Attempt, Message, MessageState, Outcome
 from models.notice import Notice, held, next_free
+from models.task import Task
+from models.unit import Unit
 from notifications.channels.email import EmailCarrier
 from notifications.deliver import (
     IS_TO_DELIVER,
@@ -424,3 +426,55 @@ def test_the_fourth_message_of_a_day_waits_and_is_merged_with_the_next(database:
         assert night(at("2025-09-11"), database, sink.url) == Delivered(messages=1, sent=1)
     assert len(sink.to(STC)) == 4
     assert not [each for each in rows(database, Notice) if each.message_id is None and each.dropped is None]
+
+
+@pytest.fixture
+def levels(database: Database) -> Database:
+    """Snv and its two cells owe the same report; all have been told of its opening."""
+    below = YEARLY.replace("chi-bo-co-so, doan-the]", "chi-bo-truc-thuoc]")
+    province(database, below, on="2025-08-01")
+    step_round(database, OPENED)
+    queued(database)
+    return database
+
+
+def why_held(database: Database, now: datetime) -> dict[str, set[str]]:
+    """By the code of the unit, why what is asked of it waits."""
+    queue(database, Office("email", "dondoc@example.org", URL, ZONE, now, pace=Pace()))
+    with database.reading() as session:
+        waiting = (
+            select(Unit.code, Notice.held)
+            .join(Task, col(Task.unit_id) == col(Unit.id))
+            .join(Notice, col(Notice.task_id) == col(Task.id))
+            .where(col(Notice.held_until) > now, col(Notice.message_id).is_(None))
+        )
+        found: dict[str, set[str]] = {}
+        for unit, why in session.exec(waiting):
+            found.setdefault(unit, set()).add(str(why))
+    return found
+
+
+def test_cells_are_not_asked_while_the_report_above_them_waits_for_its_review(levels: Database) -> None:
+    hand_in(levels, "snv", at("2025-09-15"))
+    reminder = at("2025-09-16")  # fourteen days before
+    step_round(levels, reminder)
+    assert why_held(levels, reminder) == {"snv-1": {"held.review_above"}, "snv-2": {"held.review_above"}}
+    with levels.writing() as session:
+        review.accept(session, task_of(session, "snv", "2025").id, by="office", now=reminder)
+    assert why_held(levels, at("2025-09-17")) == {}
+    asked = [each for each in rows(levels, Notice) if each.created_at == reminder and each.kind == "reminder"]
+    assert {each.rung for each in asked if each.message_id} == {"unit.contact"}
+
+
+def test_cells_are_asked_as_much_later_as_the_unit_above_them_may_be(levels: Database) -> None:
+    with levels.writing() as session:
+        task, until = task_of(session, "snv", "2025"), at("2025-10-03").date()
+        now = at("2025-09-10")
+        extend.extend(session, task.id, by="office", due_on=until, reason="Bão", document=None, now=now, zone=ZONE)
+    queued(levels, at("2025-09-10"))
+    reminder = at("2025-09-16")
+    step_round(levels, reminder)
+    for day in ("2025-09-16", "2025-09-17", "2025-09-18"):
+        held_now = why_held(levels, at(day))
+        assert (held_now["snv-1"], held_now["snv-2"]) == ({"held.extended_above"}, {"held.extended_above"})
+    assert not {"snv-1", "snv-2"} & why_held(levels, at("2025-09-19")).keys()  # three days later, as the extension
