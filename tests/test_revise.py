@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import select as columns
 from sqlmodel import col, select
 
 from dondoc.database import Database
@@ -114,18 +115,18 @@ def due_days(database: Database) -> dict[str, date]:
     """By unit, the day of its task of 2021."""
     with database.reading() as session:
         rows = (
-            select(Unit.code, Deadline.due_on)
+            columns(col(Unit.code), col(Deadline.due_on))
             .join(Task, col(Task.unit_id) == col(Unit.id))
             .join(Deadline, col(Deadline.id) == col(Task.deadline_id))
             .where(col(Task.state) != TaskState.CANCELLED.value)
         )
-        return dict(session.exec(rows).all())
+        return dict(session.execute(rows).tuples().all())
 
 
 def told_of(database: Database, kind: NoticeKind) -> list[tuple[str, date]]:
     with database.reading() as session:
-        rows = select(Contact.email, Notice.due_on).join(Notice, col(Notice.contact_id) == col(Contact.id))
-        return sorted((str(email), on) for email, on in session.exec(rows.where(col(Notice.kind) == kind.value)))
+        rows = columns(col(Contact.email), col(Notice.due_on)).join(Notice, col(Notice.contact_id) == col(Contact.id))
+        return sorted((str(email), on) for email, on in session.execute(rows.where(col(Notice.kind) == kind.value)))
 
 
 def refusal(database: Database, text: str, diff_hash: str, day: str = "2021-12-05") -> str:
@@ -240,9 +241,8 @@ def test_nothing_moves_into_the_past(opened: Database) -> None:
 def test_the_ladder_goes_on_from_the_new_day(opened: Database) -> None:
     applied(opened, LATER)
     with opened.reading() as session:
-        rows = session.exec(
-            select(Step.on, Step.state, Deadline.due_on).join(Deadline, col(Deadline.id) == col(Step.deadline_id))
-        ).all()
+        steps = columns(col(Step.on), col(Step.state), col(Deadline.due_on))
+        rows = session.execute(steps.join(Deadline, col(Deadline.id) == col(Step.deadline_id))).all()
     old = {state for _, state, due in rows if due == date(2021, 12, 31)}
     assert old == {StepState.FIRED, StepState.REPLACED}
     planned = [on for on, state, due in rows if due == date(2022, 1, 14) and state == StepState.PLANNED]
@@ -292,7 +292,7 @@ def test_what_was_dropped_comes_back_with_its_work(opened: Database) -> None:
     assert due_days(opened) == before
     with opened.reading() as session:
         assert session.exec(select(Cycle)).one().state == CycleState.OPEN
-        planned = session.exec(select(Step.on).where(col(Step.state) == StepState.PLANNED.value)).all()
+        planned = session.scalars(columns(col(Step.on)).where(col(Step.state) == StepState.PLANNED.value)).all()
         assert list(breaks(session)) == []
     assert min(planned) == date(2021, 12, 17)
 

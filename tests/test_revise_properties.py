@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as some
-from sqlmodel import Session, col, select
+from sqlalchemy import select
+from sqlmodel import Session, col
 
 from dondoc.database import WRITING, Database
 from engine.extend import extend
@@ -130,24 +131,24 @@ def future(session: Session) -> list[Any]:
 def owed(session: Session) -> dict[tuple[str, str, str], tuple[str, date]]:
     """What every unit owes or has handed in, and until when."""
     rows = (
-        select(Cycle.obligation, Cycle.period, Unit.code, Task.state, Deadline.due_on)
+        select(col(Cycle.obligation), col(Cycle.period), col(Unit.code), col(Task.state), col(Deadline.due_on))
         .join(Task, col(Task.cycle_id) == col(Cycle.id))
         .join(Unit, col(Unit.id) == col(Task.unit_id))
         .join(Deadline, col(Deadline.id) == col(Task.deadline_id))
         .where(col(Task.state) != TaskState.CANCELLED.value)
     )
-    return {(obligation, period, unit): (state, on) for obligation, period, unit, state, on in session.exec(rows)}
+    return {(obligation, period, unit): (state, on) for obligation, period, unit, state, on in session.execute(rows)}
 
 
 def silently_moved(session: Session) -> list[tuple[int, date, date]]:
     """Tasks that are due before the day that their unit was told last, though it can be reached."""
     can_be_told = {contact.unit_id for contact in session.scalars(holding(Role.CONTACT))}
-    told = select(Notice.task_id, Notice.due_on).where(col(Notice.dropped).is_(None)).order_by(col(Notice.id))
-    last = dict(session.exec(told).all())
-    rows = select(Task, Deadline.due_on).join(Deadline, col(Deadline.id) == col(Task.deadline_id))
+    told = select(col(Notice.task_id), col(Notice.due_on)).where(col(Notice.dropped).is_(None)).order_by(col(Notice.id))
+    last = dict(session.execute(told).tuples().all())
+    rows = select(Task, col(Deadline.due_on)).join(Deadline, col(Deadline.id) == col(Task.deadline_id))
     return [
         (task.id, last[task.id], on)
-        for task, on in session.exec(rows)
+        for task, on in session.execute(rows).tuples()
         if task.state in OWING and task.unit_id in can_be_told and task.id in last and last[task.id] > on
     ]
 
@@ -189,13 +190,13 @@ def test_the_preview_is_what_the_rows_become(opened: Database, edit: str) -> Non
             open_due(session, at(day), ZONE)
             fire(session, at(day), ZONE)
         rows = (
-            select(Cycle.obligation, Cycle.period, Deadline.level, Deadline.due_on, Task.state)
+            select(col(Cycle.obligation), col(Cycle.period), col(Deadline.level), col(Deadline.due_on))
             .join(Task, col(Task.cycle_id) == col(Cycle.id))
             .join(Deadline, col(Deadline.id) == col(Task.deadline_id))
             .where(col(Deadline.origin).in_([origin.value for origin in FIXED]))
             .where(col(Cycle.opens_on) <= date(2023, 1, 1), col(Task.state) != TaskState.CANCELLED.value)
         )
-        found = Counter((obligation, period, level, on) for obligation, period, level, on, _ in session.exec(rows))
+        found = Counter(session.execute(rows).tuples().all())
         shown = {
             (row.occurrence.obligation.code, row.occurrence.period.label, row.day.level, row.day.due_on): each.units
             for each in seen.ahead
@@ -203,8 +204,8 @@ def test_the_preview_is_what_the_rows_become(opened: Database, edit: str) -> Non
         }
         assert {key: found[key] for key in shown} == shown
         for each in seen.changes:
-            if each.cycle_id is not None and each.change.after is not None and each.units > each.submitted:
-                change = each.change
-                assert found[change.obligation, change.period, change.level, change.after.due_on] > 0
+            change, after = each.change, each.change.after
+            if each.cycle_id is not None and after is not None and each.units > each.submitted:
+                assert found[change.obligation, change.period, change.level, after.due_on] > 0
         again = preview(session, edit.encode(), "plan.yaml", now=NOW, zone=ZONE)
         assert [change for change in again.changes if change.cycle_id is not None] == []
