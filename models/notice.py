@@ -115,9 +115,9 @@ def next_free(after: datetime) -> Select[tuple[datetime | None]]:
     return select(func.min(col(Notice.held_until))).where(IS_WAITING, col(Notice.held_until) > after)
 
 
-def held(now: datetime) -> Select[tuple[str, int, datetime]]:
+def held(now: datetime) -> Select[Any]:
     """Why notices wait: the code of each reason, how many, and when the first of them comes free."""
-    return (  # type: ignore[return-value]  # of what is held both are there
+    return (
         select(col(Notice.held), func.count(), func.min(col(Notice.held_until)))
         .where(IS_WAITING, col(Notice.held_until) > now)
         .group_by(col(Notice.held))

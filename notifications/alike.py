@@ -42,7 +42,9 @@ def render_all(wanted: Sequence[Wanted], office: Office) -> list[Rendered]:
     groups: dict[Key, list[Wanted]] = {}
     for each in wanted:
         groups.setdefault(_key(each, office), []).append(each)
-    frames = {key: _frame(group[0], office) for key, group in groups.items() if key and len(group) >= FEW}
+    frames: dict[Key, Rendered | None] = {
+        key: _frame(group[0], office) for key, group in groups.items() if key and len(group) >= FEW
+    }
     return [_render(each, frames.get(_key(each, office)), office) for each in wanted]
 
 
