@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 from prefect import flow, tags, task
@@ -27,21 +28,34 @@ def play(
     office: Settings,
     report: Callable[[str], None],
 ) -> None:
-    """Lives the months in their order, once Prefect's server answers; a month lives by being called, in a thread."""
+    """Lives the months in their order; a month lives by being called, in a thread.
+
+    They begin while Prefect's server is still starting: what is done until it answers has no run to lead to.
+    """
+    runs: list[str] = []
+
+    def lived(live: Callable[[], str]) -> str:
+        acting_run.set(runs[0] if runs else None)
+        try:
+            line = live()
+        except BaseException:
+            life.shutdown(wait=False, cancel_futures=True)  # no month may follow one that did not come to its end
+            raise
+        report(line)
+        return line
 
     @task(name="month", task_run_name="{label}", cache_policy=NO_CACHE)
     async def month(label: str) -> str:
-        return await asyncio.to_thread(by_label[label])
+        return await asyncio.wrap_future(by_label[label])
 
     @flow(name=KEY, flow_run_name=f"{months[0][0]}..{months[-1][0]}" if months else KEY, persist_result=False)
     async def play_history() -> None:
         """Dựng lịch sử của sân thử. Plays the history of the demonstration through the real engine."""
-        acting_run.set(flow_run.get_id())
+        runs.append(flow_run.get_id())
         told: list[dict[str, str]] = []
         done = await acreate_progress_artifact(0.0, key=f"{KEY}-progress", description=translate(TITLE, office.lang))
         for number, (label, _) in enumerate(months, 1):
             line = await month(label)
-            report(line)
             name, _, counts = line.partition(": ")
             told.append({translate("Tháng", office.lang): name, translate("Kết quả", office.lang): counts})
             await aupdate_progress_artifact(done, 100.0 * number / len(months))
@@ -55,6 +69,9 @@ def play(
                 await asyncio.sleep(0.5)
         await play_history()
 
-    by_label = dict(months)
-    with tags(TAG):
-        asyncio.run(when_answering())
+    with ThreadPoolExecutor(1) as life, tags(TAG):
+        by_label = {label: life.submit(lived, live) for label, live in months}
+        try:
+            asyncio.run(when_answering())
+        finally:
+            life.shutdown(cancel_futures=True)

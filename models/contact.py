@@ -2,6 +2,7 @@
 
 from datetime import date
 from enum import StrEnum
+from functools import cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, Index, Select, and_, exists, or_, select
@@ -48,6 +49,7 @@ def is_reachable(contact: Any = Contact) -> ColumnElement[bool]:
     return and_(contact.is_active, or_(mail, way.correlate(contact)))
 
 
+@cache
 def holding(role: Role) -> Select[tuple[Contact]]:
     """Reachable contacts with a role: the delegate in place of whom they stand for, as long as they can be told."""
     delegate = aliased(Contact)
