@@ -10,7 +10,7 @@ from sqlmodel import Session, col, select
 from dondoc.clock import today
 from engine.errors import RefusedError
 from engine.move import Decision, move
-from engine.plans import compiled_of
+from engine.plans import compiled_of, refused_dates
 from engine.preview import Effect, Moved, effect_of, lines_of
 from engine.revise import apply_calendar
 from engine.transfers import Switch, Version
@@ -20,7 +20,6 @@ from models.plan import Plan, Revision
 from models.proposal import Policy
 from schedules import load
 from schedules.calendars import Calendar, Day
-from schedules.timeline import CollapsedChainError, Timeline
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,16 +143,8 @@ def _switch(session: Session, revision: Revision, calendar: Calendar) -> Switch:
     was = Version(compiled_of(session, revision, in_force), in_force)
     if revision.calendar != calendar.code:
         return Switch(was, was)
-    return Switch(was, Version(_compiled(session, revision, calendar), calendar))
-
-
-def _compiled(session: Session, revision: Revision, calendar: Calendar) -> Timeline:
-    try:
-        return compiled_of(session, revision, calendar)
-    except CollapsedChainError as error:
-        raise RefusedError(error.reason.code, **dict(error.reason.params)) from error
-    except (ValueError, OverflowError) as error:
-        raise RefusedError("problem.uncompilable", got=error) from error
+    with refused_dates():
+        return Switch(was, Version(compiled_of(session, revision, calendar), calendar))
 
 
 def _hash(base: str | None, calendar: Calendar, effect: Effect) -> str:

@@ -5,18 +5,22 @@ from dataclasses import replace
 from datetime import date, datetime
 
 from sqlalchemy import ColumnElement, func
+from sqlalchemy import select as select_rows
 from sqlmodel import Session, col, select
 
 from dondoc.clock import today
 from engine.errors import RefusedError
-from engine.plans import active_revision, milestones_of, plan_of
+from engine.plans import active_revision, milestones_of, plan_of, refused_dates, timeline_of
 from engine.preview import Moved
+from models.cycle import Cycle
 from models.day import calendar_of
+from models.deadline import Deadline, Origin
 from models.entry import append
 from models.milestone import MilestoneDay
-from models.plan import Revision
+from models.plan import Plan, Revision
 from models.unit import Placement, Unit, matching, unit_by_code
 from schedules import periods
+from schedules.audience import Reached
 from schedules.diff import compare
 from schedules.timeline import DueDay, compiled
 
@@ -48,6 +52,10 @@ def enter(
         if known_day.on == on:
             return known_day
         raise RefusedError("refused.milestone_entered", milestone=milestone, period=label, on=known_day.on)
+    entered = milestones_of(session, revision.plan_id)
+    days = {**entered, (milestone, label): entered.get((milestone, label), frozenset()) | {on}}
+    with refused_dates():  # else no round could work out the plan's dates any more
+        compiled(plan_of(session, revision.id), calendar_of(session, revision.calendar), days)
     day = MilestoneDay(
         plan_id=revision.plan_id, milestone=milestone, period=label, unit_id=unit_id, on=on, entered_at=now, by=by
     )
@@ -66,6 +74,31 @@ def enter(
         unit=unit_code,
     )
     return day
+
+
+def take_back(session: Session, plan_id: int, day_id: int, *, reason: str, by: str, now: datetime) -> None:
+    """A day that was entered by mistake; refused once something was opened by it."""
+    if not reason.strip():
+        raise RefusedError("refused.no_reason")
+    day = session.get(MilestoneDay, day_id, with_for_update=True)
+    if day is None or day.plan_id != plan_id:
+        raise RefusedError("refused.no_milestone_day", id=day_id)
+    plan = session.get_one(Plan, plan_id)
+    if _is_opened(session, plan, day):
+        raise RefusedError("refused.milestone_opened", milestone=day.milestone, on=day.on)
+    append(
+        session,
+        "milestone_taken_back",
+        by=by,
+        at=now,
+        plan=plan.code,
+        milestone=day.milestone,
+        period=day.period,
+        on=day.on.isoformat(),
+        reason=reason.strip(),
+    )
+    session.delete(day)
+    session.flush()
 
 
 def hangs_on(
@@ -88,7 +121,8 @@ def hangs_on(
     entered, key = milestones_of(session, revision.plan_id), (milestone, label)
     others = frozenset(each for each in entered.get(key, ()) if each != on)
     was = compiled(plan, calendar, {**entered, key: others})
-    becomes = compiled(plan, calendar, {**entered, key: others | {on}})
+    with refused_dates():
+        becomes = compiled(plan, calendar, {**entered, key: others | {on}})
     own = select(col(MilestoneDay.unit_id)).where(
         *_of(revision.plan_id, milestone, label), col(MilestoneDay.unit_id).is_not(None)
     )
@@ -104,6 +138,23 @@ def days_of(session: Session, plan_id: int) -> Sequence[tuple[MilestoneDay, Unit
     """What was entered, the newest first."""
     query = select(MilestoneDay, Unit).join(Unit, col(Unit.id) == col(MilestoneDay.unit_id), isouter=True)
     return session.exec(query.where(col(MilestoneDay.plan_id) == plan_id).order_by(col(MilestoneDay.id).desc())).all()
+
+
+def _is_opened(session: Session, plan: Plan, day: MilestoneDay) -> bool:
+    """Whether a cycle has a due day that hangs on this one."""
+    revision, reached = active_revision(session, plan.code), Reached(day.milestone, day.period, day.on)
+    hanging = {
+        (occurrence.obligation.code, occurrence.period.label, due.level, due.nominal_on)
+        for occurrence in (timeline_of(session, revision).occurrences if revision else ())
+        for due in occurrence.days
+        if due.who.reached == reached
+    }
+    query = (
+        select_rows(col(Cycle.obligation), col(Cycle.period), col(Deadline.level), col(Deadline.nominal_on))
+        .join(Deadline, col(Deadline.cycle_id) == col(Cycle.id))
+        .where(col(Cycle.plan_id) == plan.id, col(Deadline.origin) == Origin.MILESTONE.value)
+    )
+    return not hanging.isdisjoint(tuple(row) for row in session.execute(query))
 
 
 def _count(session: Session, day: DueDay, which: ColumnElement[bool], on: date) -> int:

@@ -1,10 +1,13 @@
 """What do the active plans say? Revisions read back into values, compiled once per calendar and milestones."""
 
 from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 
 from sqlmodel import Session, col, select
 
+from engine.errors import RefusedError
 from models import milestone
 from models.cycle import Cycle
 from models.day import calendar_of
@@ -12,7 +15,7 @@ from models.plan import Plan, Revision, active, parsed
 from schedules.calendars import Calendar
 from schedules.plan import Obligation
 from schedules.plan import Plan as PlanFile
-from schedules.timeline import Milestones, Timeline, compiled
+from schedules.timeline import CollapsedChainError, Milestones, Timeline, compiled
 
 
 def plan_of(session: Session, revision_id: int) -> PlanFile:
@@ -46,6 +49,17 @@ def milestones_of(session: Session, plan_id: int) -> Milestones:
     for code, period, on in session.execute(milestone.entered(plan_id)):
         days[code, period].add(on)
     return {key: frozenset(value) for key, value in days.items()}
+
+
+@contextmanager
+def refused_dates() -> Iterator[None]:
+    """Dates that cannot be, because of a day that somebody wants to enter, are a refusal of that day."""
+    try:
+        yield
+    except CollapsedChainError as error:
+        raise RefusedError(error.reason.code, **dict(error.reason.params)) from error
+    except (ValueError, OverflowError) as error:
+        raise RefusedError("problem.uncompilable", got=error) from error
 
 
 def timeline_of(session: Session, revision: Revision) -> Timeline:

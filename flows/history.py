@@ -51,7 +51,7 @@ def play(
     @flow(name=KEY, flow_run_name=f"{months[0][0]}..{months[-1][0]}" if months else KEY, persist_result=False)
     async def play_history() -> None:
         """Dựng lịch sử của sân thử. Plays the history of the demonstration through the real engine."""
-        runs.append(flow_run.get_id())
+        runs.append(str(flow_run.get_id()))
         told: list[dict[str, str]] = []
         done = await acreate_progress_artifact(0.0, key=f"{KEY}-progress", description=translate(TITLE, office.lang))
         for number, (label, _) in enumerate(months, 1):

@@ -13,6 +13,7 @@ from models.cycle import Cycle
 from models.draft import Draft
 from models.link import Link, UnitLink, contact_token, unit_token
 from models.message import Message
+from models.milestone import MilestoneDay
 from models.note import Note, NoteKind
 from models.proposal import Policy, Proposal, ProposalKind
 from models.submission import Submission, SubmissionFile
@@ -29,6 +30,7 @@ TABLES: Final[dict[str, Any]] = {
     "contact_id": Contact,
     "correction_id": ContactCorrection,
     "cycle_id": Cycle,
+    "day_id": MilestoneDay,
     "file_id": SubmissionFile,
     "link_id": Link,
     "message_id": Message,
@@ -148,6 +150,8 @@ def fill(session: Session, task: Task) -> None:
         ]
     )
     if session.exec(select(Proposal)).first() is None:
+        entered: dict[str, Any] = {"on": day("2022-01-10"), "entered_at": moment, "by": "office"}
+        session.add(MilestoneDay(plan_id=1, milestone="congress", period="2022", **entered))
         text = YEARLY.replace("due: {end_of: Q3}", "due: {end_of: M10}")
         proposed: dict[str, Any] = {
             "text": text,

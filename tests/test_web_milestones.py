@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from models.milestone import MilestoneDay
-from tests.builders import HEAD
+from tests.builders import HEAD, at, step_round
 from tests.desk import Desk, sqlite_desk
 
 PLAN = f"""\
@@ -56,6 +56,18 @@ def test_a_day_for_one_unit_concerns_that_one_alone(desk: Desk) -> None:
     assert '<td class="num">1</td>' not in for_all
 
 
+def test_the_day_of_a_unit_is_for_whoever_manages_it(desk: Desk) -> None:
+    desk.into_real_time()
+    with desk.database.writing() as session:
+        text = PLAN.replace("issuer: duk", "issuer: snv").encode()
+        revise.apply_plan(session, text, "kl01.yaml", by="office", now=at("2021-12-20"), zone=ZONE)
+    part = desk.seen_by(UserRole.ADMIN, "snv")
+    assert part.get("/plans/kl01/milestones", params=ASKED | {"unit": "stc"}).status_code == 404
+    assert part.post("/plans/kl01/milestones", ASKED | {"unit": "stc"}).status_code == 404
+    assert desk.all_of(MilestoneDay) == []
+    assert part.post("/plans/kl01/milestones", ASKED | {"unit": "snv"}).status_code == 303
+
+
 @pytest.mark.parametrize(
     "bad", [{"on": "tomorrow"}, {"on": ""}, {"period": "soon"}, {"milestone": "party"}, {"unit": "nobody"}]
 )
@@ -69,4 +81,26 @@ def test_another_day_for_what_has_happened_is_refused(desk: Desk) -> None:
     desk.post("/plans/kl01/milestones", ASKED)
     refused = desk.post("/plans/kl01/milestones", ASKED | {"on": "12/01/2022"})
     assert refused.status_code == 422
+    assert len(desk.all_of(MilestoneDay)) == 1
+
+
+def test_a_day_by_which_no_dates_can_be_is_refused_before_it_stops_the_rounds(desk: Desk) -> None:
+    bad = ASKED | {"on": "31/12/9999"}
+    assert desk.get("/plans/kl01/milestones", params=bad).status_code == 422
+    assert desk.post("/plans/kl01/milestones", bad).status_code == 422
+    assert desk.all_of(MilestoneDay) == []
+    step_round(desk.database, at("2021-12-21"))
+
+
+def test_a_day_entered_by_mistake_is_taken_back_until_something_is_open_by_it(desk: Desk) -> None:
+    desk.post("/plans/kl01/milestones", ASKED | {"on": "10/01/2023"})
+    assert desk.post("/plans/kl01/milestones/1/removal", {"reason": " "}).status_code == 422
+    done = desk.post("/plans/kl01/milestones/1/removal", {"reason": "Nhầm năm"})
+    assert "Đã ghi: bỏ mốc đã nhập." in desk.get(done.headers["location"]).text
+    assert desk.all_of(MilestoneDay) == []
+    desk.post("/plans/kl01/milestones", ASKED)
+    step_round(desk.database, at("2022-01-11"))
+    refused = desk.post("/plans/kl01/milestones/1/removal", {"reason": "Nhầm"})
+    assert refused.status_code == 422
+    assert "chưa mở đợt nào" in refused.text
     assert len(desk.all_of(MilestoneDay)) == 1

@@ -4,18 +4,20 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import RedirectResponse, Response
+from sqlmodel import Session
 
 from engine import milestones
-from engine.access import Actor, Right
+from engine.access import Actor, Right, place_of_unit
 from engine.errors import RefusedError
 from engine.plans import plan_of, timeline_of
 from engine.preview import Moved
+from models.unit import unit_by_code
 from web import forms, words
-from web.access import InActor, needs
+from web.access import InActor, demand, needs
 from web.done import after, stand, told_done
-from web.office import InOffice, Office
+from web.office import InOffice, Number, Office
 from web.pages import page
 from web.plan_dates import titles
 from web.plans import found, names_of
@@ -37,6 +39,7 @@ def enter(request: Request, plan: str, office: InOffice, actor: InActor, form: f
     try:
         with office.database.writing() as session:
             found(session, actor, plan)
+            _demand_unit(session, actor, given["unit"])
             before = stand(session)
             milestones.enter(
                 session,
@@ -54,6 +57,25 @@ def enter(request: Request, plan: str, office: InOffice, actor: InActor, form: f
     return RedirectResponse(back, 303)
 
 
+@router.post("/plans/{plan}/milestones/{day_id}/removal")
+def take_back(
+    request: Request, plan: str, day_id: Number, office: InOffice, actor: InActor, form: forms.Form
+) -> Response:
+    """A day that was entered by mistake, while nothing was opened by it."""
+    try:
+        with office.database.writing() as session:
+            opened = found(session, actor, plan)
+            if opened.plan is None:
+                raise HTTPException(404)
+            before = stand(session)
+            reason = forms.text(form, "reason")
+            milestones.take_back(session, opened.plan.id, day_id, reason=reason, by=actor.by, now=office.now())
+            back = after(session, actor, f"/plans/{plan}/milestones", before)
+    except RefusedError as error:
+        return _page(request, office, actor, plan, dict.fromkeys(ASKED, ""), error)
+    return RedirectResponse(back, 303)
+
+
 def _page(
     request: Request,
     office: Office,
@@ -66,6 +88,7 @@ def _page(
     values: dict[str, Any] = {"file": None, "days": [], "waiting": (), "names": {}, "obligations": {}}
     with office.database.reading() as session:
         opened = found(session, actor, code)
+        _demand_unit(session, actor, given["unit"])
         if opened.active is not None:
             file = plan_of(session, opened.active.id)
             days = milestones.days_of(session, opened.active.plan_id)
@@ -98,6 +121,13 @@ def _page(
         done=done,
         **values,
     )
+
+
+def _demand_unit(session: Session, actor: Actor, code: str) -> None:
+    """A day of one unit is for whoever manages that unit; one that is not known is for the engine to refuse."""
+    unit = unit_by_code(session, code) if code else None
+    if unit is not None:
+        demand(actor, Right.MANAGE, place_of_unit(session, unit.id))
 
 
 def _day(text: str) -> date:
