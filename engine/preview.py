@@ -10,6 +10,7 @@ from sqlmodel import Session, col, select
 
 from dondoc.clock import today
 from engine.errors import InvalidPlanError, RefusedError
+from engine.extend import check_not_too_far
 from engine.headcount import Headcount
 from engine.outlook import Ahead, Month, ahead, months
 from engine.plans import active_revision, compiled_of, milestones_of, plan_of
@@ -93,6 +94,8 @@ def preview(
 ) -> Preview:
     """What applying the text would do. Raises InvalidPlanError for a text that cannot come into force."""
     fit, on = fit_text(session, text, name), today(now, zone)
+    if from_on is not None:
+        check_not_too_far(from_on, on)
     revision = active_revision(session, fit.plan.code)
     effect = effect_of_plan(session, fit, now=now, zone=zone, from_on=from_on)
     heads = Headcount(session, on, revision.plan_id if revision else None)

@@ -10,7 +10,7 @@ from engine.calendar_change import apply_calendar_change, preview_calendar
 from engine.errors import InvalidPlanError, RefusedError
 from engine.plans import active_revision
 from engine.preview import preview
-from engine.revise import apply
+from engine.revise import apply, end_draft
 from models.entry import append
 from models.plan_draft import PlanDraft, plan_draft_of
 from models.proposal import Policy, Proposal, ProposalKind, ProposalState
@@ -54,9 +54,8 @@ def propose(
     )
     session.add(proposal)
     session.flush()
-    draft = plan_draft_of(session, code, by) if kind is ProposalKind.PLAN else None
-    if draft is not None:
-        session.delete(draft)
+    if kind is ProposalKind.PLAN:
+        end_draft(session, code, by, text)
     _say(session, "proposed", proposal, by=by, now=now, reason=proposal.reason, policy=proposal.policy)
     return proposal
 

@@ -51,7 +51,7 @@ def apply(
     effect = effect_of_plan(session, fit, now=now, zone=zone, from_on=from_on)
     if hash_of(active.hash if active else None, text, from_on, effect.changes) != diff_hash:
         raise RefusedError("refused.diff_changed", what=fit.plan.code)
-    session.execute(delete(PlanDraft).where(col(PlanDraft.plan) == fit.plan.code, col(PlanDraft.by) == by))
+    end_draft(session, fit.plan.code, by, text)
     if active is not None and is_in_force(active, text, from_on):
         return active
     revision = _activate(
@@ -69,6 +69,12 @@ def apply(
     moved = move(session, effect.transfers, decision) if policy is not Policy.KEEP else 0
     _say(session, revision, fit.plan.code, changes=len(effect.changes), policy=policy.value, moved=moved)
     return revision
+
+
+def end_draft(session: Session, plan_code: str, by: str, text: bytes) -> None:
+    """What its writer typed is in force, or proposed. Other words that they have typed since stay theirs."""
+    own = (col(PlanDraft.plan) == plan_code, col(PlanDraft.by) == by)
+    session.execute(delete(PlanDraft).where(*own, col(PlanDraft.text) == text.decode("utf-8-sig")))
 
 
 def restore(

@@ -10,11 +10,13 @@ from engine import revise
 from models.deadline import Deadline
 from models.plan import Revision
 from models.plan_draft import PlanDraft
+from models.proposal import Proposal
 from models.user import UserRole
 from tests.builders import YEARLY, at
 from tests.desk import Desk, sqlite_desk
 
 LATER = YEARLY.replace("except: {2021: {due: {end_of: M12}", "except: {2021: {due: {day: 20, of: M1, year: 1}")
+OTHER = YEARLY.replace("due: {end_of: Q3}", "due: {end_of: M10}")
 REASON = "Bộ Chính trị cho lùi báo cáo năm đầu"
 
 
@@ -74,8 +76,9 @@ def test_nothing_is_applied_without_a_reason_or_when_something_else_would_move(d
     assert nothing.status_code == 422
     assert "lý do" in nothing.text
     with desk.database.writing() as session:
-        other = YEARLY.replace("due: {end_of: Q3}", "due: {end_of: M10}").encode()
-        revise.apply_plan(session, other, "kl01.yaml", by="office", now=at("2022-01-05"), zone="Asia/Ho_Chi_Minh")
+        revise.apply_plan(
+            session, OTHER.encode(), "kl01.yaml", by="office", now=at("2022-01-05"), zone="Asia/Ho_Chi_Minh"
+        )
     refused = desk.post("/plans/kl01/application", {"hash": hash_, "policy": "keep", "reason": REASON})
     assert refused.status_code == 422
     assert "Chưa áp dụng." in refused.text
@@ -115,3 +118,27 @@ def test_dates_are_for_admins_alone(desk: Desk) -> None:
     for path in ("/plans/kl01/preview", "/plans/kl01/history", "/plans/kl01/revisions/1"):
         assert secretariat.get(path).status_code == 403
     assert secretariat.post("/plans/kl01/application", {"hash": "", "reason": REASON}).status_code == 403
+
+
+def test_other_words_than_those_that_come_into_force_stay_a_draft(desk: Desk) -> None:
+    typed(desk, LATER)
+    page = desk.get("/plans/kl01/preview").text
+    desk.post("/plans/kl01/application", {"hash": shown_hash(page), "policy": "tell", "reason": REASON})
+    typed(desk, OTHER)
+    back = desk.get("/plans/kl01/preview?restore=1").text
+    form = {"hash": shown_hash(back), "policy": "move", "reason": "Nhầm", "restore": "1"}
+    assert desk.post("/plans/kl01/application", form).status_code == 303
+    assert [each.text for each in desk.all_of(PlanDraft)] == [OTHER]
+
+
+def test_a_proposal_that_has_no_dates_any_more_can_still_be_withdrawn(desk: Desk) -> None:
+    with desk.database.writing() as session:
+        given = {"policy": "tell", "diff_hash": "", "reason": REASON, "at": at("2021-12-20")}
+        session.add(Proposal(kind="plan", code="kl01", text="plan: kl01", by="office", **given))
+    assert "Rút lại" in desk.get("/proposals/1").text
+    assert desk.post("/proposals/1/withdrawal").status_code == 303
+
+
+def test_a_day_that_nobody_can_mean_is_refused(desk: Desk) -> None:
+    typed(desk, LATER)
+    assert "31/12/9999" in desk.get("/plans/kl01/preview?from=31/12/9999").text
