@@ -3,7 +3,7 @@
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -23,6 +23,7 @@ from schedules.edit import NotClean, edited
 from schedules.form import Fields, filled_in, sheet_of
 from schedules.nodes import LARGEST, Node, Scalar, Unreadable, compose
 from schedules.nodes import Mapping as Entries
+from schedules.plan import Obligation
 from schedules.plan import Plan as PlanFile
 from schedules.problem import Problem, Severity
 from schedules.reader import CODE_SHAPE, Known
@@ -197,8 +198,8 @@ def place_of_plan(session: Session, code: str) -> Place | None:
 def expect_own(session: Session, actor: Actor, code: str, text: bytes) -> None:
     """Before a text comes into force. What cannot be read is for others to refuse.
 
-    Raises RefusedError when it is of another plan, or asks something of units that the actor does not manage: who keeps
-    one branch may not set dates for another.
+    Raises RefusedError when it is of another plan, asks something of units that the actor does not manage, or changes
+    what the text in force asks of them: who keeps one branch may not set dates for another.
     """
     plan, _ = load.parse(text, code)
     if plan is None:
@@ -208,15 +209,29 @@ def expect_own(session: Session, actor: Actor, code: str, text: bytes) -> None:
     paths = actor.paths(Right.MANAGE)
     if "" in paths:
         return
-    asked = {plan.issuer}
-    for owed in plan.obligations:
-        audiences = (owed.who, *(each.who for each in owed.levels), *(each.who for each in owed.variants))
-        asked |= {unit for who in audiences for unit in (*who.units, *who.under)}
+    active = active_revision(session, code)
+    asked = {plan.issuer} | _asked(plan.obligations)
+    asked |= _asked(_overtaken(plan_of(session, active.id), plan)) if active is not None else set()
     ids = session.exec(select(Unit.id, Unit.code).where(col(Unit.code).in_(asked))).all()
     places = paths_of(session, (unit_id for unit_id, _ in ids))
     beyond = [unit for unit_id, unit in ids if not can(actor, Right.MANAGE, Place(places.get(unit_id, "")))]
     if beyond:
         raise RefusedError("refused.beyond_plan", units=", ".join(sorted(beyond)[:10]))
+
+
+def _overtaken(old: PlanFile, new: PlanFile) -> Sequence[Obligation]:
+    """The obligations in force that differ or vanish: all of them where what their days are counted by differs."""
+    is_counted_alike = (old.calendar, old.roll, old.term) == (new.calendar, new.roll, new.term)
+    return [each for each in old.obligations if not (is_counted_alike and each in new.obligations)]
+
+
+def _asked(obligations: Iterable[Obligation]) -> set[str]:
+    """The units that these name, themselves or with all below them."""
+    found = set[str]()
+    for owed in obligations:
+        audiences = (owed.who, *(each.who for each in owed.levels), *(each.who for each in owed.variants))
+        found |= {unit for who in audiences for unit in (*who.units, *who.under)}
+    return found
 
 
 def _fresh(before: Sequence[Problem], after: Sequence[Problem]) -> list[Problem]:

@@ -1,12 +1,15 @@
 """Does the page of a plan's milestones show what hangs on a day before it is entered, and enter it once?"""
 
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 import pytest
 
+from engine import milestones, revise
 from models.milestone import MilestoneDay
-from tests.builders import HEAD, at, step_round
+from models.user import UserRole
+from tests.builders import HEAD, ZONE, at, step_round
 from tests.desk import Desk, sqlite_desk
 
 PLAN = f"""\
@@ -66,6 +69,13 @@ def test_the_day_of_a_unit_is_for_whoever_manages_it(desk: Desk) -> None:
     assert part.post("/plans/kl01/milestones", ASKED | {"unit": "stc"}).status_code == 404
     assert desk.all_of(MilestoneDay) == []
     assert part.post("/plans/kl01/milestones", ASKED | {"unit": "snv"}).status_code == 303
+    day = date(2022, 1, 10)
+    with desk.database.writing() as session:
+        milestones.enter(
+            session, "kl01", "congress", "2022", day, unit_code="stc", by="office", now=at("2021-12-20")
+        )  # fmt: skip
+    statuses = [part.post(f"/plans/kl01/milestones/{n}/removal", {"reason": "Nhầm"}).status_code for n in (2, 1)]
+    assert statuses == [404, 303]
 
 
 @pytest.mark.parametrize(

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from sqlmodel import col, select
 
-from engine import plan_drafts
+from engine import plan_drafts, revise
 from engine.errors import RefusedError
 from models.plan import Revision
 from models.plan_draft import PlanDraft
 from models.user import UserRole
-from tests.builders import YEARLY, at
+from tests.builders import YEARLY, ZONE, at
 from tests.desk import Desk, sqlite_desk
 from web.protection import CSP
 
@@ -139,6 +139,20 @@ def test_who_keeps_one_branch_sets_no_dates_for_another(desk: Desk) -> None:
         answer = part.post("/plans/rieng/application", {"reason": "Vì thế", "policy": "tell", "hash": "0" * 64})
         assert answer.status_code == 422
         assert refused.lower() in answer.text.lower(), refused
+
+
+def test_who_keeps_one_branch_takes_nothing_back_from_another(desk: Desk) -> None:
+    part = desk.seen_by(UserRole.ADMIN, "snv")
+    desk.settings.clock.unlink()
+    shared = YEARLY.replace("issuer: duk", "issuer: snv")
+    shared = shared.replace("{kinds: [dang-bo-co-so, chi-bo-co-so, doan-the]}", "{units: [stc, snv-1]}")
+    with desk.database.writing() as session:
+        revise.apply_plan(session, shared.encode(), "kl01.yaml", by="office", now=NOW, zone=ZONE)
+    for text in (shared.replace("[stc, snv-1]", "[snv-1]"), shared.replace("annual-report:", "other-report:")):
+        part.post("/plans/kl01", {"text": text.replace("[stc, snv-1]", "[snv-1]"), **seen(part)})
+        answer = part.post("/plans/kl01/application", {"reason": "Vì thế", "policy": "tell", "hash": "0" * 64})
+        assert answer.status_code == 422
+        assert "ngoài phạm vi bạn quản lý: stc" in answer.text.lower()
 
 
 def test_the_editor_alone_may_make_styles_by_a_word_that_is_new_each_time(desk: Desk) -> None:

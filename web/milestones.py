@@ -13,6 +13,7 @@ from engine.access import Actor, Right, place_of_unit
 from engine.errors import RefusedError
 from engine.plans import plan_of, timeline_of
 from engine.preview import Moved
+from models.milestone import MilestoneDay
 from models.unit import unit_by_code
 from web import forms, words
 from web.access import InActor, demand, needs
@@ -67,6 +68,9 @@ def take_back(
             opened = found(session, actor, plan)
             if opened.plan is None:
                 raise HTTPException(404)
+            day = session.get(MilestoneDay, day_id)
+            if day is not None and day.unit_id is not None:
+                demand(actor, Right.MANAGE, place_of_unit(session, day.unit_id))
             before = stand(session)
             reason = forms.text(form, "reason")
             milestones.take_back(session, opened.plan.id, day_id, reason=reason, by=actor.by, now=office.now())
