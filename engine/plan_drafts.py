@@ -195,6 +195,13 @@ def place_of_plan(session: Session, code: str) -> Place | None:
     return place_of_unit(session, issuer.id) if issuer else None
 
 
+def place_of_text(session: Session, text: str) -> Place | None:
+    """Where a plan would belong that is not in force yet: to the unit that its text names. None: it names nobody."""
+    plan, _ = load.parse(text.encode(), "")
+    issuer = unit_by_code(session, plan.issuer) if plan is not None else None
+    return place_of_unit(session, issuer.id) if issuer else None
+
+
 def expect_own(session: Session, actor: Actor, code: str, text: bytes) -> None:
     """Before a text comes into force. What cannot be read is for others to refuse.
 

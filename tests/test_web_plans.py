@@ -12,6 +12,7 @@ from engine import plan_drafts, revise
 from engine.errors import RefusedError
 from models.plan import Revision
 from models.plan_draft import PlanDraft
+from models.proposal import Proposal
 from models.user import UserRole
 from tests.builders import YEARLY, ZONE, at
 from tests.desk import Desk, sqlite_desk
@@ -153,6 +154,21 @@ def test_who_keeps_one_branch_takes_nothing_back_from_another(desk: Desk) -> Non
         answer = part.post("/plans/kl01/application", {"reason": "Vì thế", "policy": "tell", "hash": "0" * 64})
         assert answer.status_code == 422
         assert "ngoài phạm vi bạn quản lý: stc" in answer.text.lower()
+
+
+def test_the_admin_of_a_branch_finds_their_own_proposal_of_a_new_plan_and_withdraws_it(desk: Desk) -> None:
+    part, other = desk.seen_by(UserRole.ADMIN, "snv"), desk.seen_by(UserRole.ADMIN, "syt")
+    desk.settings.clock.unlink()
+    own = YEARLY.replace("plan: kl01", "plan: rieng").replace("issuer: duk", "issuer: snv")
+    own = own.replace("who: {kinds: [dang-bo-co-so, chi-bo-co-so, doan-the]}", "who: {under: [snv]}")
+    part.post("/plans", {"text": own})
+    (hash_,) = re.findall(r'name="hash" value="(\w+)"', part.get("/plans/rieng/preview").text)
+    form = {"reason": "Vì thế", "policy": "tell", "hash": hash_, "second": "yes"}
+    assert part.post("/plans/rieng/application", form).headers["location"] == "/proposals/1"
+    colleague = desk.seen_by(UserRole.ADMIN, "snv-1")
+    assert [each.get("/proposals/1").status_code for each in (part, other, colleague)] == [200, 404, 404]
+    assert part.post("/proposals/1/withdrawal").status_code == 303
+    assert [each.state for each in desk.all_of(Proposal)] == ["withdrawn"]
 
 
 def test_the_editor_alone_may_make_styles_by_a_word_that_is_new_each_time(desk: Desk) -> None:

@@ -59,8 +59,15 @@ def found(session: Session, actor: Actor, code: str) -> Opened:
 
 
 def may_decide(session: Session, actor: Actor, proposal: Proposal) -> bool:
-    """A plan's is for whoever may manage where it is issued, a calendar's for whoever may manage everything."""
+    """A plan's is for whoever may manage where it is issued, a calendar's for whoever may manage everything.
+
+    One's own is always there: to be looked at and withdrawn.
+    """
+    if proposal.by == actor.by:
+        return True
     place = plan_drafts.place_of_plan(session, proposal.code) if proposal.kind == ProposalKind.PLAN else None
+    if place is None and proposal.kind == ProposalKind.PLAN:
+        place = plan_drafts.place_of_text(session, proposal.text)
     return can(actor, Right.MANAGE, place) if place is not None else "" in actor.paths(Right.MANAGE)
 
 
