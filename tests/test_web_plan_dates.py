@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -133,7 +134,7 @@ def test_other_words_than_those_that_come_into_force_stay_a_draft(desk: Desk) ->
 
 def test_a_proposal_that_has_no_dates_any_more_can_still_be_withdrawn(desk: Desk) -> None:
     with desk.database.writing() as session:
-        given = {"policy": "tell", "diff_hash": "", "reason": REASON, "at": at("2021-12-20")}
+        given: dict[str, Any] = {"policy": "tell", "diff_hash": "", "reason": REASON, "at": at("2021-12-20")}
         session.add(Proposal(kind="plan", code="kl01", text="plan: kl01", by="office", **given))
     assert "Rút lại" in desk.get("/proposals/1").text
     assert desk.post("/proposals/1/withdrawal").status_code == 303
