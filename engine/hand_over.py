@@ -5,16 +5,19 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, func, update
+from sqlalchemy import ColumnElement, exists, func, update
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from engine.close import finish
+from engine.errors import RefusedError
 from engine.tell import tell_contacts
 from engine.tree import parts
 from models.contact import Contact
 from models.cycle import Cycle
 from models.deadline import Deadline
 from models.entry import Entry
+from models.lineage import Lineage
 from models.link import Link
 from models.notice import NoticeKind
 from models.task import OWING, UNFINISHED, Act, Task
@@ -82,14 +85,18 @@ def fates(
 
 
 def settle(session: Session, found: Iterable[Fate], heirs: Mapping[str, Unit], on: date, now: datetime) -> list[Fate]:
-    """Gives the tasks to their heirs or cancels them, and shuts the ways in to them; says which changed."""
+    """Gives the tasks to their heirs or cancels them, and shuts the ways in to them; says which changed.
+
+    Raises RefusedError when an heir is not there on the day.
+    """
     settled = [fate for fate in found if fate.outcome not in (Outcome.WAITS, Outcome.STAYS)]
-    places = {code: placement_on(session, unit.id, on) for code, unit in heirs.items()}
+    places = {code: _place(session, unit, on) for code, unit in heirs.items()}
     above = {fate.task.placement_id for fate in settled if fate.outcome is Outcome.GOES}
     superior = {each.id: each.parent_id for each in session.exec(select(Placement).where(col(Placement.id).in_(above)))}
     for fate in settled:
-        task, place = fate.task, places.get(fate.heir or "")
-        if fate.outcome is Outcome.GOES and place is not None:
+        task = fate.task
+        if fate.outcome is Outcome.GOES:
+            place = places[fate.heir or ""]
             if task.receiver_id == superior[task.placement_id]:
                 task.receiver_id = place.parent_id
             task.unit_id, task.placement_id = place.unit_id, place.id
@@ -109,6 +116,37 @@ def tell(session: Session, settled: Iterable[Fate], entry: Entry, now: datetime)
             tell_contacts(session, fate.task, Rung.UNIT_CONTACT, NoticeKind.OPENED, cause, due_on, now)
     for cycle in {fate.cycle.id: fate.cycle for fate in settled}.values():
         finish(session, cycle, now)
+
+
+def goes_on(session: Session, unit: Unit, on: date) -> Unit | None:
+    """Who goes on with the work of a unit that is no more: its heir, or whoever followed an heir that is gone too."""
+    found: Unit | None = unit
+    gone = set[int]()
+    while found is not None and found.id not in gone and placement_on(session, found.id, on) is None:
+        gone.add(found.id)
+        places = select(func.max(Placement.valid_to)).where(
+            col(Placement.unit_id) == found.id, col(Placement.valid_to) <= on
+        )
+        heirs = select(Unit).join(Lineage, col(Lineage.to_unit_id) == col(Unit.id)).order_by(col(Lineage.id))
+        ended = col(Lineage.on) == places.scalar_subquery()
+        found = session.exec(heirs.where(col(Lineage.from_unit_id) == found.id, ended)).first()
+    return found if found is not None and found.id not in gone else None
+
+
+def awaited(session: Session, unit_ids: Sequence[int], day: date) -> list[tuple[Unit, Lineage]]:
+    """Whose work these units are to go on with from a day after this one; of a split the first part does."""
+    first = aliased(Lineage)
+    earlier = exists().where(
+        col(first.from_unit_id) == col(Lineage.from_unit_id),
+        col(first.on) == col(Lineage.on),
+        col(first.id) < col(Lineage.id),
+    )
+    ends = exists().where(
+        col(Placement.unit_id) == col(Lineage.from_unit_id), col(Placement.valid_to) == col(Lineage.on)
+    )
+    query = select(Unit, Lineage).join(Lineage, col(Lineage.from_unit_id) == col(Unit.id))
+    query = query.where(col(Lineage.to_unit_id).in_(unit_ids), col(Lineage.on) > day, ends, ~earlier)
+    return list(session.exec(query.order_by(col(Lineage.on), col(Lineage.id))))
 
 
 def received(session: Session, unit_ids: Sequence[int]) -> int:
@@ -141,6 +179,13 @@ def follow(session: Session, unit_ids: Sequence[int], on: date) -> None:
             .values(placement_id=there)
             .execution_options(synchronize_session="fetch")
         )
+
+
+def _place(session: Session, unit: Unit, on: date) -> Placement:
+    place = placement_on(session, unit.id, on)
+    if place is None:
+        raise RefusedError("refused.unit_not_there", unit=unit.code, on=on)
+    return place
 
 
 def _received(unit_ids: Sequence[int]) -> tuple[ColumnElement[bool], ...]:

@@ -8,11 +8,10 @@ from sqlmodel import Session, col, select
 
 from dondoc.clock import moment, today
 from engine.contacts import keep_days
-from engine.hand_over import Outcome, fates, follow, pass_on, settle, tell
+from engine.hand_over import Outcome, fates, follow, goes_on, pass_on, settle, tell
 from models.contact import Contact
 from models.entry import append
 from models.last_round import LastRound, last_round
-from models.lineage import Lineage
 from models.task import OWING, Task
 from models.unit import Placement, Unit, subtree
 
@@ -52,10 +51,11 @@ def begin(session: Session, now: datetime, zone: str) -> int:
     for contact in contacts:
         keep_days(session, contact, now, zone)
     ended = session.exec(select(Placement).where(_ENDED).order_by(col(Placement.id)), params=told).all()
-    return len(contacts) + sum(_hand_over(session, placement, now) for placement in ended)
+    on = today(now, zone)
+    return len(contacts) + sum(_hand_over(session, placement, on, now) for placement in ended)
 
 
-def _hand_over(session: Session, ended: Placement, now: datetime) -> bool:
+def _hand_over(session: Session, ended: Placement, on: date, now: datetime) -> bool:
     """What a unit still owes on the day it is no more goes to its heir, or ends; False when it only moved."""
     later = select(Placement.id).where(
         col(Placement.unit_id) == ended.unit_id, col(Placement.valid_from) >= ended.valid_to
@@ -63,11 +63,9 @@ def _hand_over(session: Session, ended: Placement, now: datetime) -> bool:
     if session.exec(later).first() is not None or ended.valid_to is None:
         return False
     unit = session.get_one(Unit, ended.unit_id)
-    heirs = select(Unit).join(Lineage, col(Lineage.to_unit_id) == col(Unit.id))
-    query = heirs.where(col(Lineage.from_unit_id) == unit.id, col(Lineage.on) == ended.valid_to)
-    heir = session.exec(query.order_by(col(Lineage.id))).first()
+    heir = goes_on(session, unit, on)
     found = fates(session, [unit], heir.code if heir else None, {})
-    settled = settle(session, found, {heir.code: heir} if heir else {}, ended.valid_to, now)
+    settled = settle(session, found, {heir.code: heir} if heir else {}, on, now)
     pass_on(session, [unit.id], heir.id if heir else ended.parent_id, now)
     below = select(Placement.unit_id).where(subtree(ended.path), col(Placement.valid_to) == ended.valid_to)
     follow(session, [unit_id for unit_id in session.exec(below) if unit_id != unit.id], ended.valid_to)

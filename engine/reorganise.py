@@ -16,7 +16,7 @@ from sqlmodel import Session, col, select
 from dondoc.clock import today
 from engine.contacts import MAX_TEXT
 from engine.errors import RefusedError
-from engine.hand_over import Fate, Outcome, fates, follow, pass_on, received, settle, tell
+from engine.hand_over import Fate, Outcome, awaited, fates, follow, pass_on, received, settle, tell
 from engine.sheets import CODE
 from engine.tree import (
     Growth,
@@ -75,6 +75,7 @@ class Effect:
     along: int  #: how many units change their place with them
     received: int  #: open tasks of other units that the ending ones would have received
     receiver: str | None  #: who receives them then
+    awaited: tuple[tuple[Unit, date], ...]  #: whose work the ending ones were still to go on with: the heir does
     contacts: tuple[Contact, ...]  #: who become contacts of the heir
     is_ahead: bool  #: the day is still to come: open work changes hands then
     known: Mapping[str, Known]
@@ -88,7 +89,9 @@ class Effect:
         below = [[unit.code, to] for unit, to in self.below]
         contacts = [[each.id, each.name, each.email] for each in self.contacts]
         told = [order.way, order.units, f"{order.on}", order.heir, fresh, order.stays, self.is_ahead]
-        text = json.dumps([*told, tasks, below, self.along, self.received, contacts], ensure_ascii=False)
+        awaited = [[unit.code, f"{on}"] for unit, on in self.awaited]
+        shown = [*told, tasks, below, self.along, self.received, awaited, contacts]
+        text = json.dumps(shown, ensure_ascii=False)
         return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -127,6 +130,10 @@ def preview(session: Session, order: Order, *, now: datetime, zone: str) -> Effe
     if ahead and heir is None and owed:
         raise RefusedError("refused.close_ahead", on=order.on)
     ids, ending = [unit.id for unit in ends], {unit.code for unit in ends}
+    coming = awaited(session, ids, today(now, zone))
+    if heir is None and coming:
+        before, line = coming[0]
+        raise RefusedError("refused.heir_awaited", unit=units[0].code, before=before.code, on=line.on)
     by_id = {unit.id: unit for unit in _units(session, [known[code].id for code, _ in below])}
     parent = first.placements[-1].parent_id if first.placements else None
     above = next((code for code, unit in known.items() if unit.id == parent), None)
@@ -140,6 +147,7 @@ def preview(session: Session, order: Order, *, now: datetime, zone: str) -> Effe
         along=len([code for code in wanted if code in known and code not in ending]),
         received=received(session, ids) if ids else 0,
         receiver=heir or above,
+        awaited=tuple((before, line.on) for before, line in coming),
         contacts=_to_take(session, ids, known[heir].id if heir in known else None) if order.with_contacts else (),
         is_ahead=ahead,
         known=known,

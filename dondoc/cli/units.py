@@ -279,6 +279,11 @@ def _fates(found: "Effect") -> list[str]:
         for fate in found.fates
     ]
     lines = table(rows, indent="  ") if rows else []
+    lines += [
+        _("việc của {unit}, nhận từ {day}, cũng do {heir} làm tiếp", unit=unit.code, day=short_day(on),
+          heir=found.heirs[0])
+        for unit, on in found.awaited
+    ]  # fmt: skip
     return [*lines, _("Việc giao lại trong vòng chạy đầu tiên của ngày đó.")] if found.is_ahead and rows else lines
 
 
