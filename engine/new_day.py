@@ -8,14 +8,15 @@ from sqlmodel import Session, col, select
 
 from dondoc.clock import moment, today
 from engine.contacts import keep_days
-from engine.hand_over import Outcome, fates, follow, goes_on, pass_on, settle, tell
+from engine.hand_over import Outcome, fates, follow, goes_on, pass_on, received, settle, tell
 from models.contact import Contact
 from models.entry import append
 from models.last_round import LastRound, last_round
-from models.task import OWING, Task
+from models.task import OWING, UNFINISHED, Task
 from models.unit import Placement, Unit, subtree
 
 _OWING: Final = [state.value for state in OWING]
+_RECEIVERS: Final = select(Task.receiver_id).where(col(Task.state).in_([state.value for state in UNFINISHED]))
 _COMES: Final = and_(
     ~col(Contact.is_active),
     col(Contact.valid_from) <= bindparam("on"),
@@ -25,7 +26,10 @@ _LEAVES: Final = and_(col(Contact.is_active), col(Contact.valid_to) <= bindparam
 _ENDED: Final = and_(
     col(Placement.valid_to) <= bindparam("on"),
     col(Placement.valid_to) > bindparam("since"),
-    exists().where(col(Task.unit_id) == col(Placement.unit_id), col(Task.state).in_(_OWING)),
+    or_(
+        exists().where(col(Task.unit_id) == col(Placement.unit_id), col(Task.state).in_(_OWING)),
+        col(Placement.unit_id).in_(_RECEIVERS),
+    ),
 )
 #: Whether the first round of a day has anything to do here. CASE, unlike AND, keeps SQLite from looking any further in
 #: the rounds after it.
@@ -64,9 +68,12 @@ def _hand_over(session: Session, ended: Placement, on: date, now: datetime) -> b
         return False
     unit = session.get_one(Unit, ended.unit_id)
     heir = goes_on(session, unit, on)
+    above = session.get(Unit, ended.parent_id) if ended.parent_id else None
+    receiver = heir or (goes_on(session, above, on) if above else None)
     found = fates(session, [unit], heir.code if heir else None, {})
     settled = settle(session, found, {heir.code: heir} if heir else {}, on, now)
-    pass_on(session, [unit.id], heir.id if heir else ended.parent_id, now)
+    passed = received(session, [unit.id])
+    pass_on(session, [unit.id], receiver.id if receiver else None, now)
     below = select(Placement.unit_id).where(subtree(ended.path), col(Placement.valid_to) == ended.valid_to)
     follow(session, [unit_id for unit_id in session.exec(below) if unit_id != unit.id], ended.valid_to)
     entry = append(
@@ -79,6 +86,8 @@ def _hand_over(session: Session, ended: Placement, on: date, now: datetime) -> b
         heir=heir.code if heir else None,
         inherited=[fate.task.id for fate in settled if fate.outcome is Outcome.GOES],
         cancelled=[fate.task.id for fate in settled if fate.outcome is not Outcome.GOES],
+        received=passed,
+        receiver=receiver.code if receiver else None,
     )
     tell(session, settled, entry, now)
     return True

@@ -362,6 +362,27 @@ def test_what_a_unit_that_a_sheet_ends_still_owes_on_its_day_is_cancelled(office
         assert (entry.data["unit"], entry.data["heir"]) == ("stc", None)
 
 
+@pytest.mark.parametrize(
+    ("order", "receiver"),
+    [
+        (Order(Succession.MERGE, ("syt",), date(2021, 12, 20), "stt"), "stt"),
+        (Order(Succession.CLOSE, ("syt",), date(2021, 12, 20)), "duk"),
+    ],
+)
+def test_who_owes_nothing_hands_over_what_it_would_have_received(office: Database, order: Order, receiver: str) -> None:
+    hand_in(office, id_of(office, "syt"), "2021-12-05")
+    act_of(office, review.accept, id_of(office, "syt"), "2021-12-06")
+    with office.writing() as session:
+        task_of(session, "stc", "2021").receiver_id = unit_id(session, "syt")
+        session.add(LastRound(at=at("2021-12-19"), cycles=0, tasks=0, steps=0, notices=0, messages=0))
+    done(office, order)
+    with office.writing() as session:
+        assert new_day.begin(session, at("2021-12-20"), ZONE) == 1
+        assert task_of(session, "stc", "2021").receiver_id == unit_id(session, receiver)
+        entry = session.exec(select(Entry).where(col(Entry.act) == "work_handed_over")).one()
+        assert (entry.data["inherited"], entry.data["received"], entry.data["receiver"]) == ([], 1, receiver)
+
+
 def test_a_move_ahead_is_no_end(office: Database) -> None:
     with office.writing() as session:
         move = Move("stc", date(2021, 12, 20), "syt")
