@@ -10,9 +10,10 @@ from sqlmodel import Session, col, select
 from dondoc.clock import today
 from engine.access import Actor, Right, can
 from engine.access import Place as Where
+from engine.hand_over import awaited
 from engine.sheets import BadRows, Line, Row, lines
-from engine.tree import DEEPEST, FOREVER, Growth, Known, Place, Stretch, history_of, join, known_units
-from models.task import UNFINISHED, Task
+from engine.tree import DEEPEST, FOREVER, Growth, Known, Place, Stretch, history_of, join, known_units, parts
+from models.task import OWING, UNFINISHED, Task
 from schedules.problem import Problem, meant
 
 
@@ -25,6 +26,7 @@ class Belief:
     before: Mapping[str, Sequence[Stretch]]
     after: Mapping[str, Sequence[Stretch]]
     wanted: Mapping[str, Sequence[Place]]
+    owed: Mapping[str, int]  #: of a unit that ends on a day to come: open tasks, also those that it is still to inherit
 
 
 def believe(session: Session, rows: Sequence[Row], *, now: datetime, zone: str, actor: Actor | None = None) -> Belief:
@@ -67,7 +69,8 @@ def believe(session: Session, rows: Sequence[Row], *, now: datetime, zone: str, 
         problems += _beyond(said, known, before, actor)
     if problems:
         raise BadRows(problems)
-    return Belief(tuple(said), known, before, history, wanted)
+    owed = _owed(session, [line for line in said if line.code in wanted], known, day)
+    return Belief(tuple(said), known, before, history, wanted, owed)
 
 
 def _beyond(
@@ -153,3 +156,16 @@ def _still_owing(session: Session, said: Sequence[Line], known: Mapping[str, Kno
     if closing:
         for unit_id, count in session.exec(query):
             yield closing[unit_id].row.problem("valid_to", "sheet.still-owing", tasks=count)
+
+
+def _owed(session: Session, said: Sequence[Line], known: Mapping[str, Known], day: date) -> dict[str, int]:
+    """By code: what the units that the file closes on a day to come owe today, or will owe as heirs of others."""
+    closing = {known[line.code].id: line.code for line in said if line.code in known and line.valid_to is not None}
+    owed: dict[str, int] = {}
+    for some in parts(sorted(closing)):
+        owners = {unit.id: closing[line.to_unit_id] for unit, line in awaited(session, some, day)}
+        owners |= {id_: closing[id_] for id_ in some}
+        query = select(Task.unit_id, func.count()).where(col(Task.state).in_([state.value for state in OWING]))
+        for unit_id, count in session.exec(query.where(col(Task.unit_id).in_(owners)).group_by(col(Task.unit_id))):
+            owed[owners[unit_id]] = owed.get(owners[unit_id], 0) + count
+    return owed

@@ -39,6 +39,7 @@ class Change:
     on: date | None = None  #: from which day; None: at once
     role: str = ""  #: of a contact
     along: int = 0  #: how many units below move along
+    owed: int = 0  #: open tasks of a unit that ends: what is still owed on that day is cancelled
 
 
 def changes(held: Belief) -> tuple[Change, ...]:
@@ -70,7 +71,8 @@ def _of_line(held: Belief, line: Line, along: Mapping[str, int]) -> Iterator[Cha
             yield change(What.RENAMED, unit.name, line.name)
         had, has = held.before[line.code], held.after[line.code]
         for what, before, after, on in _turns(had, has):
-            yield change(what, before, after, on=on, along=along.get(line.code, 0) if what is What.MOVED else 0)
+            more = {What.MOVED: {"along": along.get(line.code, 0)}, What.ENDS: {"owed": held.owed.get(line.code, 0)}}
+            yield change(what, before, after, on=on, **more.get(what, {}))
     tags = unit.tags if unit else frozenset()
     if line.tags is not None and line.tags != tags:
         yield change(What.TAGS, " ".join(sorted(tags)), " ".join(sorted(line.tags)))

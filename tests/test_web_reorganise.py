@@ -111,6 +111,27 @@ def test_what_has_changed_since_it_was_shown_is_not_brought_in(desk: Desk) -> No
     assert desk.post("/units/import/application", form | {"hash": hidden(answer.text, "hash")}).status_code == 303
 
 
+def test_a_sheet_that_ends_units_ahead_shows_what_they_still_owe(desk: Desk) -> None:
+    path = way_of(desk, "stt", "merge")
+    asked = {"on": "25/12/2021", "units": "stt", "heir": "snv-1"}
+    shown = desk.get(path, params=asked).text
+    assert desk.post(path, asked | {"hash": hidden(shown, "hash"), "reason": "QĐ"}).status_code == 303
+    head = "code,name,kind,parent,valid_to\n"
+    lines = f"stc,{BASE},chi-bo-co-so,duk,2021-12-21\n"
+    lines += "snv-1,Chi bộ Văn phòng Sở Nội vụ,chi-bo-truc-thuoc,snv,2022-01-15\n"
+    lines += "snv-2,Chi bộ Thanh tra Sở Nội vụ,chi-bo-truc-thuoc,snv,2022-01-15\n"
+    shown = desk.get(sent(desk, head + lines).headers["location"]).text
+    assert shown.count("1 việc đang mở: chưa xong thì hủy") == 2
+    form = {name: hidden(shown, name) for name in ("file", "name", "hash")}
+    desk.post(f"/tasks/{desk.task_id()}/exemption", {"reason": "Mới lập"})
+    answer = desk.post("/units/import/application", form)
+    assert (answer.status_code, answer.text.count("1 việc đang mở: chưa xong thì hủy")) == (422, 1)
+    path = way_of(desk, "snv-1", "merge")
+    assert "việc của Chi bộ Thanh tra tỉnh, nhận từ 25/12/2021, cũng do Chi bộ Thanh tra Sở Nội vụ làm tiếp" in (
+        desk.get(path, params={"on": "", "units": "snv-2", "heir": "snv-2"}).text
+    )
+
+
 def test_an_admin_of_a_branch_brings_in_that_branch_alone(desk: Desk) -> None:
     admin = desk.seen_by(UserRole.ADMIN, "snv")
     mine = "snv-3,Chi bộ Ba,chi-bo-truc-thuoc,snv,,,\n"

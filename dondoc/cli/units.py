@@ -298,6 +298,8 @@ def _changes(found: Sequence["Change"]) -> list[str]:
     rows = []
     for each in found:
         turn = " → ".join(part for part in (each.before, each.after) if part)
+        if each.owed:
+            turn = _("{n} việc đang mở: chưa xong thì hủy", n=each.owed)
         on = short_day(each.on) if each.on else ""
         rows.append([f"{each.line}", each.code, _(f"import.{each.what}"), turn, on])
     return table([[_("Dòng"), _("Mã"), _("Thay đổi"), _("Từ và thành"), _("Từ ngày")], *rows])
