@@ -23,7 +23,7 @@ from models.unit import unit_by_code
 from schedules import load
 from schedules.calendars import Calendar
 from schedules.check import dated, located
-from schedules.diff import Change, compare
+from schedules.diff import Change, Way, compare
 from schedules.plan import Obligation
 from schedules.plan import Plan as PlanFile
 from schedules.problem import Problem
@@ -181,7 +181,8 @@ def effect_of(
     heads = Headcount(session, on, plan_id)
     changes = [_unopened(each, code, heads) for each in compare(was, becomes, date.min, switch.calendars)]
     changes += [_of_transfer(each, code) for each in moving]
-    return Effect(tuple(sorted(changes, key=_in_order)), tuple(moving))
+    moved = tuple(each for each in moving if each.change.way is not Way.STAYS)
+    return Effect(tuple(sorted(changes, key=_in_order)), moved)
 
 
 def hash_of(base: str | None, text: bytes, from_on: date | None, changes: Iterable[Moved]) -> str:

@@ -107,6 +107,8 @@ def transfers(
 ) -> list[Transfer]:
     """What `move` would do to the open cycles of a plan. A due day before `first` is past: it stays.
 
+    What stays as its new day is past is told too, and not to be moved.
+
     `opened` is the obligation and the dates by which a cycle was opened.
     """
     query = select(Cycle).where(col(Cycle.plan_id) == plan_id, ~col(Cycle.period).startswith(ADHOC))
@@ -222,14 +224,16 @@ class _One:
         which: ColumnElement[bool],
         counts: Counts,
     ) -> Iterator[Transfer]:
-        """The tasks `which` from a deadline to a day of the new version; a day that is past takes nobody."""
-        if after.due_on < self.first or not counts.units:
+        """The tasks `which` from a deadline to a day of the new version; one that is past is named and takes nobody."""
+        if not counts.units:
             return
         before = replace(before, who=after.who, opens_on=after.opens_on)
         was = replace(occurrence, obligation=obligation)
         change = change_of(key, (was, before), (occurrence, after), self.switch.calendars)
         if change is None and row.level != after.level:
             change = Change(Way.WHO, *key[:3], before, after)
+        if change is not None and after.due_on < self.first:
+            change = replace(change, way=Way.STAYS, parts=(*change.parts, Part.STAYS))
         if change is not None:
             yield Transfer(self.cycle, row, occurrence, change, which, counts)
 

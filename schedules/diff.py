@@ -16,6 +16,7 @@ class Way(StrEnum):
     MOVED = "moved"  #: its day, by the rule or after rolling
     WHO = "who"  #: its day stays; others owe it
     LADDER = "ladder"  #: its day stays; who is told when differs, or the opening, or the grace
+    STAYS = "stays"  #: what is open keeps its day: the one of the new version is past
 
 
 class Part(StrEnum):
@@ -26,6 +27,7 @@ class Part(StrEnum):
     OPENING = "opening"
     GRACE = "grace"
     LADDER = "ladder"
+    STAYS = "stays"
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ from models.proposal import Policy
 from models.step import Step, StepState
 from models.task import Task, TaskState
 from models.unit import Unit
-from schedules.diff import Way
+from schedules.diff import Part, Way
 from tests.builders import (
     YEARLY,
     ZONE,
@@ -233,9 +233,14 @@ def test_a_day_that_is_past_never_changes(opened: Database) -> None:
 
 def test_nothing_moves_into_the_past(opened: Database) -> None:
     past = YEARLY.replace("2021: {due: {end_of: M12}", "2021: {due: {date: 2021-12-10}")
-    seen = applied(opened, past, day="2021-12-20")
-    assert of_cycles(seen) == []
-    assert set(due_days(opened).values()) == {date(2021, 12, 31)}
+    with opened.reading() as session:
+        before = {table: everything(session)[table] for table in ("cycle", "deadline", "step", "task", "notice")}
+    seen = applied(opened, past, Policy.TELL, day="2021-12-20")
+    (stays,) = of_cycles(seen)
+    assert (stays.change.way, stays.change.parts[-1], stays.units) == (Way.STAYS, Part.STAYS, 6)
+    assert (stays.change.after.due_on, stays.told) == (date(2021, 12, 10), 5)  # type: ignore[union-attr]
+    with opened.reading() as session:
+        assert {table: everything(session)[table] for table in before} == before
 
 
 def test_the_ladder_goes_on_from_the_new_day(opened: Database) -> None:

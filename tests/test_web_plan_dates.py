@@ -143,3 +143,11 @@ def test_a_proposal_that_has_no_dates_any_more_can_still_be_withdrawn(desk: Desk
 def test_a_day_that_nobody_can_mean_is_refused(desk: Desk) -> None:
     typed(desk, LATER)
     assert "31/12/9999" in desk.get("/plans/kl01/preview?from=31/12/9999").text
+
+
+def test_an_open_cycle_whose_new_day_is_past_is_named_as_one_that_stays(desk: Desk) -> None:
+    typed(desk, YEARLY.replace("except: {2021: {due: {end_of: M12}", "except: {2021: {due: {date: 2021-12-10}"))
+    page = desk.get("/plans/kl01/preview").text
+    assert "giữ hạn cũ vì hạn mới đã qua" in page
+    assert "thứ Sáu 10/12/2021" in page
+    assert "làm gì với chúng?" not in page

@@ -18,6 +18,7 @@ from engine.plan_drafts import Opened
 from engine.plans import plan_of
 from engine.preview import Moved, Preview, preview
 from models.proposal import Policy, Proposal, ProposalKind
+from schedules.diff import Way
 from schedules.plan import Obligation
 from schedules.plan import Plan as PlanFile
 from schedules.problem import Problem
@@ -170,7 +171,7 @@ def changes(found: Sequence[Moved], names: Mapping[str, Obligation], number: int
     """One page of changes, how many there are of each way, and what each policy would do to open cycles."""
     pages = max(-(-len(found) // SHOWN), 1)
     number = min(number, pages)
-    opened = [each for each in found if each.cycle_id is not None]
+    opened = [each for each in found if each.cycle_id is not None and each.change.way is not Way.STAYS]
     return {
         "changes": found[(number - 1) * SHOWN : number * SHOWN],
         "ways": Counter(str(each.change.way) for each in found),
