@@ -21,6 +21,7 @@ from engine.tree import parts
 from models.contact import Contact, Role
 from models.entry import append
 from models.link import Link, UnitLink
+from models.notice import Notice, release_ways
 from models.unit import Unit
 
 PHONE: Final = re.compile(r"\+?[0-9][0-9 .()-]{4,22}[0-9]")
@@ -71,6 +72,7 @@ def change_contact(session: Session, contact_id: int, person: Person, *, by: str
     if "email" in changed:
         contact.is_bouncing = False
         renew_ways(session, [contact.id])
+        release_ways(session, col(Notice.contact_id) == contact.id)
     session.add(contact)
     if {"valid_from", "valid_to"} & set(changed):
         _turn(session, contact, _is_there(contact.valid_from, contact.valid_to, today(now, zone)), now)

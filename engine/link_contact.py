@@ -20,6 +20,7 @@ from models.address import Address, AddressState, LinkCode, WebhookEvent, ways_o
 from models.contact import Contact
 from models.entry import append
 from models.message import Message, MessageState
+from models.notice import Notice, release_ways
 from models.unit import Unit
 
 CODE_LIFE: Final = timedelta(minutes=15)
@@ -99,6 +100,7 @@ def hear(session: Session, chat: Chat, text: str, *, once: str, key: bytes, now:
 def touch(session: Session, chat: Chat, now: datetime) -> None:
     """A sign of life: an OA may write for seven days after it."""
     session.execute(update(Address).where(*_is(chat)).values(heard_at=now))
+    release_ways(session, col(Notice.contact_id).in_(select(Address.contact_id).where(*_is(chat))))
 
 
 def unlink_chat(session: Session, chat: Chat, *, now: datetime) -> int:
@@ -153,6 +155,7 @@ def _link(session: Session, chat: Chat, code: str, key: bytes, now: datetime) ->
         setattr(link, name, value)
     session.add(link)
     session.flush()
+    release_ways(session, col(Notice.contact_id) == contact.id)
     data: dict[str, Any] = {"unit": unit.code, "contact": contact.id, "channel": chat.channel}
     append(session, "contact_linked", by=f"contact:{contact.id}", at=now, **data)
     return Answer("linked", contact.lang, contact.name, unit.name)

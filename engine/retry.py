@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Final
 
-from sqlmodel import Session
+from sqlmodel import Session, col
 
 from engine.errors import RefusedError
 from models.address import AddressState, ways_of
@@ -11,6 +11,7 @@ from models.contact import Contact
 from models.entry import append
 from models.inbox import FAILED
 from models.message import Message, MessageState
+from models.notice import Notice, release_ways
 
 RETRIED: Final = "retried"
 
@@ -41,6 +42,7 @@ def try_again(session: Session, message_id: int, *, by: str, may_arrive_twice: b
         way.state = AddressState.WORKING
         message.channel, message.account, message.address = way.channel, way.account, way.address
         session.add(way)
+    release_ways(session, col(Notice.contact_id) == contact.id)
     message.state, message.try_after, message.tries = MessageState.QUEUED, now, 0
     message.lease_until = message.sending_at = message.sent_at = None
     session.add(contact)

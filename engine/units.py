@@ -15,9 +15,10 @@ from engine.changes import changes, effect_hash
 from engine.contacts import renew_ways, shut_ways
 from engine.errors import RefusedError
 from engine.sheets import BadRows, Line, Row, read_rows
-from engine.tree import Known, add_rows, change_rows, take_turns, write_places
+from engine.tree import Known, add_rows, change_rows, parts, take_turns, write_places
 from models.contact import Contact
 from models.entry import append
+from models.notice import Notice, release_ways
 from models.unit import Placement, Unit, UnitTag, valid
 
 __all__ = ["BadRows", "Imported", "import_units", "read_rows", "tree"]
@@ -153,4 +154,6 @@ def _contacts(
     change_rows(session.connection(), Contact, changed)
     shut_ways(session, gone, now)
     renew_ways(session, moved)
+    for some in parts(moved):
+        release_ways(session, col(Notice.contact_id).in_(some))
     return len(fresh) + len(changed)

@@ -16,6 +16,7 @@ from engine.errors import RefusedError
 from models.address import SERVICE, Address, AddressState, ways_of
 from models.contact import Contact
 from models.entry import append
+from models.notice import Notice, release_ways
 from models.unit import Unit
 from models.zalo import ZaloAccount
 
@@ -65,6 +66,7 @@ def add_way(
     way.place = 1 + max((each.place for each in known if each is not way), default=0)
     session.add(way)
     session.flush()
+    release_ways(session, col(Notice.contact_id) == contact.id)
     _journal(session, "way_added", contact, way, by, now, source=agreed.source, on=agreed.on.isoformat())
     return way
 
@@ -79,6 +81,7 @@ def put_first(session: Session, way_id: int, *, by: str, now: datetime) -> Addre
         each.place = place
         session.add(each)
     session.flush()
+    release_ways(session, col(Notice.contact_id) == way.contact_id)
     _journal(session, "way_first", session.get_one(Contact, way.contact_id), way, by, now)
     return way
 

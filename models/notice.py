@@ -41,6 +41,7 @@ class NoticeKind(StrEnum):
     BOUNCED = "bounced"  #: an address below is dead
 
 
+NO_WAY: Final = "held.no_way"  #: none of the contact's ways is open now
 FROM_STEP: Final = "step:"  #: how the cause begins of what the calendar says; the others come from somebody's act
 
 
@@ -108,6 +109,11 @@ def is_free(now: datetime) -> ColumnElement[bool]:
 def release(session: Session, chosen: ColumnElement[bool]) -> None:
     """What was held is looked at with the next pass: the reason may have gone. `chosen` is a condition on notices."""
     session.execute(update(Notice).where(IS_WAITING, chosen).values(held_until=None))
+
+
+def release_ways(session: Session, contacts: ColumnElement[bool]) -> None:
+    """What was held for want of a way: there may be one now. `contacts` is a condition on the notices' contacts."""
+    release(session, and_(col(Notice.held) == NO_WAY, contacts))
 
 
 def next_free(after: datetime) -> Select[tuple[datetime | None]]:

@@ -10,8 +10,9 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from dondoc.clock import today
+from models.address import Address
 from models.cycle import CycleState
-from models.notice import NoticeKind
+from models.notice import NO_WAY, NoticeKind
 from notifications.item import Office
 from notifications.pace import Pace
 from notifications.waiting import ASKING, Waiting
@@ -51,6 +52,17 @@ def is_urgent(each: Waiting, office: Office) -> bool:
     if each.deadline.due_at is not None:
         return True
     return each.is_own and due_on < today(_next_day(each, office, office.pace), office.zone)
+
+
+def by_way(each: Waiting, office: Office) -> Hold | None:
+    """No e-mail, and of the other ways none is open now: they were silent, or a carrier of our own is missing."""
+    if each.contact.has_mail or any(is_open(way, office) for way in each.ways):
+        return None
+    return Hold(NO_WAY, office.now + ONE_DAY if office.pace is None else _next_day(each, office, office.pace))
+
+
+def is_open(way: Address, office: Office) -> bool:
+    return way.is_open(office.now) and way.channel in office.channels
 
 
 def by_above(each: Waiting, office: Office) -> Hold | None:

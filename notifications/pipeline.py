@@ -13,13 +13,12 @@ from itertools import groupby
 from types import MappingProxyType
 from typing import Final
 
-from models.address import Address
 from models.contact import Contact
 from models.cycle import Cycle, CycleState
 from models.notice import Notice, NoticeKind
 from models.task import OWING, Task, TaskState
 from notifications.alike import Wanted, render_all
-from notifications.hold import Hold, by_above, by_budget, by_digest, by_hours, is_urgent
+from notifications.hold import Hold, by_above, by_budget, by_digest, by_hours, by_way, is_open, is_urgent
 from notifications.item import Office
 from notifications.render import Rendered, foremost
 from notifications.waiting import ASKING, Waiting
@@ -98,7 +97,8 @@ def stages(office: Office) -> tuple[Stage, ...]:
     """The way of a notice."""
     return (
         drop_moot,
-        partial(drop_unreachable, office),
+        drop_unreachable,
+        partial(hold_by_way, office),
         partial(hold_by_above, office),
         partial(hold_by_hours, office),
         partial(hold_by_digest, office),
@@ -124,14 +124,19 @@ def drop_moot(batch: Batch) -> Batch:
     return _drop(batch, lambda each: moot(each.notice, each.task, each.deadline.due_on, each.cycle))
 
 
-def drop_unreachable(office: Office, batch: Batch) -> Batch:
-    """Neither an e-mail that works, nor another way that is open now."""
+def drop_unreachable(batch: Batch) -> Batch:
+    """Nobody to tell any more, or neither an e-mail nor another way that works: `is_reachable`, of what was read."""
 
     def why(each: Waiting) -> str | None:
-        is_open = each.contact.is_active and any(_is_open(way, office) for way in each.ways)
-        return None if each.contact.has_mail or is_open else UNREACHABLE
+        is_reached = each.contact.has_mail or (each.contact.is_active and each.ways)
+        return None if is_reached else UNREACHABLE
 
     return _drop(batch, why)
+
+
+def hold_by_way(office: Office, batch: Batch) -> Batch:
+    """A way that works and is only not open now may be so again."""
+    return _hold(batch, lambda each: by_way(each, office))
 
 
 def hold_by_above(office: Office, batch: Batch) -> Batch:
@@ -190,16 +195,12 @@ def choose_channel(office: Office, batch: Batch) -> Batch:
     """The first way of the contact that is open now; else the e-mail."""
 
     def chosen(each: Bundle) -> Bundle:
-        way = next((way for way in each.waiting[0].ways if _is_open(way, office)), None)
+        way = next((way for way in each.waiting[0].ways if is_open(way, office)), None)
         if way is None:
             return replace(each, channel=office.channel, address=each.contact.email or "")
         return replace(each, channel=way.channel, account=way.account, address=way.address)
 
     return replace(batch, bundles=tuple(chosen(each) for each in batch.bundles))
-
-
-def _is_open(way: Address, office: Office) -> bool:
-    return way.is_open(office.now) and way.channel in office.channels
 
 
 def render(office: Office, batch: Batch) -> Batch:

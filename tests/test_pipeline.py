@@ -1,17 +1,22 @@
 """Which notices still make sense, and which go out together?"""
 
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
 import pytest
 
+from models.address import Address
 from models.cycle import CycleState
 from models.notice import NoticeKind
 from models.task import TaskState
 from notifications import pipeline
-from notifications.pipeline import Dropped, moot
+from notifications.hold import Hold
+from notifications.pace import Pace
+from notifications.pipeline import Dropped, Held, moot
 from notifications.waiting import ASKING, Waiting
-from tests.notices import DUE, OFFICE, cycle, person, waiting
+from tests.builders import at
+from tests.notices import DUE, NOW, OFFICE, cycle, person, waiting
 
 NEVER_MOOT = (
     NoticeKind.RECEIPT,
@@ -64,6 +69,26 @@ def test_a_contact_that_vanished_is_unreachable(change: dict[str, Any]) -> None:
     batch = pipeline.run([waiting(1, person(1, **change)), waiting(2)], OFFICE)
     assert batch.dropped == (Dropped(1, "unreachable"),)
     assert [each.address for each in batch.bundles] == ["van-thu.2@example.org"]
+
+
+@pytest.mark.parametrize(
+    ("way", "is_held"),
+    [
+        ({"channel": "zalooa", "heard_at": NOW - timedelta(days=8)}, True),  # an OA may not write to them now
+        ({"channel": "apprise"}, True),  # a carrier that is not there in this pass
+        ({"channel": "zalooa", "heard_at": NOW - timedelta(days=6)}, False),
+        ({"channel": "zalobot"}, False),
+    ],
+)
+def test_a_way_that_is_only_not_open_now_holds_and_loses_nothing(way: dict[str, Any], is_held: bool) -> None:
+    office = replace(OFFICE, channels=frozenset({"zalooa", "zalobot"}), pace=Pace())
+    given: dict[str, Any] = {"contact_id": 1, "address": "u-1", "state": "working", **way}
+    for active in (True, False):
+        each = replace(waiting(1, person(1, email=None, is_active=active)), ways=(Address(**given),))
+        batch = pipeline.run([each], office)
+        held = (Held(1, Hold("held.no_way", at("2025-09-24", "08:00"))),) if active and is_held else ()
+        assert (batch.held, batch.dropped) == (held, () if active else (Dropped(1, "unreachable"),))
+        assert [bundle.channel for bundle in batch.bundles] == [way["channel"]] * (active and not is_held)
 
 
 def test_the_notices_of_one_contact_are_one_message() -> None:

@@ -1,7 +1,7 @@
 """Is a contact who has linked Zalo told there, once, and by mail when Zalo will not?"""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from multiprocessing import get_context
@@ -10,10 +10,14 @@ from signal import SIGKILL
 from typing import Any
 
 import pytest
-from sqlmodel import col, select
+from sqlmodel import Session, col, select
 
 from dondoc.database import Database
+from dondoc.keys import Secrets
 from dondoc.settings import Settings
+from engine.contacts import Person, change_contact
+from engine.link_contact import Chat, touch
+from engine.ways import Agreed, add_way
 from models.address import Address, AddressState
 from models.contact import Contact
 from models.message import Attempt, Message, MessageState
@@ -119,6 +123,37 @@ def test_who_was_silent_for_a_week_is_told_by_mail_without_asking_zalo(place: Pl
     place.deliver()
     assert len(place.sink.to(STC)) == 1
     assert place.zalo.state.calls == []
+
+
+def heard_again(session: Session, contact: Contact, now: datetime) -> None:
+    touch(session, Chat("zalooa", ALIAS, FOLLOWER), now)
+
+
+def mended(session: Session, contact: Contact, now: datetime) -> None:
+    person = Person(contact.role, contact.name, "moi.stc@example.org")
+    change_contact(session, contact.id, person, by="user:1", now=now, zone=ZONE)
+
+
+def agreed(session: Session, contact: Contact, now: datetime) -> None:
+    number = Agreed("zalozns", ALIAS, PHONE, "paper", now.date())
+    add_way(session, contact.id, number, secrets=Secrets(None), by="user:1", now=now, zone=ZONE)
+
+
+@pytest.mark.parametrize("act", [heard_again, mended, agreed])
+def test_who_was_silent_and_has_no_mail_is_told_as_soon_as_there_is_a_way(
+    place: Place, act: Callable[[Session, Contact, datetime], None]
+) -> None:
+    place.link("zalooa", FOLLOWER, heard_at=OPENED - timedelta(days=8))
+    with place.database.writing() as session:
+        contact = session.exec(select(Contact).where(col(Contact.email) == STC)).one()
+        contact.email = None
+        session.add(contact)
+    assert place.deliver() == Delivered(messages=4, sent=4, held=1)
+    later = OPENED + timedelta(hours=1)
+    assert place.deliver(later) == Delivered()
+    with place.database.writing() as session:
+        act(session, session.get_one(Contact, contact.id), later)
+    assert place.deliver(later) == Delivered(messages=1, sent=1)
 
 
 @pytest.mark.parametrize(("code", "state"), [(-230, AddressState.WORKING), (-213, AddressState.BOUNCING)])
