@@ -61,6 +61,18 @@ class Order:
     below: Mapping[str, str] = field(default_factory=dict)  #: where a unit right below goes instead
     with_contacts: bool = False  #: the contacts become contacts of the heir too
 
+    @property
+    def ends(self) -> tuple[str, ...]:
+        """Which of the units end."""
+        if self.way is Succession.SPLIT:
+            return () if self.stays else self.units
+        return tuple(code for code in self.units if code != self.heir)
+
+    @property
+    def beside(self) -> tuple[str, ...]:
+        """Beside which units others begin, or which end: what is above them changes too."""
+        return (*self.ends, *(self.units[:1] if self.fresh else ()))
+
 
 @dataclass(frozen=True)
 class Effect:
@@ -104,7 +116,7 @@ def preview(session: Session, order: Order, *, now: datetime, zone: str) -> Effe
     is_split = order.way is Succession.SPLIT
     heir = order.heir or (order.fresh[0].code if order.fresh else None)
     known = known_branch(session, order.units, [*(each.code for each in order.fresh), *([heir] if heir else [])])
-    ends = () if is_split and order.stays else tuple(unit for unit in units if is_split or unit.code != heir)
+    ends = tuple(unit for unit in units if unit.code in order.ends)
     _check(order, heir, units, ends, known, ahead)
     history = history_of(known)
     first = known[units[0].code]

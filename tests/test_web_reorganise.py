@@ -268,6 +268,26 @@ def test_only_who_manages_all_units_concerned_may_change_them(desk: Desk) -> Non
     assert desk.get(f"/units/{id_of_unit(desk, 'stc')}/changes/eat").status_code == 404
 
 
+@pytest.mark.parametrize(
+    ("way", "asked"),
+    [
+        ("merge", {"units": "snv-1", "fresh_code": "moi", "fresh_name": "Đảng bộ Mới"}),
+        ("merge", {"units": "snv-1", "heir": "snv-1"}),
+        ("split", {"fresh_code": "moi", "fresh_name": "Đảng bộ Mới", "stays": "1"}),
+        ("close", {"heir": "snv-1"}),
+    ],
+)
+def test_an_admin_of_a_branch_begins_and_ends_nothing_at_its_edge(desk: Desk, way: str, asked: dict[str, str]) -> None:
+    admin, before = desk.seen_by(UserRole.ADMIN, "snv"), desk.rows()
+    path, asked = way_of(desk, "snv", way), {"on": "", **asked}
+    shown = desk.get(path, params=asked)
+    assert admin.get(path, params=asked).status_code == 403
+    assert admin.post(path, asked | {"hash": hidden(shown.text, "hash"), "reason": "QĐ"}).status_code == 403
+    assert desk.rows() == before
+    merged = {"on": "", "units": "snv-1", "heir": "snv"}
+    assert admin.get(way_of(desk, "snv", "merge"), params=merged).status_code == 200
+
+
 # Contacts with days
 
 

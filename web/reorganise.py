@@ -1,7 +1,7 @@
 """What happens when this unit moves, merges, splits or closes? Shown task by task, then done as it was shown."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final, Literal
@@ -12,7 +12,7 @@ from sqlmodel import Session, col, select
 from starlette.datastructures import FormData, QueryParams
 
 from engine import relocate, reorganise
-from engine.access import Actor, Right, may_units, place_of_unit
+from engine.access import PIECE, Actor, Place, Right, can, may_units, place_of_unit
 from engine.errors import RefusedError
 from engine.relocate import Move
 from engine.reorganise import Fresh, Order
@@ -187,7 +187,9 @@ def _asked(session: Session, office: Office, actor: Actor, unit: Unit, way: str,
     elif way == "merge":
         heir = heir or unit.code
     _demand_codes(session, actor, [*others, heir or ""])
-    return Asked(order=_order(way, unit, on, heir, fresh, others, given))
+    order = _order(way, unit, on, heir, fresh, others, given)
+    _demand_above(session, actor, order.beside)
+    return Asked(order=order)
 
 
 def _order(
@@ -223,6 +225,14 @@ def _demand_codes(session: Session, actor: Actor, codes: list[str]) -> None:
         unit = unit_by_code(session, code) if code else None
         if unit is not None:
             demand(actor, Right.MANAGE, place_of_unit(session, unit.id))
+
+
+def _demand_above(session: Session, actor: Actor, codes: Sequence[str]) -> None:
+    """403 where units begin or end right below one that is not the actor's to change: at the edge of their part."""
+    for code in codes:
+        unit = unit_by_code(session, code)
+        if unit is not None and not can(actor, Right.MANAGE, Place(place_of_unit(session, unit.id).own[:-PIECE])):
+            raise HTTPException(403)
 
 
 def _names(session: Session, codes: list[str]) -> Mapping[str, str]:
