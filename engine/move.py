@@ -28,6 +28,7 @@ from models.step import Step, StepKind, StepState
 from models.task import OWING, UNFINISHED, Task, TaskState
 from models.unit import matching
 from schedules.calendars import Calendar
+from schedules.diff import Change
 from schedules.ladder import moments
 from schedules.plan import Obligation, Rung
 from schedules.timeline import DueDay, Occurrence
@@ -90,10 +91,15 @@ def _one(session: Session, each: Transfer, decision: Decision) -> int:
         return _cancel(session, each, each.row, which, count, decision)
     is_first = _is_unopened(session, each.row)
     target = _target(session, each.cycle, each.row, each.occurrence, each.after, is_first, decision)
+    told = _to_tell(decision.policy, each.change)
     if target.id != each.row.id:
-        _shift(session, each, each.row, target, which, count, decision)
-    else:
+        _shift(session, each, each.row, target, which, told, count, decision)
+    elif told is None:
         _say(session, "ladder_changed", each, decision, tasks=count)
+    else:
+        told = and_(which, told)
+        entry = _say(session, "ladder_changed", each, decision, tasks=count, **_reached(session, told))
+        _tell(session, told, NoticeKind.DATE_MOVED, entry, target.due_on, decision.now)
     return count
 
 
@@ -103,11 +109,12 @@ def _shift(
     row: Deadline,
     target: Deadline,
     which: ColumnElement[bool],
+    to_tell: ColumnElement[bool] | None,
     count: int,
     decision: Decision,
 ) -> None:
     """The tasks hang on another deadline: an Extension each, so that the day they had stays visible."""
-    told = and_(which, _to_tell(decision.policy, target.due_on)) if target.due_on != row.due_on else None
+    told = and_(which, to_tell) if to_tell is not None else None
     entry = _say(session, "dates_moved", each, decision, tasks=count, **_reached(session, told))
     columns = (
         col(Task.id),
@@ -269,13 +276,20 @@ def _was_told() -> ColumnElement[bool]:
     return exists().where(col(Notice.task_id) == col(Task.id), col(Notice.dropped).is_(None))
 
 
-def _to_tell(policy: Policy, day: date) -> ColumnElement[bool]:
+def _to_tell(policy: Policy, change: Change) -> ColumnElement[bool] | None:
     """With `tell` all who were told a day. Else those who were told a later one, or whose message is on its way.
 
-    A message that has not gone out is dropped when its day is no longer so: without this they would hear nothing.
+    Letters say as well until when a late report is taken: who was told a day was told that one too. A message that has
+    not gone out is dropped when its day is no longer so: without this they would hear nothing. None: nobody.
     """
-    if policy is Policy.TELL:
+    if not change.is_of_days:
+        return None
+    if policy is Policy.TELL or change.ends_sooner:
         return _was_told()
+    assert change.after is not None
+    day = change.after.due_on
+    if change.before is not None and change.before.due_on == day:
+        return None
     notice = exists().where(col(Notice.task_id) == col(Task.id), col(Notice.dropped).is_(None))
     return or_(
         notice.where(col(Notice.due_on) > day),

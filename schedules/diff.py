@@ -48,6 +48,20 @@ class Change:
         return min(day.due_on for day in (self.before, self.after) if day is not None)
 
     @property
+    def is_of_days(self) -> bool:
+        """Whether what units are told differs: the due day, until when it is taken still, or that it is owed at all."""
+        if self.before is None or self.after is None:
+            return True
+        return (self.before.due_on, self.before.grace_until) != (self.after.due_on, self.after.grace_until)
+
+    @property
+    def ends_sooner(self) -> bool:
+        """Whether it is taken, late or not, for less long than it was; without a grace that has no end."""
+        if self.before is None or self.after is None:
+            return False
+        return (self.after.grace_until or date.max) < (self.before.grace_until or date.max)
+
+    @property
     def in_order(self) -> tuple[date, str, str, str, str]:
         return self.on, self.obligation, self.period, self.level, self.way
 

@@ -30,6 +30,8 @@ from models.proposal import Policy
 from models.step import Step, StepState
 from models.task import Task, TaskState
 from models.unit import Unit
+from notifications.item import Office, item_of
+from notifications.waiting import read_waiting
 from schedules.diff import Part, Way
 from tests.builders import (
     YEARLY,
@@ -188,6 +190,35 @@ def test_an_earlier_day_is_told_in_any_case(opened: Database) -> None:
     with opened.reading() as session:
         entry = session.exec(select(Entry).where(col(Entry.act) == "dates_moved")).one()
     assert (entry.data["tasks"], entry.data["told"], entry.data["unreachable"]) == (6, 5, 0)
+
+
+@pytest.mark.parametrize("policy", [Policy.MOVE, Policy.TELL])
+def test_a_grace_that_ends_earlier_is_told_as_an_earlier_day_is(opened: Database, policy: Policy) -> None:
+    """The due day stays; letters said until when a late report is taken."""
+    hand_in(opened, id_of(opened, "stc"), "2021-12-03")
+    applied(opened, YEARLY.replace("grace: 30 days", "grace: 3 days"), policy)
+    told = [f"contact.{unit}@example.org" for unit in ("doan-khoi", "snv", "stt", "syt")]
+    assert told_of(opened, NoticeKind.DATE_MOVED) == [(each, date(2021, 12, 31)) for each in told]
+    with opened.reading() as session:
+        assert session.exec(select(Deadline)).one().grace_until == date(2022, 1, 3)
+        entry = session.exec(select(Entry).where(col(Entry.act) == "ladder_changed")).one()
+        assert (entry.data["tasks"], entry.data["told"]) == (5, 4)
+        waiting = read_waiting(session, 0, 100, at("2021-12-05"))
+    office = Office("email", "", "https://dondoc.example.org", ZONE, at("2021-12-05"))
+    items = [item_of(each, "vi", office) for each in waiting if each.notice.kind == NoticeKind.DATE_MOVED]
+    assert {each.grace_until for each in items} == {date(2022, 1, 3)}
+
+
+def test_a_grace_that_ends_later_is_told_only_when_asked_to(opened: Database) -> None:
+    applied(opened, YEARLY.replace("grace: 30 days", "grace: 40 days"), Policy.MOVE)
+    assert told_of(opened, NoticeKind.DATE_MOVED) == []
+    applied(opened, YEARLY.replace("grace: 30 days", "grace: 50 days"), Policy.TELL)
+    assert len(told_of(opened, NoticeKind.DATE_MOVED)) == 5
+
+
+def test_a_later_day_with_an_earlier_end_of_its_grace_is_told_in_any_case(opened: Database) -> None:
+    applied(opened, LATER.replace("grace: 30 days", "grace: 3 days"), Policy.MOVE)
+    assert len(told_of(opened, NoticeKind.DATE_MOVED)) == 5
 
 
 def test_a_message_on_its_way_that_would_be_dropped_is_made_good(opened: Database) -> None:
