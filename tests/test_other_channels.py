@@ -1,5 +1,6 @@
 """Does a message go out by whatever service a secret names, and is its no understood without telling the secret?"""
 
+import logging
 import socket
 import threading
 from collections.abc import Iterator
@@ -89,6 +90,18 @@ def test_a_server_that_is_down_has_nothing_and_is_asked_again(tmp_path: Path) ->
     (result,) = send(tmp_path, free_port())
     assert (result.outcome, result.code) == (Outcome.RETRY, "connect")
     assert PASSWORD not in str(result)
+
+
+def test_nothing_that_apprise_says_of_a_secret_reaches_the_log(
+    gateway: Gateway, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    gateway.status = 500
+    send(tmp_path, gateway.port)
+    (tmp_path / "apprise-slack").write_text(f"slack://{PASSWORD}/bad\n")
+    assert send(tmp_path, gateway.port, name="slack")[0].outcome is Outcome.CONFIG
+    assert caplog.records == []
+    logging.getLogger("apprise").warning("of somebody else")
+    assert caplog.messages == ["of somebody else"]
 
 
 @pytest.mark.parametrize("name", ["telegram", "nonsense", "../sms"])

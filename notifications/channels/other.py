@@ -38,7 +38,8 @@ class OtherCarrier:
         for letter in letters:
             name = f"{SERVICE}{letter.address}"
             url = self._secrets.read(name)
-            service = Apprise.instantiate(url, suppress_exceptions=True) if url is not None else None
+            with _warnings():  # of a URL that is mistyped
+                service = Apprise.instantiate(url, suppress_exceptions=True) if url is not None else None
             if service is None:
                 yield letter, Result(Outcome.CONFIG, "no_secret", name)
             elif not _is_there(service):  # before anything goes out, so that it may be tried again
@@ -79,14 +80,16 @@ def _warnings() -> Iterator[list[str]]:
     """What Apprise warns of meanwhile in this thread; the lines stay here, since some hold the address."""
     lines, own = list[str](), get_ident()
 
-    class Keeping(logging.Handler):
-        def emit(self, record: logging.LogRecord) -> None:
-            if record.thread == own:
-                lines.append(record.getMessage())
+    def keep(record: logging.LogRecord) -> bool:
+        if record.thread != own:
+            return True
+        if record.levelno >= logging.WARNING:
+            lines.append(record.getMessage())
+        return False
 
-    logger, handler = logging.getLogger("apprise"), Keeping(logging.WARNING)
-    logger.addHandler(handler)
+    logger = logging.getLogger("apprise")
+    logger.addFilter(keep)
     try:
         yield lines
     finally:
-        logger.removeHandler(handler)
+        logger.removeFilter(keep)
