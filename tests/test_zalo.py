@@ -311,9 +311,19 @@ def test_an_answer_lost_after_the_rotation_stays_to_be_seen_until_it_is_an_alarm
     assert wire.refreshes() == 2
 
 
-def test_a_gateway_in_trouble_is_no_alarm(sqlite_wire: Wire) -> None:
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault(502, html="<html>"),
+        Fault(503, {"message": "Service temporarily unavailable"}),
+        Fault(500, {"error": 500, "message": "internal"}),
+        Fault(429, {"message": "too many"}),
+        Fault(200, {"error": -32, "message": "limit"}),
+    ],
+)
+def test_a_server_of_tokens_in_trouble_is_no_alarm(sqlite_wire: Wire, fault: Fault) -> None:
     sqlite_wire.zalo.state.access.clear()
-    sqlite_wire.zalo.state.faults[REFRESH] = [Fault(502, html="<html>")]
+    sqlite_wire.zalo.state.faults[REFRESH] = [fault]
     assert sqlite_wire.send(letter())[0].outcome is Outcome.RETRY
     later = at(DAY) + LEASE
     assert sqlite_wire.account().alarm is None

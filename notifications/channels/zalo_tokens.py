@@ -23,6 +23,7 @@ EARLY: Final = timedelta(hours=5)  #: a token lives 25 hours and is turned over 
 LEASE: Final = timedelta(minutes=2)  #: after it, whoever began to refresh is taken for dead
 #: The refresh token is dead or was used before: an administrator of the OA has to consent again.
 _CONSENT: Final = frozenset({-14014, -14020})
+_TOO_OFTEN: Final = -32
 
 
 class Tokens:
@@ -93,11 +94,14 @@ class Tokens:
             )
             return access
         code = code_of(said.get("error")) if said is not None else None
+        is_passing = answer.status >= 500 or answer.status == 429 or code == _TOO_OFTEN
+        if is_passing and code not in _CONSENT:  # whether Zalo had the request, the next try will show
+            return Result(Outcome.RETRY, "refresh", str(answer.status))
         if (answer.status == 200 and answer.is_empty) or code in _CONSENT or (said is not None and code is None):
             self._write(alias, alarm="consent", alarm_at=now, refreshing_at=None)
         elif code is not None:
             self._write(alias, alarm="refused", alarm_at=now, refreshing_at=None)
-        else:  # a gateway's page: whether Zalo had the request, the next try will show
+        else:  # a gateway's page
             return Result(Outcome.RETRY, "refresh", str(answer.status))
         return Result(Outcome.CONFIG, str(code or "empty"), words(said or {}, "error_name", "message"))
 
