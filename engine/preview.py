@@ -40,7 +40,8 @@ class Moved:
     units: int  #: who owes it
     told: int = 0  #: of those, the ones who were told a day
     submitted: int = 0  #: of those, the ones whose report is in: for them nothing changes
-    told_later: int = 0  #: told a later day than the new one: they are told whenever it moves
+    to_tell: int = 0  #: owe it still and were told another day than the new one, or another end of its grace
+    told_later: int = 0  #: of those, the ones who were told a later one: they are told whenever it moves
 
     def as_json(self) -> dict[str, object]:
         """As `dondoc plans diff --json` prints it; `from` and `to` are nominal days."""
@@ -225,9 +226,13 @@ def _unopened(change: Change, plan: str, heads: Headcount) -> Moved:
 
 
 def _of_transfer(each: Transfer, plan: str) -> Moved:
-    counts, after = each.counts, each.after
-    later = sum(counts.told_on.values()) if after is None else counts.told_after(after.due_on)
-    return Moved(plan, each.change, each.cycle.id, counts.units, counts.told, counts.submitted, later)
+    counts, change, after = each.counts, each.change, each.after
+    to_tell = later = 0
+    if change.is_of_days and change.way is not Way.STAYS:
+        to_tell = later = sum(counts.told_on.values())
+        if after is not None and not change.ends_sooner:
+            later = counts.told_after(after.due_on)
+    return Moved(plan, change, each.cycle.id, counts.units, counts.told, counts.submitted, to_tell, later)
 
 
 def _in_order(each: Moved) -> tuple[date, str, str, str, str]:
@@ -248,6 +253,7 @@ def _line(each: Moved) -> list[object]:
         each.cycle_id,
         each.units,
         each.told > 0,
+        each.to_tell > 0,
         each.told_later > 0,
     ]
 

@@ -221,6 +221,29 @@ def test_a_later_day_with_an_earlier_end_of_its_grace_is_told_in_any_case(opened
     assert len(told_of(opened, NoticeKind.DATE_MOVED)) == 5
 
 
+@pytest.mark.parametrize(
+    ("text", "numbers"),
+    [
+        (EARLIER, (4, 4)),
+        (LATER, (4, 0)),
+        (GONE, (4, 4)),
+        (YEARLY.replace("14 days before, ", ""), (0, 0)),
+        (YEARLY.replace("grace: 30 days", "grace: 3 days"), (4, 4)),
+        (YEARLY.replace("grace: 30 days", "grace: 40 days"), (4, 0)),
+    ],
+)
+def test_as_many_are_told_as_the_preview_says(opened: Database, text: str, numbers: tuple[int, int]) -> None:
+    """Of five who were told one has handed in: for them nothing changes."""
+    hand_in(opened, id_of(opened, "stc"), "2021-12-03")
+    (moved,) = of_cycles(shown(opened, text))
+    assert (moved.told, moved.to_tell, moved.told_later) == (5, *numbers)
+    with opened.reading() as session:
+        before = len(session.exec(select(Notice)).all())
+    applied(opened, text, Policy.TELL)
+    with opened.reading() as session:
+        assert len(session.exec(select(Notice)).all()) - before == moved.to_tell
+
+
 def test_a_message_on_its_way_that_would_be_dropped_is_made_good(opened: Database) -> None:
     """Its old day is moot, so that without another word the contact would have heard nothing at all."""
     with opened.writing() as session:

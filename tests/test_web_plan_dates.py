@@ -13,7 +13,7 @@ from models.plan import Revision
 from models.plan_draft import PlanDraft
 from models.proposal import Proposal
 from models.user import UserRole
-from tests.builders import YEARLY, at
+from tests.builders import YEARLY, at, hand_in
 from tests.desk import Desk, sqlite_desk
 
 LATER = YEARLY.replace("except: {2021: {due: {end_of: M12}", "except: {2021: {due: {day: 20, of: M1, year: 1}")
@@ -151,3 +151,12 @@ def test_an_open_cycle_whose_new_day_is_past_is_named_as_one_that_stays(desk: De
     assert "giữ hạn cũ vì hạn mới đã qua" in page
     assert "thứ Sáu 10/12/2021" in page
     assert "làm gì với chúng?" not in page
+
+
+def test_each_policy_promises_as_many_messages_as_go_out(desk: Desk) -> None:
+    """Five were told the day; one of them has handed in."""
+    hand_in(desk.database, desk.task_id("stc"), "2021-12-10")
+    typed(desk, LATER)
+    assert "nhận tin báo ngày mới: 4 đơn vị." in desk.get("/plans/kl01/preview").text
+    typed(desk, YEARLY.replace("14 days before, ", ""))
+    assert "nhận tin báo ngày mới: 0 đơn vị." in desk.get("/plans/kl01/preview").text

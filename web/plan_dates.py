@@ -179,7 +179,7 @@ def changes(found: Sequence[Moved], names: Mapping[str, Obligation], number: int
         "number": number,
         "pages": range(1, pages + 1),
         "in_open": len(opened),
-        "told": sum(each.told for each in opened),
+        "to_tell": sum(each.to_tell for each in opened),
         "told_later": sum(each.told_later for each in opened),
     }
 
