@@ -66,12 +66,19 @@ def is_open(way: Address, office: Office) -> bool:
 
 
 def by_above(each: Waiting, office: Office) -> Hold | None:
-    """A pause, and what the superior's own report in the cycle waits for, silence everybody below."""
+    """A pause silences everybody; what the superior's own report waits for, only who is told above the unit.
+
+    The unit is always asked itself, and what is held is told before the unit's grace ends: then it would be moot.
+    """
     if each.notice.kind not in ASKING:
         return None
     again = office.now + ONE_DAY if office.pace is None else _next_day(each, office, office.pace)
     if each.cycle.state == CycleState.OPEN and each.cycle.paused_at is not None:
         return Hold(PAUSED, again)
+    if each.notice.kind != NoticeKind.ESCALATION or each.is_own:
+        return None
+    if each.above.ends_at is not None and each.above.ends_at <= again:
+        return None
     if each.above.is_under_review:
         return Hold(REVIEW_ABOVE, again)
     if each.notice.created_at + each.above.more > office.now:  # as much later as the superior may be

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import ColumnElement, Row, and_, exists, or_, select
+from sqlalchemy import ColumnElement, Row, and_, exists, func, or_, select
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
@@ -56,7 +56,8 @@ class Above:
     """What the reports of the units above in the same cycle wait for."""
 
     is_under_review: bool = False  #: one was handed in and not yet reviewed
-    more: timedelta = timedelta()  #: how much later one of them may be, by an extension that still runs
+    more: timedelta = timedelta()  #: how much later one of them may be, by all extensions of it
+    ends_at: datetime | None = None  #: when what is asked is missed
 
 
 NOTHING_ABOVE: Final = Above()
@@ -252,13 +253,17 @@ def _above(session: Session, rows: Sequence[Row[Any]]) -> dict[int, Above]:
         .all()
     )
     uppers = {task_id: units_above(paths[task.placement_id]) for task_id, task in asked.items()}
+    given = aliased(Deadline)
+    first = (
+        select(func.min(Extension.from_on))
+        .join(given, given.id == col(Extension.to_deadline_id))  # type: ignore[arg-type]
+        .where(col(Extension.task_id) == col(Task.id), col(given.origin) == Origin.EXTENSION.value)
+        .correlate(Task)
+        .scalar_subquery()
+    )
     query = (
-        select(col(Task.cycle_id), col(Task.unit_id), col(Task.state), col(Extension.from_on), col(Extension.to_on))
+        select(col(Task.cycle_id), col(Task.unit_id), col(Task.state), first, col(Deadline.due_on))
         .join(Deadline, col(Deadline.id) == col(Task.deadline_id))
-        .outerjoin(
-            Extension,
-            and_(col(Extension.task_id) == col(Task.id), col(Extension.to_deadline_id) == col(Task.deadline_id)),
-        )
         .where(
             col(Task.cycle_id).in_({task.cycle_id for task in asked.values()}),
             col(Task.unit_id).in_({unit for units in uppers.values() for unit in units}),
@@ -269,17 +274,27 @@ def _above(session: Session, rows: Sequence[Row[Any]]) -> dict[int, Above]:
         )
     )
     facts: dict[tuple[int, int], Above] = {}
-    for cycle_id, unit_id, state, from_on, to_on in session.execute(query):
+    for cycle_id, unit_id, state, from_on, due_on in session.execute(query):
         is_under_review = state == TaskState.SUBMITTED.value
-        more = timedelta() if is_under_review or from_on is None else to_on - from_on
+        more = timedelta() if is_under_review or from_on is None else due_on - from_on
         facts[cycle_id, unit_id] = Above(is_under_review, more)
     if not facts:
         return {}
+    closes = select(col(Step.deadline_id), col(Step.at)).where(
+        col(Step.deadline_id).in_({task.deadline_id for task in asked.values()}),
+        col(Step.kind) == StepKind.CLOSE.value,
+        col(Step.state) == StepState.PLANNED.value,
+    )
+    ends = dict(session.execute(closes).tuples().all())
     found = {}
     for task_id, units in uppers.items():
         known = [facts[key] for unit in units if (key := (asked[task_id].cycle_id, unit)) in facts]
         if known:
-            found[task_id] = Above(any(each.is_under_review for each in known), max(each.more for each in known))
+            found[task_id] = Above(
+                any(each.is_under_review for each in known),
+                max(each.more for each in known),
+                ends.get(asked[task_id].deadline_id),
+            )
     return found
 
 

@@ -454,27 +454,55 @@ def why_held(database: Database, now: datetime) -> dict[str, set[str]]:
     return found
 
 
-def test_cells_are_not_asked_while_the_report_above_them_waits_for_its_review(levels: Database) -> None:
+CELLS = {"snv-1", "snv-2"}
+
+
+def test_cells_are_asked_while_the_report_above_them_waits_for_its_review_and_nobody_above_is_told(
+    levels: Database,
+) -> None:
     hand_in(levels, "snv", at("2025-09-15"))
-    reminder = at("2025-09-16")  # fourteen days before
-    step_round(levels, reminder)
-    assert why_held(levels, reminder) == {"snv-1": {"held.review_above"}, "snv-2": {"held.review_above"}}
+    for day in ("2025-09-16", "2025-09-30", "2025-10-01"):
+        step_round(levels, at(day))
+        assert why_held(levels, at(day)) == {}
+    step_round(levels, OVERDUE)
+    assert why_held(levels, OVERDUE) == {cell: {"held.review_above"} for cell in CELLS}
     with levels.writing() as session:
-        review.accept(session, task_of(session, "snv", "2025").id, by="office", now=reminder)
-    assert why_held(levels, at("2025-09-17")) == {}
-    asked = [each for each in rows(levels, Notice) if each.created_at == reminder and each.kind == "reminder"]
-    assert {each.rung for each in asked if each.message_id} == {"unit.contact"}
+        review.accept(session, task_of(session, "snv", "2025").id, by="office", now=OVERDUE)
+    assert why_held(levels, at("2025-10-06")) == {}
 
 
-def test_cells_are_asked_as_much_later_as_the_unit_above_them_may_be(levels: Database) -> None:
-    with levels.writing() as session:
-        task, until = task_of(session, "snv", "2025"), at("2025-10-03").date()
-        now = at("2025-09-10")
-        extend.extend(session, task.id, by="office", due_on=until, reason="Bão", document=None, now=now, zone=ZONE)
-    queued(levels, at("2025-09-10"))
-    reminder = at("2025-09-16")
-    step_round(levels, reminder)
-    for day in ("2025-09-16", "2025-09-17", "2025-09-18"):
+def extended(database: Database, *days: str) -> None:
+    """Snv was given more time till each of the days in turn; its cells were told on time till the third rung."""
+    with database.writing() as session:
+        for day in days:
+            extend.extend(
+                session,
+                task_of(session, "snv", "2025").id,
+                by="office",
+                due_on=at(day).date(),
+                reason="Bão",
+                document=None,
+                now=at("2025-09-10"),
+                zone=ZONE,
+            )
+    queued(database, at("2025-09-10"))
+    for day in ("2025-09-16", "2025-09-30", "2025-10-01"):
+        step_round(database, at(day))
+        assert not CELLS & why_held(database, at(day)).keys()
+    step_round(database, OVERDUE)
+
+
+def test_who_is_above_cells_is_told_as_much_later_as_the_unit_between_them_may_be(levels: Database) -> None:
+    extended(levels, "2025-10-10", "2025-10-20")  # twenty days later, of which the last extension is ten
+    for day in ("2025-10-03", "2025-10-14", "2025-10-22"):
         held_now = why_held(levels, at(day))
-        assert (held_now["snv-1"], held_now["snv-2"]) == ({"held.extended_above"}, {"held.extended_above"})
-    assert not {"snv-1", "snv-2"} & why_held(levels, at("2025-09-19")).keys()  # three days later, as the extension
+        assert {held_now[cell] == {"held.extended_above"} for cell in CELLS} == {True}
+    assert not CELLS & why_held(levels, at("2025-10-23")).keys()
+
+
+def test_who_is_above_cells_is_told_before_their_grace_ends(levels: Database) -> None:
+    extended(levels, "2025-12-15")
+    assert why_held(levels, at("2025-10-29")).keys() >= CELLS
+    assert not CELLS & why_held(levels, at("2025-10-30")).keys()  # on the 31st it would be moot
+    told = [each for each in rows(levels, Notice) if each.rung == "superior.secretariat" and each.message_id]
+    assert len(told) >= len(CELLS)

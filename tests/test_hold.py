@@ -13,7 +13,7 @@ from notifications import hold, pipeline
 from notifications.hold import Hold
 from notifications.item import Office
 from notifications.pace import Pace
-from notifications.waiting import Above, Sent, Waiting
+from notifications.waiting import ASKING, Above, Sent, Waiting
 from tests.builders import ZONE, at, vn_state
 from tests.notices import DUE, OFFICE, person, waiting
 
@@ -141,14 +141,32 @@ def test_a_paused_cycle_asks_for_nothing_and_still_tells_what_was_decided() -> N
         assert hold.by_above(told, replace(OFFICE, pace=pace)) is None
 
 
-def test_a_superior_whose_report_waits_for_review_silences_those_below() -> None:
-    each = replace(waiting(cause=STEP), above=Above(is_under_review=True))
+CLIMBING: dict[str, Any] = {"cause": STEP, "kind": NoticeKind.ESCALATION, "rung": "superior.secretariat"}
+
+
+def test_a_superior_whose_report_waits_for_review_is_not_told_of_those_below() -> None:
+    each = replace(waiting(**CLIMBING), above=Above(is_under_review=True))
     assert hold.by_above(each, PACED) == Hold(hold.REVIEW_ABOVE, at("2025-09-24", "08:00"))
-    assert hold.by_above(waiting(cause=STEP), PACED) is None
+    assert hold.by_above(waiting(**CLIMBING), PACED) is None
 
 
-def test_what_is_asked_comes_as_much_later_as_the_superior_may_be() -> None:
-    each = replace(waiting(cause=STEP), above=Above(more=timedelta(days=6)))
+@pytest.mark.parametrize("above", [Above(is_under_review=True), Above(more=timedelta(days=6))])
+def test_whatever_is_above_it_the_unit_itself_is_asked(above: Above) -> None:
+    for kind in ASKING:
+        for rung in ("unit.contact", "unit.head"):
+            each = replace(waiting(cause=STEP, kind=kind, rung=rung), above=above)
+            assert hold.by_above(each, PACED) is None
+
+
+@pytest.mark.parametrize("above", [Above(is_under_review=True), Above(more=timedelta(days=60))])
+def test_nobody_waits_for_what_is_above_until_it_is_too_late(above: Above) -> None:
+    each = replace(waiting(**CLIMBING), above=replace(above, ends_at=at("2025-09-29", "08:00")))
+    assert hold.by_above(each, office(at("2025-09-25", "08:00"))) is not None
+    assert hold.by_above(each, office(at("2025-09-26", "08:00"))) is None  # a Friday
+
+
+def test_an_escalation_comes_as_much_later_as_the_superior_may_be() -> None:
+    each = replace(waiting(**CLIMBING), above=Above(more=timedelta(days=6)))
     made = today(each.notice.created_at, ZONE)
     for day in range(6):
         now = at((made + timedelta(days=day)).isoformat())
