@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Final
 
-from sqlmodel import Session, col
+from sqlmodel import Session, col, select
 
 from engine.errors import RefusedError
 from models.address import AddressState, ways_of
@@ -27,6 +27,8 @@ def try_again(session: Session, message_id: int, *, by: str, may_arrive_twice: b
         raise RefusedError("refused.no_message", id=message_id)
     if message.state not in FAILED:
         raise RefusedError("refused.message_not_failed", state=message.state)
+    if session.exec(select(Message.id).where(col(Message.instead_of) == message_id)).first() is not None:
+        raise RefusedError("refused.message_replaced")
     if message.state == MessageState.UNKNOWN and not may_arrive_twice:
         raise RefusedError("refused.may_arrive_twice")
     contact = session.get_one(Contact, message.contact_id, with_for_update=True, populate_existing=True)

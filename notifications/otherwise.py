@@ -4,12 +4,12 @@ import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import update
+from sqlalchemy import func, select, update
 from sqlmodel import Session, col
 
 from models.address import ways_of
 from models.contact import Contact
-from models.message import Message
+from models.message import Attempt, Message
 from models.notice import Notice
 from notifications.channels.by_channel import MAIL
 
@@ -44,7 +44,8 @@ def next_way(session: Session, message_id: int, now: datetime) -> Way | None:
 def send_otherwise(session: Session, message_id: int, way: Way, now: datetime) -> Message:
     """A message of its own, with all that the refused one tells."""
     refused = session.get_one(Message, message_id, populate_existing=True)
-    reference = f"{refused.reference} by {way.channel} {way.account} {way.address}"
+    tries = session.scalar(select(func.count()).where(col(Attempt.message_id) == refused.id))
+    reference = f"{refused.reference} by {way.channel} {way.account} {way.address} after {tries}"
     other = Message(
         contact_id=refused.contact_id,
         channel=way.channel,

@@ -21,11 +21,12 @@ from models.contact import Contact
 from models.entry import Entry
 from models.inbox import Group, Narrowing, in_group
 from models.link import Link
-from models.message import Message, MessageState
+from models.message import Attempt, Message, MessageState, Outcome
 from models.notice import Notice
 from models.task import Task
 from models.unit import Placement, Unit
 from models.user import UserRole
+from notifications.otherwise import Way, send_otherwise
 from tests.builders import ZONE, act_of, at, everything, hand_in, id_of, province, step_round, task_of, unit_id
 from web.waiting import waiting
 
@@ -205,6 +206,19 @@ def test_what_may_have_arrived_is_not_sent_again_blindly(
     assert refused.value.reason.code == code
     with office.reading() as session:
         assert everything(session) == rows
+
+
+def test_what_was_sent_otherwise_does_not_go_again(office: Database) -> None:
+    id_ = fail(office, MessageState.REFUSED)
+    with office.writing() as session:
+        way = Way("email", "", "contact.stc@example.org")
+        first = send_otherwise(session, id_, way, at(DAY))
+        session.add(Attempt(message_id=id_, number=1, at=at(DAY), outcome=Outcome.RECIPIENT))
+        session.flush()
+        assert send_otherwise(session, id_, way, at(DAY)).reference != first.reference
+    with pytest.raises(RefusedError) as refused, office.writing() as session:
+        try_again(session, id_, by="office", may_arrive_twice=False, now=at(DAY, "10:00"))
+    assert refused.value.reason.code == "refused.message_replaced"
 
 
 def test_nothing_goes_again_to_somebody_who_left(office: Database) -> None:

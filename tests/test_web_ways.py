@@ -202,6 +202,9 @@ def test_a_message_says_which_way_it_went_on_and_when_it_was_seen(desk: Desk) ->
         letter = sent(session, contact, "second", state=MessageState.READ, **mail).id
     assert f'Đã chuyển sang</dt><dd><a href="/messages/{letter}"' in desk.get(f"/messages/{refused}").text
     shown = desk.get(f"/messages/{letter}").text
+    again = desk.post(f"/messages/{refused}/retry")
+    assert (again.status_code, "đã được gửi thay" in again.text) == (422, True)
+    assert f"/messages/{refused}/retry" not in again.text
     assert f'Gửi thay</dt><dd><a href="/messages/{refused}"' in shown
     assert "Xem lúc</dt><dd>08:30" in shown
     assert f'href="/messages/{letter}"' not in desk.get("/messages?channel=zalobot").text

@@ -175,6 +175,8 @@ def _message_page(
             "told": told,
             "attempts": attempts,
             "text": _LINK.sub("••••••••", message.text),
-            "may_retry": message.state in FAILED and can(actor, Right.CHASE, place_of_unit(session, contact.unit_id)),
+            "may_retry": message.state in FAILED
+            and instead is None
+            and can(actor, Right.CHASE, place_of_unit(session, contact.unit_id)),
         }
     return page(request, "message.html", status=422 if refused else 200, refused=refused, **values)
