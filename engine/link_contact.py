@@ -79,7 +79,7 @@ def hear(session: Session, chat: Chat, text: str, *, once: str, key: bytes, now:
     touch(session, chat, now)
     words = " ".join(_plain(text).split())
     if words in _STOP:
-        return Answer("unlinked" if unlink_chat(session, chat, now=now) else "nothing")
+        return Answer("unlinked" if unlink_chat(session, chat, at=now, now=now) else "nothing")
     found = _CODE.fullmatch(words)
     if found is None:
         return Answer("unknown")
@@ -103,9 +103,25 @@ def touch(session: Session, chat: Chat, now: datetime) -> None:
     release_ways(session, col(Notice.contact_id).in_(select(Address.contact_id).where(*_is(chat))))
 
 
-def unlink_chat(session: Session, chat: Chat, *, now: datetime) -> int:
-    """Whoever writes there wants no more, or has left the OA; how many contacts this was."""
-    addresses = session.exec(select(Address).where(*_is(chat), col(Address.state) != AddressState.ENDED.value)).all()
+def follow(session: Session, chat: Chat, *, is_end: bool, at: datetime, now: datetime) -> None:
+    """Somebody began to follow the OA `at`, or has left it. It may be told again, even after they came back."""
+    seen = "\t".join(["left" if is_end else "followed", chat.channel, chat.account, chat.address, at.isoformat()])
+    if session.get(WebhookEvent, seen) is not None:
+        return
+    session.add(WebhookEvent(key=seen, at=at))
+    if is_end:
+        unlink_chat(session, chat, at=at, now=now)
+    else:
+        touch(session, chat, now)
+
+
+def unlink_chat(session: Session, chat: Chat, *, at: datetime, now: datetime) -> int:
+    """Whoever writes there wants no more since `at`, or has left the OA; how many contacts this was.
+
+    Who has consented after that keeps their link.
+    """
+    holds = (col(Address.state) != AddressState.ENDED.value, col(Address.consent_at) <= at)
+    addresses = session.exec(select(Address).where(*_is(chat), *holds)).all()
     for address in addresses:
         _end(session, address, f"contact:{address.contact_id}", now)
     return len(addresses)

@@ -257,6 +257,27 @@ def test_an_oa_links_and_leaving_it_ends_that(desk: Desk) -> None:
     assert ways(desk) == [(1, "zalooa", FOLLOWER, AddressState.ENDED)]
 
 
+def test_that_somebody_left_ends_no_link_made_after_it_however_often_it_is_told(desk: Desk) -> None:
+    left = events.follows(APP, FOLLOWER, no_more=True)
+    tell(desk, events.wrote(APP, FOLLOWER, f"LIENKET {code_for(desk)}", "1"))
+    tell(desk, left)
+    assert ways(desk) == [(1, "zalooa", FOLLOWER, AddressState.ENDED)]
+    tell(desk, events.wrote(APP, FOLLOWER, f"LIENKET {code_for(desk)}", "2"))
+    tell(desk, left, retry=1)  # of the same moment as the link: known by its own
+    tell(desk, left, at=NOW - timedelta(minutes=1))  # told for the first time, and too late
+    assert ways(desk) == [(1, "zalooa", FOLLOWER, AddressState.WORKING)]
+    tell(desk, left, at=NOW + timedelta(minutes=1))
+    assert ways(desk) == [(1, "zalooa", FOLLOWER, AddressState.ENDED)]
+
+
+def test_that_somebody_follows_is_a_sign_of_life_once(desk: Desk) -> None:
+    tell(desk, events.wrote(APP, FOLLOWER, f"LIENKET {code_for(desk)}", "1"))
+    for day in ("2021-12-21", "2021-12-22"):
+        desk.move_clock(day)
+        tell(desk, events.follows(APP, FOLLOWER), at=NOW + timedelta(hours=1))
+    assert desk.all_of(Address)[0].heard_at == at("2021-12-21", "09:00")
+
+
 def test_a_contact_that_has_left_gets_no_code(desk: Desk) -> None:
     code = code_for(desk)
     with desk.database.writing() as session:

@@ -88,10 +88,7 @@ def _take(office: Office, account: ZaloAccount, event: Mapping[str, Any]) -> Res
         case "follow" | "unfollow":
             chat = Chat("zalooa", account.alias, _text(_part(event, "follower"), "id"))
             with office.database.writing() as session:
-                if name == "unfollow":
-                    link_contact.unlink_chat(session, chat, now=office.now())
-                else:
-                    link_contact.touch(session, chat, office.now())
+                link_contact.follow(session, chat, is_end=name == "unfollow", at=at, now=office.now())
         case "user_send_text":
             chat = Chat("zalooa", account.alias, _text(_part(event, "sender"), "id"))
             return _heard(office, chat, _text(message, "text"), _text(message, "msg_id"))
