@@ -7,11 +7,13 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import event, text
 from sqlmodel import select
 
 from engine import link_contact
 from engine.errors import RefusedError
 from models.address import Address, AddressState, WebhookEvent
+from models.arrival import settle
 from models.contact import Contact
 from models.entry import Entry
 from models.message import Message, MessageState
@@ -276,6 +278,20 @@ def test_that_somebody_follows_is_a_sign_of_life_once(desk: Desk) -> None:
         desk.move_clock(day)
         tell(desk, events.follows(APP, FOLLOWER), at=NOW + timedelta(hours=1))
     assert desk.all_of(Address)[0].heard_at == at("2021-12-21", "09:00")
+
+
+def test_what_is_still_open_is_found_without_reading_every_event(desk: Desk) -> None:
+    asked = list[str]()
+
+    def keep(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+        asked.append(statement)
+
+    event.listen(desk.database.engine, "before_cursor_execute", keep)
+    with desk.database.writing() as session:
+        settle(session, NOW)
+        (query,) = [each for each in asked if "FROM webhook_event" in each]
+        plan = session.execute(text(f"EXPLAIN QUERY PLAN {query}")).all()
+    assert [row.detail for row in plan] == ["SCAN webhook_event USING INDEX ix_webhook_event_open"]
 
 
 def test_a_contact_that_has_left_gets_no_code(desk: Desk) -> None:
