@@ -9,9 +9,9 @@ from enum import StrEnum
 from typing import Final
 
 #: Detailed codes of RFC 3463 that speak of the address itself; 5.4.4: there is no such domain.
-_OF_THE_ADDRESS: Final = re.compile(r"5\.(1\.\d+|2\.[01]|4\.4)")
-_SAYS_NOTHING: Final = re.compile(r"(5\.0\.\d+)?")
-_NO_SUCH_ADDRESS: Final = frozenset({"550", "551", "553"})  #: RFC 5321, 4.2.3; where there is no detailed code
+OF_THE_ADDRESS: Final = re.compile(r"5\.(1\.\d+|2\.[01]|4\.4)")
+SAYS_NOTHING: Final = re.compile(r"(5\.0\.\d+)?")
+NO_SUCH_ADDRESS: Final = frozenset({"550", "551", "553"})  #: RFC 5321, 4.2.3; where there is no detailed code
 _STATUS: Final = re.compile(r"\b([245]\.\d{1,3}\.\d{1,3})\b")
 _CODE: Final = re.compile(r"\b([45]\d\d)\b")
 MAX_WORDS: Final = 500
@@ -68,8 +68,8 @@ def _report(block: Message, token: str) -> Report | None:
         return None
     found, code = _STATUS.search(status) or _STATUS.search(words), _CODE.search(words)
     status = found[1] if found else ""
-    is_unknown = _SAYS_NOTHING.fullmatch(status) and code and code[1] in _NO_SUCH_ADDRESS
-    fate = Fate.DEAD if is_unknown or _OF_THE_ADDRESS.fullmatch(status) else Fate.LOST
+    is_unknown = SAYS_NOTHING.fullmatch(status) and code and code[1] in NO_SUCH_ADDRESS
+    fate = Fate.DEAD if is_unknown or OF_THE_ADDRESS.fullmatch(status) else Fate.LOST
     if action.lower() == "delayed":
         fate = Fate.DELAYED
     named = (_text(block, name).rpartition(";")[2] for name in ("Final-Recipient", "Original-Recipient"))

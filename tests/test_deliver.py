@@ -184,7 +184,7 @@ def test_an_address_that_is_refused_for_good_is_not_written_to_again(opened: Dat
 def test_a_refusal_by_policy_leaves_the_address_alive(opened: Database) -> None:
     with running() as sink:
         sink.to_rcpt[STC] = ["554 5.7.1 Relay access denied"]
-        assert send(opened, sink.url).refused == 1
+        assert send(opened, sink.url).retried == 1
     assert not any(contact.is_bouncing for contact in rows(opened, Contact))
 
 

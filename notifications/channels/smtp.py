@@ -12,12 +12,22 @@ from urllib.parse import unquote, urlsplit
 
 from models.message import Outcome
 from notifications.channels.carrier import Result
+from notifications.dsn import NO_SUCH_ADDRESS, OF_THE_ADDRESS, SAYS_NOTHING
 
 TIMEOUT_SECONDS: Final = 30
 PORTS: Final = {"smtp": 25, "smtps": 465}
 LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 _SIGN_IN: Final = frozenset({530, 534, 535, 538})  #: RFC 4954: the server wants other credentials, or any at all
 _QUEUED_AS: Final = re.compile(r"(?:queued as|\bid=)\s*([\w.-]+)", re.IGNORECASE)
+_DETAILED: Final = re.compile(r"(?:5\.\d{1,3}\.\d{1,3}(?= |$))?")
+_WHO: Final = r"\b(user|mailbox|recipient|account)\b"
+_UNKNOWN: Final = re.compile(
+    rf"\b(unknown|invalid|no|no such) (local )?{_WHO}"
+    rf"|{_WHO}.*\b(unknown|invalid|not found|not local|not exist|doesn't exist|no longer)\b",
+    re.IGNORECASE,
+)
+_FULL: Final = re.compile(r"\bquota\b|\b(mailbox|inbox)\b.*\bfull\b", re.IGNORECASE)
+_OF_US: Final = re.compile(r"\brelay|\bblock|\bsender\b", re.IGNORECASE)  #: not of whom we write to
 _LINE_START_DOT: Final = re.compile(rb"^\.", re.MULTILINE)
 _Lost = (smtplib.SMTPServerDisconnected, OSError)
 
@@ -167,11 +177,25 @@ def _class(stage: str, code: int, words: str) -> Outcome:
         # 452: no room on the other side, which nobody clears in five minutes.
         return Outcome.DEFER if code == 452 else Outcome.RETRY
     if stage == "rcpt":
-        # 5.7 is a policy, relaying for one: it says nothing about the address, which must not count as dead.
-        return Outcome.PAYLOAD if words.startswith("5.7.") else Outcome.RECIPIENT
+        return _class_of_recipient(code, words)
     if stage in {"data", "content"} or code == 552:
         return Outcome.PAYLOAD
     return Outcome.CONFIG
+
+
+def _class_of_recipient(code: int, words: str) -> Outcome:
+    """An address is dead only when it is said to be: most servers say here as well what they hold against us."""
+    detailed = _DETAILED.match(words)
+    status = detailed[0] if detailed else ""
+    if OF_THE_ADDRESS.fullmatch(status):
+        return Outcome.RECIPIENT
+    if code == 552 or status == "5.2.2" or _FULL.search(words):
+        return Outcome.DEFER
+    if code in {503, 554} or status.startswith("5.7.") or _OF_US.search(words):
+        return Outcome.CONFIG
+    if SAYS_NOTHING.fullmatch(status) and str(code) in NO_SUCH_ADDRESS and _UNKNOWN.search(words):
+        return Outcome.RECIPIENT
+    return Outcome.PAYLOAD
 
 
 def _words(answer: bytes | str) -> str:
