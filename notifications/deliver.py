@@ -2,7 +2,8 @@
 
 Its steps, each a transaction of its own, so that a crash between any two of them is mended by the next call:
 1. what a dead sender left between content and outcome is unknown: never sent again blindly;
-2. a message that still waits and has lost a reason is dissolved: the notices left over wait again;
+2. a message that still waits and has lost a reason, or was worded on an earlier day, is dissolved: the notices left
+   over wait again;
 3. the waiting notices become messages;
 4. messages are claimed, a wave at a time;
 5. just before the content of some goes out, `sending_at` is written for them, if the claim is still ours;
@@ -20,9 +21,11 @@ from typing import Any, Final
 from sqlalchemy import (
     ColumnElement,
     Row,
+    String,
     and_,
     between,
     bindparam,
+    cast,
     exists,
     func,
     insert,
@@ -34,6 +37,7 @@ from sqlalchemy import (
 )
 from sqlmodel import Session, col
 
+from dondoc.clock import moment, today
 from dondoc.database import Database, insert_new
 from models.arrival import settle
 from models.contact import Contact, is_reachable
@@ -55,7 +59,7 @@ from notifications.letters import read_letters
 from notifications.otherwise import Way, next_way, send_otherwise
 from notifications.pace import Pace
 from notifications.pipeline import UNREACHABLE, Batch, Bundle, moot
-from notifications.waiting import read_waiting
+from notifications.waiting import ASKING, LOOKS_BACK, read_waiting
 from notifications.wording import Wordings
 
 CONTACTS: Final = 500  #: whose notices are read and rendered at a time
@@ -109,7 +113,7 @@ def deliver(
         wordings = Wordings(in_use(session))
     others = frozenset(carrier.others) if isinstance(carrier, ByChannel) else frozenset()
     office = Office(carrier.channel, carrier.reply_address, url.rstrip("/"), zone, now, others, wordings, pace)
-    counts = Counter(unknown=recover(database, now), dropped=dissolve(database, now))
+    counts = Counter(unknown=recover(database, now), dropped=dissolve(database, now, zone))
     counts.update(queue(database, office))
     postpone(database, office)
     counts.update(send(database, carrier, now, key))
@@ -124,11 +128,18 @@ def recover(database: Database, now: datetime) -> int:
         return _record(session, dict.fromkeys(ids, Result(Outcome.AMBIGUOUS, "lease")), now)["unknown"]
 
 
-def dissolve(database: Database, now: datetime) -> int:
-    """Asks of each message that waits for another try whether all that it tells still holds. Says how many do not."""
+def dissolve(database: Database, now: datetime, zone: str) -> int:
+    """Asks of each message that waits for another try whether all that it tells still holds. Says how many do not.
+
+    What asks and was worded on an earlier day is judged and worded anew: it may say "today" of a day that is over.
+    """
+    begins = moment(today(now, zone), "00:00", zone)
+    was_tried = exists().where(col(Attempt.message_id) == col(Message.id), col(Attempt.outcome) != Outcome.CONFIG.value)
+    # Sent again because somebody said so (engine/retry.py), it has failed and no try is counted: it goes as it is.
+    is_old = and_(col(Message.created_at) < begins, or_(col(Message.tries) > 0, ~was_tried))
     with database.reading() as session:
         rows = session.execute(
-            select(Notice, Task, Deadline, Cycle, is_reachable())
+            select(Notice, Task, Deadline, Cycle, is_reachable(), is_old)
             .join(Message, col(Message.id) == col(Notice.message_id))
             .join(Task, col(Task.id) == col(Notice.task_id))
             .join(Deadline, col(Deadline.id) == col(Task.deadline_id))
@@ -138,20 +149,35 @@ def dissolve(database: Database, now: datetime) -> int:
         ).all()
     reasons = [
         (notice, moot(notice, task, deadline.due_on, cycle) if can_be_told else UNREACHABLE)
-        for notice, task, deadline, cycle, can_be_told in rows
+        for notice, task, deadline, cycle, can_be_told, _ in rows
     ]
     stale = {notice.message_id for notice, why in reasons if why}
+    stale |= {notice.message_id for notice, *_, was_before in rows if was_before and notice.kind in ASKING}
     if not stale:
         return 0
     with database.writing() as session:
-        free = select(col(Message.id)).where(col(Message.id).in_(stale), _is_free(now)).with_for_update()
-        gone = set(session.scalars(free))
-        session.execute(update(Message).where(col(Message.id).in_(gone)).values(state=MessageState.DROPPED.value))
+        gone = set(session.scalars(select(col(Message.id)).where(_is_free(now)).with_for_update())) & stale
+        if not gone:
+            return 0
+        _drop(session, gone)
         for notice, why in reasons:
             if notice.message_id in gone:
                 told = {"dropped": why} if why else {"message_id": None}
                 session.execute(update(Notice).where(col(Notice.id) == notice.id).values(**told))
     return sum(why is not None and notice.message_id in gone for notice, why in reasons)
+
+
+def _drop(session: Session, ids: set[int]) -> None:
+    """The same notices make the same reference: it is left to the message that tells them instead."""
+    one = update(Message).where(col(Message.id) == bindparam("b_id"))
+    freed = col(Message.reference) + "-" + cast(col(Message.id), String)
+    session.connection().execute(one.values(state=MessageState.DROPPED.value), [{"b_id": id_} for id_ in ids])
+    instead = select(col(Message.id), col(Message.instead_of)).where(col(Message.instead_of).is_not(None))
+    before = dict(session.execute(instead).tuples().all())
+    refused = {before[id_] for id_ in ids if id_ in before}
+    while more := {before[id_] for id_ in refused if id_ in before} - refused:
+        refused |= more
+    session.connection().execute(one.values(reference=freed), [{"b_id": id_} for id_ in ids | refused])
 
 
 def queue(database: Database, office: Office) -> Counter[str]:
@@ -320,6 +346,7 @@ def _add(session: Session, bundles: Sequence[Bundle], now: datetime) -> Sequence
     """A message for each of the bundles; their ids."""
     if not bundles:
         return []
+    tries = _tries_before(session, [each.contact.id for each in bundles], now)
     rows = [
         {
             "contact_id": each.contact.id,
@@ -333,7 +360,7 @@ def _add(session: Session, bundles: Sequence[Bundle], now: datetime) -> Sequence
             "html": each.rendered.html,
             "created_at": now,
             "try_after": now,
-            "tries": 0,
+            "tries": tries.get((each.contact.id, each.channel, each.address), 0),
             "is_urgent": each.is_urgent,
         }
         for each in bundles
@@ -341,6 +368,19 @@ def _add(session: Session, bundles: Sequence[Bundle], now: datetime) -> Sequence
     ]
     new = insert(Message).returning(col(Message.id), sort_by_parameter_order=True)
     return session.connection().execute(new, rows).scalars().all()
+
+
+def _tries_before(session: Session, contact_ids: Sequence[int], now: datetime) -> dict[tuple[int, str, str], int]:
+    """By contact and way: the tries of a last message that was dissolved, else no dead address would be given up."""
+    last = (
+        select(func.max(Message.id))
+        .where(col(Message.contact_id).in_(contact_ids), col(Message.try_after) > now - LOOKS_BACK)
+        .group_by(col(Message.contact_id))
+    )
+    query = select(col(Message.contact_id), col(Message.channel), col(Message.address), col(Message.tries)).where(
+        col(Message.id).in_(last), col(Message.state) == MessageState.DROPPED.value
+    )
+    return {(contact, channel, address): tries for contact, channel, address, tries in session.execute(query)}
 
 
 def _ensure_links(session: Session, message_ids: Sequence[int]) -> None:

@@ -233,6 +233,21 @@ def test_a_message_whose_reason_went_while_the_server_was_down_is_not_sent(opene
     assert message_to(opened, STC).state == MessageState.DROPPED
 
 
+def test_what_waited_over_midnight_is_worded_and_paced_anew(database: Database) -> None:
+    province(database, on="2025-08-01")
+    day = at("2025-09-04", "17:00")
+    step_round(database, day)
+    assert night(day, database, f"smtp://127.0.0.1:{free_port()}") == Delivered(messages=5, retried=5)
+    waited = {each.reference for each in rows(database, Message)}
+    with running() as sink:
+        assert night(at("2025-09-05", "07:30"), database, sink.url) == Delivered(held=5)
+        assert {each.state for each in rows(database, Message)} == {MessageState.DROPPED}
+        assert night(at("2025-09-05", "08:00"), database, sink.url) == Delivered(messages=5, sent=5)
+    told = [each for each in rows(database, Message) if each.state == MessageState.SENT]
+    assert ({each.reference for each in told}, {each.tries for each in told}) == (waited, {2})
+    assert {each.message_id for each in rows(database, Notice)} == {each.id for each in told}
+
+
 @pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")  # it is 127.0.0.1
 def test_a_wrong_password_keeps_every_message_waiting(opened: Database) -> None:
     options = {"authenticator": signed_in_as("dondoc", "right"), "auth_required": True, "auth_require_tls": False}
@@ -379,7 +394,7 @@ def test_a_server_that_was_down_all_day_is_not_tried_at_night(database: Database
         assert night(evening, database, sink.url) == Delivered()
         with database.reading() as session:
             assert not session.scalar(select(IS_TO_DELIVER), {"now": at("2025-09-05", "07:29")})
-        assert night(at("2025-09-05", "07:30"), database, sink.url) == Delivered(sent=5)
+        assert night(at("2025-09-05", "08:00"), database, sink.url) == Delivered(messages=5, sent=5)
 
 
 def test_what_is_urgent_is_tried_at_night_too(database: Database) -> None:
