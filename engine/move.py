@@ -6,16 +6,17 @@ from datetime import date, datetime
 from itertools import groupby
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, and_, case, delete, exists, func, insert, literal, or_, select, update
+from sqlalchemy import ColumnElement, and_, case, delete, exists, func, insert, literal, or_, select, update
 from sqlmodel import Session, SQLModel, col
 
 from dondoc.clock import moment, today
 from dondoc.database import insert_new
 from engine.close import CYCLE_CLOSED, end, finish, reopen_links
 from engine.fire import NOTICE_COLUMNS
+from engine.hearers import LADDER, can_hear, hearers
 from engine.open import new_deadline, open_tasks, plan_steps
 from engine.transfers import Transfer
-from models.contact import Contact, Role, holding
+from models.contact import Contact
 from models.cycle import Cycle, CycleState
 from models.deadline import FIXED, Deadline, Origin
 from models.entry import Entry, append
@@ -297,38 +298,32 @@ def _to_tell(policy: Policy, change: Change) -> ColumnElement[bool] | None:
     )
 
 
-def _contacts(which: ColumnElement[bool]) -> Select[tuple[int, int]]:
-    """The tasks with the contacts of their units who can be reached."""
-    reachable = holding(Role.CONTACT).whereclause
-    assert reachable is not None
-    joined = select(col(Task.id), col(Contact.id)).join(Contact, col(Contact.unit_id) == col(Task.unit_id))
-    return joined.where(which, reachable)
-
-
 def _reached(session: Session, which: ColumnElement[bool] | None) -> dict[str, int]:
-    """How many tasks' units are told, and how many should be and cannot."""
+    """Of how many tasks somebody is told, and of how many somebody should be and nobody can."""
     if which is None:
         return {"told": 0, "unreachable": 0}
     wanted = session.scalar(select(func.count()).select_from(Task).where(which)) or 0
-    tasks = _contacts(which).with_only_columns(col(Task.id)).distinct().subquery()
-    told = session.scalar(select(func.count()).select_from(tasks)) or 0
+    told = session.scalar(select(func.count()).select_from(Task).where(which, can_hear())) or 0
     return {"told": told, "unreachable": wanted - told}
 
 
 def _tell(
     session: Session, which: ColumnElement[bool], kind: NoticeKind, entry: Entry, due_on: date, now: datetime
 ) -> None:
-    columns = (
-        col(Task.id),
-        col(Contact.id),
-        literal(kind.value),
-        literal(Rung.UNIT_CONTACT.value),
-        literal(f"entry:{entry.id}"),
-        literal(due_on),
-        literal(now, _type(Notice, "created_at")),
-    )
-    who = _contacts(which).with_only_columns(*columns)
-    insert_new(session, Notice, NOTICE_COLUMNS, who, unless=("task_id", "contact_id", "cause"))
+    """What takes something back reaches somebody if anybody can be reached; what is asked, the unit's own contact."""
+    rungs = (Rung.UNIT_CONTACT,) if kind is NoticeKind.OPENED else LADDER
+    for rung in rungs:
+        columns = (
+            col(Task.id),
+            col(Contact.id),
+            literal(kind.value),
+            literal(rung.value),
+            literal(f"entry:{entry.id}"),
+            literal(due_on),
+            literal(now, _type(Notice, "created_at")),
+        )
+        who = hearers(which, rungs, rung).with_only_columns(*columns)
+        insert_new(session, Notice, NOTICE_COLUMNS, who, unless=("task_id", "contact_id", "cause"))
 
 
 def _say(session: Session, act: str, each: Transfer, decision: Decision, **counts: int) -> Entry:

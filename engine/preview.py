@@ -42,6 +42,7 @@ class Moved:
     submitted: int = 0  #: of those, the ones whose report is in: for them nothing changes
     to_tell: int = 0  #: owe it still and were told another day than the new one, or another end of its grace
     told_later: int = 0  #: of those, the ones who were told a later one: they are told whenever it moves
+    unreachable: int = 0  #: would be told, and neither the unit nor who chases it can be reached
 
     def as_json(self) -> dict[str, object]:
         """As `dondoc plans diff --json` prints it; `from` and `to` are nominal days."""
@@ -227,12 +228,14 @@ def _unopened(change: Change, plan: str, heads: Headcount) -> Moved:
 
 def _of_transfer(each: Transfer, plan: str) -> Moved:
     counts, change, after = each.counts, each.change, each.after
-    to_tell = later = 0
+    to_tell = later = unreachable = 0
     if change.is_of_days and change.way is not Way.STAYS:
         to_tell = later = sum(counts.told_on.values())
+        unreachable = counts.unreachable
         if after is not None and not change.ends_sooner:
             later = counts.told_after(after.due_on)
-    return Moved(plan, change, each.cycle.id, counts.units, counts.told, counts.submitted, to_tell, later)
+    sums = counts.units, counts.told, counts.submitted, to_tell, later, unreachable
+    return Moved(plan, change, each.cycle.id, *sums)
 
 
 def _in_order(each: Moved) -> tuple[date, str, str, str, str]:
@@ -255,6 +258,7 @@ def _line(each: Moved) -> list[object]:
         each.told > 0,
         each.to_tell > 0,
         each.told_later > 0,
+        each.unreachable > 0,
     ]
 
 

@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Select, and_, exists, func, select, true
 from sqlmodel import Session, col
 
 from dondoc.clock import today
+from engine.hearers import can_hear
 from engine.request import ADHOC
 from models.cycle import Cycle, CycleState
 from models.deadline import FIXED, Deadline, Origin
@@ -73,6 +74,7 @@ class Counts:
     submitted: int = 0
     told: int = 0
     told_on: Mapping[date, int] = field(default_factory=dict)  #: those who owe still, by the last day they were told
+    unreachable: int = 0  #: who owe still and were told, and nobody who could be told is left; not in `told_on`
 
     def told_after(self, day: date) -> int:
         return sum(count for on, count in self.told_on.items() if on > day)
@@ -144,30 +146,31 @@ def counted(
         .correlate(Task)
         .scalar_subquery()
     )
-    sums: defaultdict[int, list[tuple[str, date | None, int]]] = defaultdict(list)
+    sums: defaultdict[int, list[tuple[str, date | None, bool, int]]] = defaultdict(list)
     for start in range(0, len(deadline_ids), CHUNK):
         tasks = (
-            select(col(Task.deadline_id), col(Task.state), told_on.label("told_on"))
+            select(col(Task.deadline_id), col(Task.state), told_on.label("told_on"), can_hear().label("can_hear"))
             .where(col(Task.deadline_id).in_(deadline_ids[start : start + CHUNK]), true() if which is None else which)
             .subquery()
         )
-        grouped = select(tasks.c.deadline_id, tasks.c.state, tasks.c.told_on, func.count())
-        for id_, *row in session.execute(grouped.group_by(tasks.c.deadline_id, tasks.c.state, tasks.c.told_on)):
-            sums[id_].append((row[0], row[1], row[2]))
+        parts = (tasks.c.deadline_id, tasks.c.state, tasks.c.told_on, tasks.c.can_hear)
+        for id_, *row in session.execute(select(*parts, func.count()).group_by(*parts)):
+            sums[id_].append((row[0], row[1], row[2], row[3]))
     return {id_: _counts(parts) for id_, parts in sums.items()}
 
 
-def _counts(parts: Sequence[tuple[str, date | None, int]]) -> Counts:
+def _counts(parts: Sequence[tuple[str, date | None, bool, int]]) -> Counts:
     told_on: defaultdict[date, int] = defaultdict(int)
-    for state, on, count in parts:
-        if state in OWING and on is not None:
+    for state, on, can_hear_it, count in parts:
+        if state in OWING and on is not None and can_hear_it:
             told_on[on] += count
     return Counts(
-        units=sum(count for state, _, count in parts if state not in _NOT_ASKED),
-        owing=sum(count for state, _, count in parts if state in OWING),
-        submitted=sum(count for state, _, count in parts if state in _IN),
-        told=sum(count for state, on, count in parts if state not in _NOT_ASKED and on is not None),
+        units=sum(count for state, _, _, count in parts if state not in _NOT_ASKED),
+        owing=sum(count for state, _, _, count in parts if state in OWING),
+        submitted=sum(count for state, _, _, count in parts if state in _IN),
+        told=sum(count for state, on, _, count in parts if state not in _NOT_ASKED and on is not None),
         told_on=dict(told_on),
+        unreachable=sum(n for state, on, can, n in parts if state in OWING and on is not None and not can),
     )
 
 

@@ -244,6 +244,33 @@ def test_as_many_are_told_as_the_preview_says(opened: Database, text: str, numbe
         assert len(session.exec(select(Notice)).all()) - before == moved.to_tell
 
 
+@pytest.mark.parametrize(
+    ("gone", "told"),
+    [
+        (["contact.stc"], "head.stc"),
+        (["contact.stc", "head.stc"], "secretariat.duk"),
+        (["contact.stc", "head.stc", "secretariat.duk"], None),
+    ],
+)
+@pytest.mark.parametrize(("text", "kind"), [(EARLIER, NoticeKind.DATE_MOVED), (GONE, NoticeKind.CANCELLED)])
+def test_a_unit_whose_contact_is_gone_does_not_lose_its_day_in_silence(
+    opened: Database, gone: list[str], told: str | None, text: str, kind: NoticeKind
+) -> None:
+    with opened.writing() as session:
+        for contact in session.exec(select(Contact).where(col(Contact.email).in_([f"{x}@example.org" for x in gone]))):
+            contact.is_active = False
+            session.add(contact)
+    (moved,) = of_cycles(applied(opened, text))
+    reached = 4 if told is None else 5
+    assert (moved.told, moved.to_tell, moved.told_later, moved.unreachable) == (5, reached, reached, 5 - reached)
+    others = [f"contact.{unit}@example.org" for unit in ("doan-khoi", "snv", "stt", "syt")]
+    own = [f"{told}@example.org"] if told else []
+    assert [email for email, _ in told_of(opened, kind)] == sorted([*others, *own])
+    with opened.reading() as session:
+        entry = session.exec(select(Entry).where(col(Entry.act).in_(["dates_moved", "tasks_cancelled"]))).one()
+    assert (entry.data["told"], entry.data["unreachable"]) == (reached, 5 - reached)
+
+
 def test_a_message_on_its_way_that_would_be_dropped_is_made_good(opened: Database) -> None:
     """Its old day is moot, so that without another word the contact would have heard nothing at all."""
     with opened.writing() as session:

@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlmodel import select
 
 from engine import revise
+from models.contact import Contact
 from models.deadline import Deadline
 from models.plan import Revision
 from models.plan_draft import PlanDraft
@@ -160,3 +162,15 @@ def test_each_policy_promises_as_many_messages_as_go_out(desk: Desk) -> None:
     assert "nhận tin báo ngày mới: 4 đơn vị." in desk.get("/plans/kl01/preview").text
     typed(desk, YEARLY.replace("14 days before, ", ""))
     assert "nhận tin báo ngày mới: 0 đơn vị." in desk.get("/plans/kl01/preview").text
+
+
+def test_a_unit_that_nobody_can_be_told_of_any_more_is_named(desk: Desk) -> None:
+    typed(desk, LATER)
+    assert "không còn ai để báo" not in desk.get("/plans/kl01/preview").text
+    with desk.database.writing() as session:
+        for contact in session.exec(select(Contact)):
+            contact.is_active = "syt" in (contact.email or "")
+            session.add(contact)
+    page = desk.get("/plans/kl01/preview").text
+    assert "nhận tin báo ngày mới: 1 đơn vị." in page
+    assert "4 đơn vị đã được báo ngày cũ mà nay không còn ai để báo" in page

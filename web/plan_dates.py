@@ -180,6 +180,7 @@ def changes(found: Sequence[Moved], names: Mapping[str, Obligation], number: int
         "pages": range(1, pages + 1),
         "in_open": len(opened),
         "to_tell": sum(each.to_tell for each in opened),
+        "unreachable": sum(each.unreachable for each in opened),
         "told_later": sum(each.told_later for each in opened),
     }
 
