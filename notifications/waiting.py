@@ -45,7 +45,7 @@ _MOVED: Final = (NoticeKind.EXTENSION_DECIDED, NoticeKind.DATE_MOVED)
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """A message that the contact had, whatever came of it. `is_digest`: it told what the calendar says."""
+    """A message that the contact had, whatever came of it. `is_digest`: it told what the calendar says, in no haste."""
 
     at: datetime
     is_digest: bool
@@ -226,7 +226,10 @@ def _whys(session: Session, notices: Sequence[Notice]) -> dict[str, str]:
 
 def _sent(session: Session, contact_ids: Sequence[int], now: datetime) -> dict[int, tuple[Sent, ...]]:
     """By contact; what stood in for a refused message is not counted again."""
-    told = exists().where(col(Notice.message_id) == col(Message.id), col(Notice.cause).startswith(FROM_STEP))
+    told = and_(
+        ~col(Message.is_urgent),
+        exists().where(col(Notice.message_id) == col(Message.id), col(Notice.cause).startswith(FROM_STEP)),
+    )
     query = (
         select(col(Message.contact_id), col(Message.created_at), told)
         .where(

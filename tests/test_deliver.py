@@ -1,11 +1,12 @@
 """Does every notice get out once, whatever breaks on the way?"""
 
 from collections import Counter
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlmodel import col, select
+from sqlmodel import Session, col, select
 
 from dondoc.clock import today
 from dondoc.database import Database
@@ -521,3 +522,20 @@ def test_who_is_above_cells_is_told_before_their_grace_ends(levels: Database) ->
     assert not CELLS & why_held(levels, at("2025-10-30")).keys()  # on the 31st it would be moot
     told = [each for each in rows(levels, Notice) if each.rung == "superior.secretariat" and each.message_id]
     assert len(told) >= len(CELLS)
+
+
+def test_what_is_urgent_is_not_the_digest_of_its_day(opened: Database) -> None:
+    first = Office("email", "dondoc@example.org", URL, ZONE, at("2025-09-03"), pace=Pace())
+    queue(opened, first)  # the office is closed until the third
+    reminder = at("2025-09-16")
+    step_round(opened, reminder)
+    with opened.writing() as session:
+        asked = message_to_stc(session)
+        asked.created_at, asked.is_urgent = reminder, True
+        session.add(asked)
+    queue(opened, replace(first, now=reminder))
+    assert Counter(each.address for each in rows(opened, Message))[STC] == 2
+
+
+def message_to_stc(session: Session) -> Message:
+    return session.exec(select(Message).where(col(Message.address) == STC)).one()
