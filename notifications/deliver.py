@@ -132,6 +132,7 @@ def dissolve(database: Database, now: datetime, zone: str) -> int:
     """Asks of each message that waits for another try whether all that it tells still holds. Says how many do not.
 
     What asks and was worded on an earlier day is judged and worded anew: it may say "today" of a day that is over.
+    What asks for a cycle that was paused meanwhile waits again.
     """
     begins = moment(today(now, zone), "00:00", zone)
     was_tried = exists().where(col(Attempt.message_id) == col(Message.id), col(Attempt.outcome) != Outcome.CONFIG.value)
@@ -152,7 +153,11 @@ def dissolve(database: Database, now: datetime, zone: str) -> int:
         for notice, task, deadline, cycle, can_be_told, _ in rows
     ]
     stale = {notice.message_id for notice, why in reasons if why}
-    stale |= {notice.message_id for notice, *_, was_before in rows if was_before and notice.kind in ASKING}
+    stale |= {
+        notice.message_id
+        for notice, _, _, cycle, _, was_before in rows
+        if notice.kind in ASKING and (was_before or cycle.paused_at is not None)
+    }
     if not stale:
         return 0
     with database.writing() as session:

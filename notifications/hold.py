@@ -20,6 +20,7 @@ from notifications.waiting import ASKING, Waiting
 PAUSED: Final = "held.paused"  #: the cycle is paused
 REVIEW_ABOVE: Final = "held.review_above"  #: the superior's own report waits for its review
 EXTENDED_ABOVE: Final = "held.extended_above"  #: the superior was given more time
+ACKNOWLEDGED: Final = "held.acknowledged"  #: somebody has said "đã biết"
 QUIET: Final = "held.quiet"  #: night, or a day off
 DIGEST: Final = "held.digest"  #: today's digest has gone out
 DAY: Final = "held.day"  #: so many messages today, or in seven days, are enough
@@ -66,7 +67,7 @@ def is_open(way: Address, office: Office) -> bool:
 
 
 def by_above(each: Waiting, office: Office) -> Hold | None:
-    """A pause silences everybody; what the superior's own report waits for, only who is told above the unit.
+    """A pause silences everybody, "đã biết" the escalation, what is above the unit only who is told above it.
 
     The unit is always asked itself, and what is held is told before the unit's grace ends: then it would be moot.
     """
@@ -75,6 +76,8 @@ def by_above(each: Waiting, office: Office) -> Hold | None:
     again = office.now + ONE_DAY if office.pace is None else _next_day(each, office, office.pace)
     if each.cycle.state == CycleState.OPEN and each.cycle.paused_at is not None:
         return Hold(PAUSED, again)
+    if each.known_until is not None and each.known_until >= office.today:
+        return Hold(ACKNOWLEDGED, again)
     if each.notice.kind != NoticeKind.ESCALATION or each.is_own:
         return None
     if each.above.ends_at is not None and each.above.ends_at <= again:

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from itertools import groupby
 from typing import Any, Final, TypeVar
 
@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Row, and_, exists, func, or_, select
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
+from models.acknowledgement import holding_on
 from models.address import Address, AddressState
 from models.ask import AskState, ExtensionAsk
 from models.contact import Contact
@@ -39,6 +40,7 @@ ASKING: Final = (
     NoticeKind.OVERDUE,
     NoticeKind.ESCALATION,
 )
+ONE_DAY: Final = timedelta(days=1)
 LOOKS_BACK: Final = timedelta(days=8)  #: the seven days of a budget, whatever the hour
 _MOVED: Final = (NoticeKind.EXTENSION_DECIDED, NoticeKind.DATE_MOVED)
 
@@ -96,6 +98,7 @@ class Waiting:
     ways: tuple[Address, ...] = ()  #: other than e-mail that work, in the contact's order
     sent: tuple[Sent, ...] = ()  #: to the contact in the last days, as far as budgets look back
     above: Above = NOTHING_ABOVE
+    known_until: date | None = None  #: of an escalation: somebody has said "đã biết" up to and including this day
     dead: Dead | None = None  #: of an address that has to be mended
     why: str | None = None  #: of work that nobody asks for any more
 
@@ -153,6 +156,7 @@ def _read(session: Session, chosen: ColumnElement[bool], now: datetime) -> list[
     ways = _ways(session, ids)
     sent = _sent(session, ids, now)
     above = _above(session, rows)
+    known = _known(session, rows, now)
     dead = _dead(session, [notice for notice, *_ in rows if notice.kind == NoticeKind.BOUNCED])
     whys = _whys(session, [notice for notice, *_ in rows if notice.kind == NoticeKind.CANCELLED])
     steps = _next_steps(session, chosen, now)
@@ -183,6 +187,7 @@ def _read(session: Session, chosen: ColumnElement[bool], now: datetime) -> list[
                 ways.get(contact.id, ()),
                 sent.get(contact.id, ()),
                 above.get(task.id, NOTHING_ABOVE),
+                known.get(task.id) if notice.kind == NoticeKind.ESCALATION else None,
                 dead.get(notice.cause),
                 whys.get(notice.cause),
             )
@@ -299,6 +304,15 @@ def _above(session: Session, rows: Sequence[Row[Any]]) -> dict[int, Above]:
                 ends.get(asked[task_id].deadline_id),
             )
     return found
+
+
+def _known(session: Session, rows: Sequence[Row[Any]], now: datetime) -> dict[int, date]:
+    """By task whose escalation is told: up to which day somebody has said "đã biết"."""
+    climbing = {row.Task.id for row in rows if row.Notice.kind == NoticeKind.ESCALATION}
+    if not climbing:
+        return {}
+    holding = holding_on((now - ONE_DAY).date(), climbing)  # today is no earlier in any zone
+    return {each.task_id: each.until for each in session.scalars(holding)}
 
 
 def _by_task(

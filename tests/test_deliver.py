@@ -11,6 +11,7 @@ from sqlmodel import Session, col, select
 from dondoc.clock import today
 from dondoc.database import Database
 from engine import extend, pause, review, submit
+from engine.acknowledge import acknowledge
 from models import link
 from models.contact import Contact
 from models.message import Attempt, Message, MessageState, Outcome
@@ -522,6 +523,27 @@ def test_who_is_above_cells_is_told_before_their_grace_ends(levels: Database) ->
     assert not CELLS & why_held(levels, at("2025-10-30")).keys()  # on the 31st it would be moot
     told = [each for each in rows(levels, Notice) if each.rung == "superior.secretariat" and each.message_id]
     assert len(told) >= len(CELLS)
+
+
+def test_what_waits_for_a_server_while_its_cycle_is_paused_waits_for_the_cycle(opened: Database) -> None:
+    send(opened, f"smtp://127.0.0.1:{free_port()}")
+    paused, later = OPENED + timedelta(minutes=1), OPENED + timedelta(hours=1)
+    with opened.writing() as session:
+        pause.pause(session, task_of(session, "stc", "2025").cycle_id, by="office", note="Bão", now=paused)
+    with running() as sink:
+        assert send(opened, sink.url, later) == Delivered(held=5)
+        assert not sink.mails
+
+
+def test_what_is_known_before_it_is_told_is_told_when_the_word_is_over(opened: Database) -> None:
+    for day in ("2025-09-30", "2025-10-01", "2025-10-03"):
+        step_round(opened, at(day))
+    with opened.writing() as session:
+        task, until = task_of(session, "stc", "2025"), at("2025-10-20").date()
+        acknowledge(session, task.id, until=until, note="Đã gọi", by="user:1", now=OVERDUE, zone=ZONE)
+    for day in ("2025-10-03", "2025-10-20"):
+        assert why_held(opened, at(day)) == {"stc": {"held.acknowledged"}}
+    assert why_held(opened, at("2025-10-21")) == {}
 
 
 def test_what_is_urgent_is_not_the_digest_of_its_day(opened: Database) -> None:

@@ -144,6 +144,12 @@ def test_a_paused_cycle_asks_for_nothing_and_still_tells_what_was_decided() -> N
 CLIMBING: dict[str, Any] = {"cause": STEP, "kind": NoticeKind.ESCALATION, "rung": "superior.secretariat"}
 
 
+def test_an_escalation_waits_while_somebody_has_said_that_it_is_known() -> None:
+    each = replace(waiting(**CLIMBING), known_until=date(2025, 9, 23))
+    assert hold.by_above(each, PACED) == Hold(hold.ACKNOWLEDGED, at("2025-09-24", "08:00"))
+    assert hold.by_above(each, office(at("2025-09-24", "08:00"))) is None
+
+
 def test_a_superior_whose_report_waits_for_review_is_not_told_of_those_below() -> None:
     each = replace(waiting(**CLIMBING), above=Above(is_under_review=True))
     assert hold.by_above(each, PACED) == Hold(hold.REVIEW_ABOVE, at("2025-09-24", "08:00"))
