@@ -13,12 +13,12 @@ from engine.sheets import EMAIL
 from engine.submit import locked
 from engine.tell import tell_contacts
 from models.ask import AskState, ContactCorrection, ExtensionAsk
-from models.contact import Contact, Role
+from models.contact import Contact
 from models.deadline import Deadline
 from models.entry import append
 from models.link import Link
-from models.notice import Notice, NoticeKind
-from models.task import OWING, Act, Task
+from models.notice import NoticeKind
+from models.task import Act, Task
 from schedules.plan import Rung
 
 MAX_TEXT: Final = 2_000  #: characters of a reason or a note
@@ -175,11 +175,7 @@ def apply_correction(
     new = add_contact(session, old.unit_id, person, by=by, now=now, zone=zone)
     retire_contact(session, old.id, by=by, now=now)
     _decide(session, correction, AskState.GRANTED, by, now)
-    entry = append(
-        session, "correction_applied", by=by, at=now, correction=correction.id, was=old.id, contact=new.id
-    )  # fmt: skip
-    if new.role == Role.CONTACT:
-        _tell_what_is_owed(session, new, f"entry:{entry.id}", now)
+    append(session, "correction_applied", by=by, at=now, correction=correction.id, was=old.id, contact=new.id)
     return new
 
 
@@ -196,27 +192,6 @@ def waiting_correction(session: Session, contact_id: int) -> ContactCorrection |
         col(ContactCorrection.contact_id) == contact_id, col(ContactCorrection.state) == AskState.WAITING.value
     )
     return session.exec(query).first()
-
-
-def _tell_what_is_owed(session: Session, contact: Contact, cause: str, now: datetime) -> None:
-    owed = session.exec(
-        select(Task, Deadline)
-        .join(Deadline, col(Deadline.id) == col(Task.deadline_id))
-        .where(col(Task.unit_id) == contact.unit_id, col(Task.state).in_([state.value for state in OWING]))
-    ).all()
-    session.add_all(
-        Notice(
-            task_id=task.id,
-            contact_id=contact.id,
-            kind=NoticeKind.OPENED,
-            rung=Rung.UNIT_CONTACT,
-            cause=cause,
-            due_on=deadline.due_on,
-            created_at=now,
-        )
-        for task, deadline in owed
-    )
-    session.flush()
 
 
 def _decide(

@@ -17,6 +17,7 @@ from dondoc.clock import today
 from dondoc.i18n import LANGUAGES
 from engine.errors import RefusedError
 from engine.sheets import EMAIL
+from engine.tell import tell_what_is_owed
 from engine.tree import parts
 from models.contact import Contact, Role
 from models.entry import append
@@ -43,6 +44,7 @@ class Person:
 
 
 def add_contact(session: Session, unit_id: int, person: Person, *, by: str, now: datetime, zone: str) -> Contact:
+    """A contact who reports and can be told now is told of what the unit owes: the one before may be gone untold."""
     unit = session.get(Unit, unit_id)
     if unit is None:
         raise RefusedError("refused.no_unit", unit=unit_id)
@@ -52,7 +54,9 @@ def add_contact(session: Session, unit_id: int, person: Person, *, by: str, now:
     contact = Contact.model_validate({"unit_id": unit.id, "is_active": is_active, **wanted})
     session.add(contact)
     session.flush()
-    append(session, "contact_added", by=by, at=now, unit=unit.code, contact=contact.id, role=contact.role)
+    entry = append(session, "contact_added", by=by, at=now, unit=unit.code, contact=contact.id, role=contact.role)
+    if contact.role == Role.CONTACT and contact.has_mail:
+        tell_what_is_owed(session, contact, f"entry:{entry.id}", now)
     return contact
 
 

@@ -2,11 +2,13 @@
 
 from datetime import date, datetime
 
-from sqlmodel import Session, col
+from sqlmodel import Session, col, select
 
 from models.contact import Contact, Role, holding
+from models.cycle import Cycle, CycleState
+from models.deadline import Deadline
 from models.notice import Notice, NoticeKind
-from models.task import Task
+from models.task import OWING, Task
 from schedules.plan import Rung
 
 
@@ -30,3 +32,27 @@ def tell_contacts(
     )
     session.flush()
     return len(reachable)
+
+
+def tell_what_is_owed(session: Session, contact: Contact, cause: str, now: datetime) -> None:
+    """Whoever comes to a unit is told of all that was opened to it and is still owed, as if it opened now."""
+    owed = session.exec(
+        select(Task, Deadline)
+        .join(Deadline, col(Deadline.id) == col(Task.deadline_id))
+        .join(Cycle, col(Cycle.id) == col(Task.cycle_id))
+        .where(col(Cycle.state) == CycleState.OPEN.value, col(Task.unit_id) == contact.unit_id)
+        .where(col(Task.state).in_([state.value for state in OWING]))
+    ).all()
+    session.add_all(
+        Notice(
+            task_id=task.id,
+            contact_id=contact.id,
+            kind=NoticeKind.OPENED,
+            rung=Rung.UNIT_CONTACT,
+            cause=cause,
+            due_on=deadline.due_on,
+            created_at=now,
+        )
+        for task, deadline in owed
+    )
+    session.flush()

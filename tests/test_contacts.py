@@ -15,6 +15,7 @@ from models.contact import Contact, Role, holding
 from models.entry import Entry
 from models.last_round import LastRound
 from models.link import Link, find, token
+from models.notice import Notice
 from tests.builders import ZONE, at, everything, province, step_round, task_of, unit_id
 
 KEY = b"k" * 32
@@ -48,6 +49,18 @@ def test_a_contact_comes_and_the_journal_knows_the_number_alone(office: Database
         assert entry is not None
         assert (entry.act, entry.by) == ("contact_added", "user:3")
         assert entry.data == {"unit": "cam", "contact": contact.id, "role": "contact"}
+
+
+def test_who_comes_in_the_place_of_somebody_is_told_what_is_owed(office: Database) -> None:
+    with office.writing() as session:
+        old, task = contact_of(session, "stc"), task_of(session, "stc", "2021")
+        retire_contact(session, old.id, by="user:1", now=NOW)
+        head = Person("head", "Chi bộ Sở Tài chính", "nguoi-dung-dau.stc@example.org")
+        new, later = add(session), add(session, valid_from=date(2022, 1, 1))
+        others = (later, add_contact(session, old.unit_id, head, by="user:1", now=NOW, zone=ZONE))
+        fresh = select(Notice).where(col(Notice.contact_id).in_([each.id for each in (new, *others)]))
+        told = [(each.contact_id, each.task_id, each.kind) for each in session.exec(fresh)]
+        assert told == [(new.id, task.id, "opened")]
 
 
 def test_another_address_is_tried_afresh_and_shuts_the_letters_that_went_to_the_old_one(office: Database) -> None:
