@@ -8,6 +8,8 @@ from zoneinfo import ZoneInfo
 
 from dondoc.clock import today
 from dondoc.i18n import short_day, translate, whole_day, whole_moment, whole_period, zone_name
+from models.extension import Extension
+from models.notice import NoticeKind
 from models.submission import SubmissionFile, Way
 from notifications.pace import Pace
 from notifications.waiting import Waiting
@@ -69,7 +71,7 @@ class Item:
 def item_of(each: Waiting, lang: str, office: Office) -> Item:
     on, deadline, cycle = office.today, each.deadline, each.cycle
     days = each.calendar.working_days(on, deadline.due_on)
-    change, step, version = each.extension, each.next_step, each.submission
+    change, step, version = _move(each), each.next_step, each.submission
     grace_until, has_passed = deadline.grace_until, deadline.has_passed(on, office.now)
     return Item(
         title=f"{cycle.title(lang)}, {whole_period(cycle.period, lang)}",
@@ -88,7 +90,7 @@ def item_of(each: Waiting, lang: str, office: Office) -> Item:
         next_on=today(step.at, office.zone) if step is not None else None,
         reason=_reason(each),
         decision=change.document if change is not None else None,
-        was_on=change.from_on if change is not None else None,
+        was_on=change.from_on if change is not None else _kept_on(each),
         asked_on=each.refused.until if each.refused is not None else None,
         does_not_count=each.review is not None and each.review.does_not_count,
         receipt=version.receipt if version is not None else "",
@@ -103,6 +105,19 @@ def item_of(each: Waiting, lang: str, office: Office) -> Item:
     )
 
 
+def _move(each: Waiting) -> Extension | None:
+    """What moved the day; not what moved it once before, where only the end of its grace moved now."""
+    extension = each.extension
+    if extension is None or (each.notice.kind == NoticeKind.DATE_MOVED and extension.at != each.notice.created_at):
+        return None
+    return extension
+
+
+def _kept_on(each: Waiting) -> date | None:
+    """The day that stays where the journal alone tells of a change: that of its grace."""
+    return each.notice.due_on if each.notice.kind == NoticeKind.DATE_MOVED and each.why is not None else None
+
+
 def _reason(each: Waiting) -> str | None:
     """Of what was decided."""
     if each.refused is not None:
@@ -111,7 +126,8 @@ def _reason(each: Waiting) -> str | None:
         return each.review.reason
     if each.why is not None:
         return each.why
-    return each.extension.reason if each.extension is not None else None
+    change = _move(each)
+    return change.reason if change is not None else None
 
 
 @dataclass(frozen=True, slots=True)

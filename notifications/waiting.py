@@ -42,6 +42,7 @@ ASKING: Final = (
 )
 ONE_DAY: Final = timedelta(days=1)
 LOOKS_BACK: Final = timedelta(days=8)  #: the seven days of a budget, whatever the hour
+_BY_ENTRY: Final = (NoticeKind.CANCELLED, NoticeKind.DATE_MOVED)  #: whose reason the journal has
 _MOVED: Final = (NoticeKind.EXTENSION_DECIDED, NoticeKind.DATE_MOVED)
 
 
@@ -100,7 +101,7 @@ class Waiting:
     above: Above = NOTHING_ABOVE
     known_until: date | None = None  #: of an escalation: somebody has said "đã biết" up to and including this day
     dead: Dead | None = None  #: of an address that has to be mended
-    why: str | None = None  #: of work that nobody asks for any more
+    why: str | None = None  #: of work that nobody asks for any more, or of a day that moved
 
     @property
     def is_own(self) -> bool:
@@ -158,7 +159,7 @@ def _read(session: Session, chosen: ColumnElement[bool], now: datetime) -> list[
     above = _above(session, rows)
     known = _known(session, rows, now)
     dead = _dead(session, [notice for notice, *_ in rows if notice.kind == NoticeKind.BOUNCED])
-    whys = _whys(session, [notice for notice, *_ in rows if notice.kind == NoticeKind.CANCELLED])
+    whys = _whys(session, [notice for notice, *_ in rows if notice.kind in _BY_ENTRY])
     steps = _next_steps(session, chosen, now)
     revisions = {id_: session.get_one(Revision, id_) for id_ in {cycle.revision_id for *_, cycle, _ in rows}}
     calendars = {id_: calendar_of(session, revision.calendar) for id_, revision in revisions.items()}

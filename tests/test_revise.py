@@ -31,6 +31,7 @@ from models.step import Step, StepState
 from models.task import Task, TaskState
 from models.unit import Unit
 from notifications.item import Office, item_of
+from notifications.render import render_bundle
 from notifications.waiting import read_waiting
 from schedules.diff import Part, Way
 from tests.builders import (
@@ -205,8 +206,25 @@ def test_a_grace_that_ends_earlier_is_told_as_an_earlier_day_is(opened: Database
         assert (entry.data["tasks"], entry.data["told"]) == (5, 4)
         waiting = read_waiting(session, 0, 100, at("2021-12-05"))
     office = Office("email", "", "https://dondoc.example.org", ZONE, at("2021-12-05"))
+    told_once = [each for each in waiting if each.notice.kind == NoticeKind.DATE_MOVED]
+    rendered = render_bundle(told_once[0].contact, told_once[:1], office, "r")
+    letter = rendered.text
+    assert rendered.subject.startswith("Đổi thời gian nhận báo cáo trễ: ")
+    assert "[Thời gian nhận báo cáo trễ đã đổi]" in letter
+    assert "Hạn nộp: hết ngày thứ Sáu 31/12/2021" in letter
+    assert "Vẫn nhận đến hết ngày thứ Hai 03/01/2022" in letter
+    assert f"Lý do: {REASON}" in letter
+    assert "Hạn cũ" not in letter
+
+
+def test_a_letter_of_a_grace_does_not_speak_of_how_the_day_moved_before(opened: Database) -> None:
+    applied(opened, LATER, Policy.MOVE)
+    applied(opened, LATER.replace("grace: 30 days", "grace: 20 days"), Policy.MOVE, day="2021-12-06")
+    with opened.reading() as session:
+        waiting = read_waiting(session, 0, 100, at("2021-12-06"))
+    office = Office("email", "", "https://dondoc.example.org", ZONE, at("2021-12-06"))
     items = [item_of(each, "vi", office) for each in waiting if each.notice.kind == NoticeKind.DATE_MOVED]
-    assert {each.grace_until for each in items} == {date(2022, 1, 3)}
+    assert {(each.was_on, each.told_on) for each in items} == {(date(2022, 1, 14), date(2022, 1, 14))}
 
 
 def test_a_grace_that_ends_later_is_told_only_when_asked_to(opened: Database) -> None:
