@@ -11,16 +11,13 @@ import pytest
 from sqlmodel import Session, col, select
 
 from dondoc.database import Database
-from engine import new_day, relocate, reorganise, review
+from engine import relocate, reorganise, review
 from engine.errors import RefusedError
 from engine.hand_over import Outcome
 from engine.relocate import Move
 from engine.reorganise import Fresh, Order
-from engine.sheets import rows_of
-from engine.units import import_units
 from models.contact import Contact
 from models.entry import Entry, breaks
-from models.last_round import LastRound
 from models.lineage import Lineage, Succession
 from models.link import Link
 from models.notice import Notice
@@ -263,135 +260,6 @@ def test_what_was_handed_in_stays_for_review(office: Database) -> None:
     assert outcomes(office, order) == {"stc": (Outcome.WAITS, None)}
     done(office, order)
     act_of(office, review.accept, id_of(office, "stc"), "2021-12-11")
-
-
-# A day ahead
-
-
-def test_a_day_ahead_work_changes_hands_in_the_first_round_of_that_day(office: Database) -> None:
-    done(office, Order(Succession.MERGE, ("stc", "stt"), date(2021, 12, 20), "tt-tc", (MERGED,), with_contacts=True))
-    with office.writing() as session:
-        session.add(LastRound(at=at("2021-12-19", "23:55"), cycles=0, tasks=0, steps=0, notices=0, messages=0))
-        assert task_of(session, "stc", "2021").state == TaskState.OPEN
-        assert new_day.begin(session, at("2021-12-19", "23:59"), ZONE) == 0
-    assert is_there(office, "stc")
-    with office.writing() as session:
-        assert new_day.begin(session, at("2021-12-20", "00:05"), ZONE) > 0
-        assert task_of(session, "tt-tc", "2021").state == TaskState.OPEN
-        owed = session.exec(select(Task.state).where(col(Task.unit_id) == unit_id(session, "stt"))).all()
-        assert owed == [TaskState.CANCELLED]
-        told = select(Contact.unit_id).join(Notice, col(Notice.contact_id) == col(Contact.id))
-        assert unit_id(session, "tt-tc") in session.exec(told).all()
-    with office.writing() as session:
-        assert new_day.begin(session, at("2021-12-20", "00:05"), ZONE) == 0
-        assert list(breaks(session)) == []
-        assert [entry.by for entry in session.exec(select(Entry).where(col(Entry.act) == "work_handed_over"))] == [
-            "system",
-            "system",
-        ]
-    assert_counts_add_up(office)
-
-
-@pytest.mark.parametrize(
-    ("second", "day"),
-    [
-        (Order(Succession.MERGE, ("snv-1",), date(2021, 12, 15), "snv-2"), "2021-12-15"),
-        (Order(Succession.MERGE, ("snv-1",), date(2021, 12, 20), "snv-2"), "2021-12-20"),
-        (Order(Succession.MERGE, ("snv-1",), date(2021, 12, 22), "snv-2"), "2021-12-22"),
-        (Order(Succession.CLOSE, ("snv-1",), DAY, "snv-2"), "2021-12-20"),
-    ],
-)
-def test_the_work_for_an_heir_that_ends_too_goes_to_the_heir_of_the_heir(
-    office: Database, second: Order, day: str
-) -> None:
-    task = id_of(office, "stc")
-    first = Order(Succession.MERGE, ("stc",), date(2021, 12, 20), "snv-1")
-    done(office, first)
-    with office.reading() as session:
-        effect = reorganise.preview(session, second, now=NOW, zone=ZONE)
-        assert [(unit.code, on) for unit, on in effect.awaited] == [("stc", first.on)]
-    done(office, second)
-    with office.writing() as session:
-        session.add(LastRound(at=at("2021-12-10"), cycles=0, tasks=0, steps=0, notices=0, messages=0))
-    for each in sorted({day, "2021-12-22"}):
-        with office.writing() as session:
-            new_day.begin(session, at(each), ZONE)
-    with office.reading() as session:
-        heir = session.get_one(Task, task)
-        assert (heir.state, heir.unit_id) == (TaskState.OPEN, unit_id(session, "snv-2"))
-        assert (
-            heir.placement_id
-            == session.exec(select(Placement.id).where(col(Placement.unit_id) == unit_id(session, "snv-2"))).one()
-        )
-        entry = session.exec(select(Entry).where(col(Entry.act) == "work_handed_over")).one()
-        assert (entry.data["heir"], entry.data["inherited"], entry.data["cancelled"]) == ("snv-2", [task], [])
-
-
-def test_who_is_to_go_on_with_the_work_of_others_does_not_close_without_an_heir(office: Database) -> None:
-    done(office, Order(Succession.MERGE, ("stc",), date(2021, 12, 20), "snv-1"))
-    for day in (DAY, date(2021, 12, 20), date(2021, 12, 25)):
-        assert refused(office, Order(Succession.CLOSE, ("snv-1",), day)) == "refused.heir_awaited"
-
-
-def test_the_journal_says_cancelled_where_no_heir_is_left(office: Database) -> None:
-    task = id_of(office, "stc")
-    done(office, Order(Succession.MERGE, ("stc",), date(2021, 12, 20), "snv-1"))
-    rows = rows_of("units.csv", b"code,name,kind,parent,valid_to\nsnv-1,SNV1,chi-bo-truc-thuoc,snv,2021-12-15\n")
-    with office.writing() as session:
-        import_units(session, rows, by="user:1", now=NOW, zone=ZONE)
-        session.add(LastRound(at=NOW, cycles=0, tasks=0, steps=0, notices=0, messages=0))
-    with office.writing() as session:
-        before = len(session.exec(select(Notice.id)).all())
-        assert new_day.begin(session, at("2021-12-20"), ZONE) == 1
-        assert session.get_one(Task, task).state == TaskState.CANCELLED
-        entry = session.exec(select(Entry).where(col(Entry.act) == "work_handed_over")).one()
-        assert (entry.data["heir"], entry.data["inherited"], entry.data["cancelled"]) == (None, [], [task])
-        assert len(session.exec(select(Notice.id)).all()) == before
-
-
-def test_what_a_unit_that_a_sheet_ends_still_owes_on_its_day_is_cancelled(office: Database) -> None:
-    rows = rows_of("units.csv", b"code,name,kind,parent,valid_to\nstc,STC,chi-bo-co-so,duk,2021-12-20\n")
-    with office.writing() as session:
-        import_units(session, rows, by="user:1", now=NOW, zone=ZONE)
-        session.add(LastRound(at=at("2021-12-19"), cycles=0, tasks=0, steps=0, notices=0, messages=0))
-        assert task_of(session, "stc", "2021").state == TaskState.OPEN
-    with office.writing() as session:
-        assert new_day.begin(session, at("2021-12-20"), ZONE) == 1
-        assert task_of(session, "stc", "2021").state == TaskState.CANCELLED
-        entry = session.exec(select(Entry).where(col(Entry.act) == "work_handed_over")).one()
-        assert (entry.data["unit"], entry.data["heir"]) == ("stc", None)
-
-
-@pytest.mark.parametrize(
-    ("order", "receiver"),
-    [
-        (Order(Succession.MERGE, ("syt",), date(2021, 12, 20), "stt"), "stt"),
-        (Order(Succession.CLOSE, ("syt",), date(2021, 12, 20)), "duk"),
-    ],
-)
-def test_who_owes_nothing_hands_over_what_it_would_have_received(office: Database, order: Order, receiver: str) -> None:
-    hand_in(office, id_of(office, "syt"), "2021-12-05")
-    act_of(office, review.accept, id_of(office, "syt"), "2021-12-06")
-    with office.writing() as session:
-        task_of(session, "stc", "2021").receiver_id = unit_id(session, "syt")
-        session.add(LastRound(at=at("2021-12-19"), cycles=0, tasks=0, steps=0, notices=0, messages=0))
-    done(office, order)
-    with office.writing() as session:
-        assert new_day.begin(session, at("2021-12-20"), ZONE) == 1
-        assert task_of(session, "stc", "2021").receiver_id == unit_id(session, receiver)
-        entry = session.exec(select(Entry).where(col(Entry.act) == "work_handed_over")).one()
-        assert (entry.data["inherited"], entry.data["received"], entry.data["receiver"]) == ([], 1, receiver)
-
-
-def test_a_move_ahead_is_no_end(office: Database) -> None:
-    with office.writing() as session:
-        move = Move("stc", date(2021, 12, 20), "syt")
-        relocate.apply(session, move, reason="QĐ", by="user:1", now=NOW, zone=ZONE)
-        session.add(LastRound(at=at("2021-12-19"), cycles=0, tasks=0, steps=0, notices=0, messages=0))
-        session.flush()
-        new_day.begin(session, at("2021-12-20"), ZONE)
-        task = task_of(session, "stc", "2021")
-        assert (task.state, task.receiver_id) == (TaskState.OPEN, unit_id(session, "duk"))
 
 
 # Moving and renaming
