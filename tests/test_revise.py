@@ -518,7 +518,7 @@ def test_the_reason_is_asked_for_and_the_draft_ends(opened: Database) -> None:
     assert refused.value.reason.code == "refused.no_reason"
     with opened.writing() as session:
         for by in ("user:1", "user:2"):
-            session.add(PlanDraft(plan="kl01", by=by, text="plan: kl01", saved_at=at("2021-12-05")))
+            session.add(PlanDraft(plan="kl01", by=by, text=LATER, saved_at=at("2021-12-05")))
     applied(opened, LATER)
     with opened.reading() as session:
         assert [draft.by for draft in session.exec(select(PlanDraft))] == ["user:2"]
