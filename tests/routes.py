@@ -40,6 +40,16 @@ TABLES: Final[dict[str, Any]] = {
     "user_id": User,
     "way_id": Address,
 }
+#: What other parts may be.
+NAMED: Final[dict[str, Sequence[Any]]] = {
+    "alias": ["duk"],
+    "calendar": ["vn-state"],
+    "kind": ["overdue"],
+    "number": [1],
+    "plan": ["kl01"],
+    "way": ["move", "merge", "split", "close"],
+    "written": ["vi"],
+}
 #: What a page changes by being read.
 PDF: Final = "application/pdf"
 FREE: Final = {"session", "rate_bucket", "access_log"}
@@ -86,10 +96,8 @@ def filled(path: str, values: dict[str, Sequence[object]]) -> Iterator[str]:
 
 def first_values(desk: Desk) -> dict[str, Sequence[object]]:
     """One row of each table, and a right token."""
-    found: dict[str, Sequence[object]] = {"token": [desk.link().removeprefix("/s/")], "id_": [1], "alias": ["duk"]}
-    found |= {"plan": ["kl01"], "calendar": ["vn-state"], "number": [1]}
-    found |= {"kind": ["overdue"], "written": ["vi"]}
-    found["way"] = ["move", "merge", "split", "close"]
+    found: dict[str, Sequence[object]] = {"token": [desk.link().removeprefix("/s/")], "id_": [1]}
+    found |= NAMED
     with desk.database.writing() as session:
         unit_link = session.exec(select(UnitLink)).first() or UnitLink(contact_id=1)
         session.add(unit_link)

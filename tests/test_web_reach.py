@@ -35,7 +35,7 @@ from models.unit import Unit
 from models.user import User, UserRole, UserScope
 from tests.builders import YEARLY, at, province, step_round
 from tests.desk import SESSION, URL, Desk
-from tests.routes import FORM, FREE, TABLES, declared, fill, names_of
+from tests.routes import FORM, FREE, NAMED, TABLES, declared, fill, names_of
 from web.app import create_app
 
 #: What belongs to a unit; a task's own act is its superior's to do.
@@ -252,11 +252,13 @@ def _no_bulk_act_reaches_them(desk: Desk, token: str, of: dict[str, dict[int, st
         assert _rows(desk) == before, f"POST /bulk {act} changed something"
 
 
-def _ids(desk: Desk, of: dict[str, dict[int, str]], name: str) -> list[int]:
+def _ids(desk: Desk, of: dict[str, dict[int, str]], name: str) -> list[Any]:
     if name in of:
         return list(of[name])
     if name == "id_":
         return [1, 2, 3]
+    if name in NAMED:
+        return list(NAMED[name])
     with desk.database.reading() as session:
         return list(session.exec(select(TABLES[name].id)))
 

@@ -10,7 +10,7 @@ import pytest
 
 from models.deadline import Deadline
 from models.submission import Review, Submission, Way
-from models.task import TRANSITIONS, Act, TaskState
+from models.task import OWING, TRANSITIONS, Act, TaskState
 from tests.builders import hand_in
 from tests.desk import PDF, Desk, answers, sqlite_desk, upload
 
@@ -53,7 +53,8 @@ def test_the_page_offers_exactly_the_acts_that_the_state_allows(desk: Desk, subm
         session.merge(task)
     shown = desk.get(submitted).text
     offered = set(re.findall(rf'action="{submitted}/(\w+)"', shown))
-    assert offered == {"notes"} | {FORMS[act] for act in TRANSITIONS[state] if act in FORMS}
+    owing = {"acknowledgement"} if state in OWING else set()
+    assert offered == {"notes"} | owing | {FORMS[act] for act in TRANSITIONS[state] if act in FORMS}
 
 
 def test_accepting_goes_back_to_the_page_which_says_so(desk: Desk, submitted: str) -> None:

@@ -10,7 +10,7 @@ from sqlmodel import Session, col, select
 from starlette.datastructures import FormData, UploadFile
 
 from engine import plan_drafts, proposals
-from engine.access import Actor, Place, Right, can, paths_of
+from engine.access import Actor, Place, Right, can, may_units, paths_of
 from engine.errors import RefusedError
 from engine.plan_drafts import Opened
 from engine.plans import active_plans
@@ -127,7 +127,7 @@ def _list_page(
         drafts = {draft.plan: draft for draft in plan_drafts.drafts_of(session, actor.by)}
         waiting = [each for each in proposals.waiting(session) if may_decide(session, actor, each)]
         names = names_of(session, [*(revision.by for _, revision, _ in rows), *(each.by for each in waiting)])
-        issuers = _issuers(session)
+        issuers = _issuers(session, actor)
         called = {code: unit.name for code, unit in units.items()}
         calendars = session.exec(select(CalendarSheet).order_by(col(CalendarSheet.code))).all()
     return page(
@@ -159,8 +159,9 @@ def _asking_page(
     )  # fmt: skip
 
 
-def _issuers(session: Session) -> list[Unit]:
-    units = session.exec(select(Unit).limit(MOST_UNITS + 1)).all()
+def _issuers(session: Session, actor: Actor) -> list[Unit]:
+    mine = select(Unit).where(may_units(actor, Right.MANAGE, col(Unit.id)))
+    units = session.exec(mine.limit(MOST_UNITS + 1)).all()
     return sorted(units, key=lambda unit: order(unit.name)) if len(units) <= MOST_UNITS else []
 
 
