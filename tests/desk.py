@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import io
+import re
 import shutil
 import socket
 import threading
@@ -223,6 +224,12 @@ def busied(desk: Desk) -> Desk:
     act_of(database, extend.extend, ids["cam"], "2021-12-23", due_on=date(2022, 1, 14), reason="Bão", document=None)
     desk.move_clock("2022-01-05")
     return desk
+
+
+def shown_hash(page: str) -> str:
+    """What a preview says that it has shown; the form carries it along."""
+    (found,) = re.findall(r'name="hash" value="(\w+)"', page)
+    return str(found)
 
 
 def answers(**changes: str) -> dict[str, str]:

@@ -1,6 +1,5 @@
 """Does the page of a calendar show what a day more or less would move, both ways, before it moves?"""
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from models.day import CalendarDay, CalendarVersion
 from models.proposal import Proposal
 from models.user import User, UserRole
 from tests.builders import YEARLY
-from tests.desk import SESSION, Desk, sqlite_desk
+from tests.desk import SESSION, Desk, shown_hash, sqlite_desk
 
 #: Rolled to the next working day, so that a day off on its due day moves it.
 ROLLED = YEARLY.replace("roll: none", "roll: next")
@@ -31,11 +30,6 @@ REASON = "Thông báo ngày nghỉ bổ sung"
 def desk(sqlite_template: Path, tmp_path: Path) -> Iterator[Desk]:
     with sqlite_desk(sqlite_template, tmp_path, plan=ROLLED) as desk:
         yield desk
-
-
-def shown_hash(page: str) -> str:
-    (found,) = re.findall(r'name="hash" value="(\w+)"', page)
-    return str(found)
 
 
 def days(desk: Desk, year: int = 2021) -> set[str]:
@@ -85,6 +79,7 @@ def test_what_was_shown_is_applied_and_taken_back_the_same_way(desk: Desk) -> No
     ("bad", "said"),
     [
         ({"on_1": "32/12/2021"}, "32/12/2021"),
+        ({"on_1": ""}, "gặp chỗ trống"),
         ({"vi_1": ""}, "cần tên và nguồn"),
         ({"source_1": " "}, "cần tên và nguồn"),
         ({"years": "2026 và"}, "các năm như 2026"),

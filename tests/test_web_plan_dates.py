@@ -16,7 +16,7 @@ from models.plan_draft import PlanDraft
 from models.proposal import Proposal
 from models.user import UserRole
 from tests.builders import YEARLY, at, hand_in
-from tests.desk import Desk, sqlite_desk
+from tests.desk import Desk, shown_hash, sqlite_desk
 
 LATER = YEARLY.replace("except: {2021: {due: {end_of: M12}", "except: {2021: {due: {day: 20, of: M1, year: 1}")
 OTHER = YEARLY.replace("due: {end_of: Q3}", "due: {end_of: M10}")
@@ -35,11 +35,6 @@ def typed(desk: Desk, text: str) -> None:
     assert (
         desk.post("/plans/kl01", {"text": text, "then": "preview", **carried}).headers["location"].endswith("/preview")
     )
-
-
-def shown_hash(page: str) -> str:
-    (found,) = re.findall(r'name="hash" value="(\w+)"', page)
-    return str(found)
 
 
 def test_a_preview_names_each_date_that_moves_and_whom_it_concerns(desk: Desk) -> None:

@@ -115,12 +115,9 @@ def _edit(given: QueryParams | FormData) -> Edit:
         if not any(typed[name] for name in ("on", "vi", "en")):
             continue
         carried += [(f"{name}_{number}", value) for name, value in typed.items() if value]
-        rows.append(
-            NewRow(
-                _day(typed["on"]), typed["off"] != "no", *(typed[name] for name in ("vi", "en", "source", "decision"))
-            )
-        )
-    dropped = tuple(_day(str(each)) for each in given.getlist("drop"))
+        on = forms.read_needed_day(typed["on"])
+        rows.append(NewRow(on, typed["off"] != "no", *(typed[name] for name in ("vi", "en", "source", "decision"))))
+    dropped = tuple(forms.read_needed_day(str(each)) for each in given.getlist("drop"))
     carried += [("drop", on.isoformat()) for on in dropped]
     decided = None
     if said("years"):
@@ -135,13 +132,6 @@ def _is_year(text: str) -> bool:
     if not (text.isascii() and text.isdigit() and len(text) == 4):
         raise RefusedError("form.year", got=text[:20])
     return True
-
-
-def _day(text: str) -> date:
-    found = words.read_day(text)
-    if found is None:
-        raise RefusedError("form.day", got=text[:40])
-    return found
 
 
 def _calendar(session: Session, code: str, edit: Edit) -> Calendar:

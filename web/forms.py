@@ -51,16 +51,23 @@ def own_address(text: str, default: str = "/") -> str:
 
 
 def day(form: FormData, name: str) -> date | None:
-    """A typed day; None when the field is empty. Raises RefusedError when it is no day."""
-    typed = text(form, name)
+    return read_day(text(form, name))
+
+
+def needed_day(form: FormData, name: str) -> date:
+    return read_needed_day(text(form, name))
+
+
+def read_day(typed: str) -> date | None:
+    """None when nothing is typed. Raises RefusedError when it is no day."""
     found = words.read_day(typed) if typed else None
     if typed and found is None:
         raise RefusedError("form.day", got=typed[:40])
     return found
 
 
-def needed_day(form: FormData, name: str) -> date:
-    found = day(form, name)
+def read_needed_day(typed: str) -> date:
+    found = read_day(typed)
     if found is None:
         raise RefusedError("form.day_missing")
     return found

@@ -1,7 +1,6 @@
 """What has happened? The days of a plan's milestones, for all units or one, and what hangs on each."""
 
 from collections.abc import Mapping
-from datetime import date
 from typing import Any
 
 from fastapi import APIRouter, HTTPException, Request
@@ -106,7 +105,7 @@ def _page(
                         code,
                         given["milestone"],
                         given["period"],
-                        _day(given["on"]),
+                        forms.read_needed_day(given["on"]),
                         unit_code=given["unit"] or None,
                         now=office.now(),
                         zone=office.settings.zone,
@@ -132,10 +131,3 @@ def _demand_unit(session: Session, actor: Actor, code: str) -> None:
     unit = unit_by_code(session, code) if code else None
     if unit is not None:
         demand(actor, Right.MANAGE, place_of_unit(session, unit.id))
-
-
-def _day(text: str) -> date:
-    found_one = words.read_day(text)
-    if found_one is None:
-        raise RefusedError("form.day" if text else "form.day_missing", got=text[:40])
-    return found_one
