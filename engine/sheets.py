@@ -54,9 +54,11 @@ _ROLES: Final = {
     "secretariat": "văn phòng",
     "standing": "thường trực",
 }
-_PARTS: Final = {"name": "tên", "email": "thư điện tử", "lang": "ngôn ngữ"}
+PARTS: Final = {"name": "tên", "email": "thư điện tử", "lang": "ngôn ngữ"}
 
 _CONTROL: Final = re.compile("[\x00-\x1f\x7f-\x9f]")
+#: How a cell begins that a spreadsheet would reckon out (CSV injection, OWASP).
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 CODE: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _ISO_DAY: Final = re.compile(r"(?P<year>[0-9]{4})-(?P<month>[0-9]{2})-(?P<day>[0-9]{2})")
 _OUR_DAY: Final = re.compile(r"(?P<day>[0-9]{1,2})/(?P<month>[0-9]{1,2})/(?P<year>[0-9]{4})")
@@ -274,7 +276,7 @@ def _keys() -> Iterator[tuple[str, ...]]:
     for key, names in _WORDS.items():
         yield key, *names
     for role, who in _ROLES.items():
-        for part, what in _PARTS.items():
+        for part, what in PARTS.items():
             yield f"{role}_{part}", f"{what} {who}", *([who] if part == "name" else [])
 
 
@@ -304,8 +306,17 @@ def _text(data: bytes, file: str) -> Iterator[tuple[int, list[str]]]:
         except csv.Error as error:
             problem = Problem(file, line, 1, Severity.ERROR, "sheet.not-csv", {"got": str(error)})
             raise BadRows([problem]) from error
-        yield line, [cell.strip() for cell in cells]
+        yield line, [_unmarked(cell.strip()) for cell in cells]
         line = reader.line_num + 1
+
+
+def harmless(cell: str) -> str:
+    """As spreadsheets mark that a cell is text: none takes it for a formula."""
+    return f"'{cell}" if cell.startswith(_FORMULA) else cell
+
+
+def _unmarked(cell: str) -> str:
+    return cell[1:] if cell.startswith("'") and cell[1:].startswith(_FORMULA) else cell
 
 
 def _not_utf8(raw: bytes, file: str) -> Iterator[Problem]:

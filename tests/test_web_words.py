@@ -29,6 +29,7 @@ NO_PAGES: Final = {
     "/sign-in/oidc",
     "/sign-in/oidc/back",
     "/units.csv",
+    "/units/sheet.csv",
     "/people/review.csv",
     "/wording/{kind}/{written}/letter.html",
 }

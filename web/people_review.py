@@ -1,7 +1,5 @@
 """Who may do what where, and has somebody looked over it? The list of all access, on the page and as a sheet."""
 
-import csv
-import io
 from collections.abc import Mapping
 
 from fastapi import APIRouter, HTTPException, Request
@@ -15,9 +13,9 @@ from engine.errors import RefusedError
 from models.unit import Unit
 from models.user import User, UserScope
 from web.access import InActor, needs
+from web.csv_file import csv_file
 from web.office import InOffice, Number, Office
 from web.pages import language, page
-from web.units import harmless
 
 router = APIRouter(dependencies=[needs(Right.MANAGE)])
 HEAD = ("login", "name", "active", "role", "unit", "second_factor", "last_signed_in", "reviewed_on", "reviewed_by")
@@ -31,9 +29,8 @@ def show_review(request: Request, office: InOffice, actor: InActor) -> Response:
 @router.api_route("/people/review.csv", methods=["GET", "HEAD"])
 def download_review(request: Request, office: InOffice, actor: InActor) -> Response:
     """One line a role, so that a sheet can be sorted by unit or by role; days are UTC."""
-    lang, text = language(request), io.StringIO()
-    sheet = csv.writer(text)
-    sheet.writerow(HEAD)
+    lang = language(request)
+    lines: list[tuple[object, ...]] = [HEAD]
     with office.database.reading() as session:
         found = access_review.listed(session, actor, office.wall())
         units = _units(session)
@@ -45,14 +42,8 @@ def download_review(request: Request, office: InOffice, actor: InActor) -> Respo
         roles = [(translate(f"user_role.{scope.role}", lang), _where(scope, units)) for scope in each.scopes]
         for role, where in roles or [("", "")]:
             grant = (user.login, user.name, int(user.is_active), role, where, int(user.totp is not None))
-            cells = (*grant, last, reviewed, names.get(user.reviewed_by or "", ""))
-            sheet.writerow([harmless(cell) for cell in cells])
-    name = f"quyen-{office.today():%Y-%m-%d}.csv"
-    return Response(
-        text.getvalue().encode("utf-8-sig"),
-        media_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": f'attachment; filename="{name}"'},
-    )
+            lines.append((*grant, last, reviewed, names.get(user.reviewed_by or "", "")))
+    return csv_file(lines, "quyen", office.today())
 
 
 @router.post("/people/{user_id}/review")

@@ -1,7 +1,5 @@
 """Who are the units, can they be told, what do they owe? The tree, piece by piece, with a search over all of it."""
 
-import csv
-import io
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -26,14 +24,13 @@ from models.contact import Contact, Role
 from models.unit import Placement, Unit, path_of, subtree, unit_by_code
 from web import alphabet, forms, words, zalo
 from web.access import InActor, demand, needs
+from web.csv_file import csv_file
 from web.done import after, stand, told_done
 from web.office import InOffice, Number, Office
 from web.pages import page
 from web.unit_page import read
 
 HEIGHT: Final = 100  #: rows of a page
-#: Signs with which a spreadsheet begins a formula.
-FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 router = APIRouter()
 
 
@@ -117,9 +114,10 @@ def show_units(request: Request, office: InOffice, actor: InActor) -> Response:
 @router.api_route("/units.csv", methods=["GET", "HEAD"], dependencies=[needs(Right.SEE)])
 def download_units(request: Request, office: InOffice, actor: InActor) -> Response:
     """The list as it is filtered, all pages of it, one line a contact; a spreadsheet opens it."""
-    view, text = view_of(request), io.StringIO()
-    sheet = csv.writer(text)
-    sheet.writerow(["code", "name", "kind", "parent", "reach", "owed", "overdue", "contact", "email", "phone"])
+    view = view_of(request)
+    lines: list[tuple[object, ...]] = [
+        ("code", "name", "kind", "parent", "reach", "owed", "overdue", "contact", "email", "phone")
+    ]
     with office.database.reading() as session:
         top = _top(session, actor, view)
         found, owed = _found(session, office, actor, view, top)
@@ -127,15 +125,10 @@ def download_units(request: Request, office: InOffice, actor: InActor) -> Respon
         for each in _listed(session, office, actor, found, owed):
             unit = each.unit
             above = parents[unit.parent_id].code if unit.parent_id in parents else ""
-            cells = [unit.code, unit.name, unit.kind, above, unit.reach]
-            for person in [_line(contact, each.may_call) for contact in each.contacts] or [("", "", "")]:
-                sheet.writerow([harmless(cell) for cell in (*cells, each.owed, each.overdue, *person)])
-    name = f"don-vi-{office.today():%Y-%m-%d}.csv"
-    return Response(
-        text.getvalue().encode("utf-8-sig"),
-        media_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": f'attachment; filename="{name}"'},
-    )
+            cells = (unit.code, unit.name, unit.kind, above, unit.reach, each.owed, each.overdue)
+            people = [_line(contact, each.may_call) for contact in each.contacts] or [("", "", "")]
+            lines += [(*cells, *person) for person in people]
+    return csv_file(lines, "don-vi", office.today())
 
 
 @router.api_route("/units/{unit_id}", methods=["GET", "HEAD"], dependencies=[needs(Right.SEE)])
@@ -371,8 +364,3 @@ def _line(contact: Contact, may_call: bool) -> tuple[str, str, str]:
     """Name, e-mail and telephone as the reader may know them."""
     phone = contact.phone or ""
     return contact.name, contact.email or "", phone if may_call or not phone else words.masked(phone)
-
-
-def harmless(cell: object) -> object:
-    """No cell that a spreadsheet takes for a formula."""
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA) else cell
