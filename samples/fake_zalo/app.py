@@ -6,11 +6,13 @@ One server stands for all four hosts: their paths do not meet.
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, MutableMapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from email import message_from_bytes
+from email.policy import HTTP
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
-from samples.fake_zalo import bots, hand, oauth, official, page, templates
+from samples.fake_zalo import bots, hand, oauth, official, page, templates, uploads
 from samples.fake_zalo.state import Fault, State
 
 Scope = MutableMapping[str, Any]
@@ -33,6 +35,15 @@ class Request:
         if not self.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
             return None
         return dict(parse_qsl(self.body.decode("utf-8", "replace"), keep_blank_values=True))
+
+    @property
+    def file(self) -> tuple[str, bytes] | None:
+        """Name and content of the part called `file`; None when there is none."""
+        head = f"content-type: {self.headers.get('content-type', '')}\r\n\r\n".encode()
+        for part in message_from_bytes(head + self.body, policy=HTTP).iter_parts():
+            if part.get_param("name", header="content-disposition") == "file":
+                return part.get_filename(""), part.get_payload(decode=True)
+        return None
 
     @property
     def json(self) -> dict[str, Any] | None:
@@ -74,11 +85,12 @@ class FakeZalo:
         if fault is not None:
             if fault.then is not None:
                 fault.then()
+            await asyncio.sleep(fault.delay)
             if fault.drop:
                 # No application may close a socket: an answer that breaks off makes its server do so.
                 await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"1")]})
                 return
-            answer = _faulty(fault)
+            answer = _faulty(fault, answer)
         by_hand = await hand.answer(self.state, request)
         await _write(Answer(*by_hand) if by_hand else answer, send)
         if fresh and self.state.listening() is not None:  # after the answer, as Zalo does
@@ -88,17 +100,19 @@ class FakeZalo:
 
     def _answer(self, request: Request) -> Answer:
         state = self.state
-        for room in (page, oauth, official, templates, bots):
+        for room in (page, oauth, official, uploads, templates, bots):
             found = room.answer(state, request)
             if found is not None:
-                return Answer(*found) if isinstance(found, tuple) else Answer(found)
+                answer = Answer(*found) if isinstance(found, tuple) else Answer(found)
+                return replace(answer, headers={**answer.headers, **official.limits(state, request)})
         return Answer(_EMPTY)
 
 
-def _faulty(fault: Fault) -> Answer:
+def _faulty(fault: Fault, right: Answer) -> Answer:
     if fault.html is not None:
         return Answer(fault.html.encode(), fault.status, {"content-type": "text/html"})
-    return Answer(fault.body, fault.status)
+    is_right = fault.is_accepted and fault.body is None
+    return right if is_right else Answer(fault.body, fault.status)
 
 
 async def _read(scope: Scope, receive: Receive) -> Request:

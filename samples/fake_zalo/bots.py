@@ -1,8 +1,11 @@
 """What does the host of the bots answer? The token stands in the path, and every answer has `ok`."""
 
 import re
+from ipaddress import ip_address
 from typing import Any, Final
+from urllib.parse import urlsplit
 
+from samples.fake_zalo.official import MOST
 from samples.fake_zalo.state import Bot, State, stamp
 
 _PATH: Final = re.compile(r"/bot(?P<token>[^/]+)/(?P<method>[A-Za-z]+)")
@@ -25,9 +28,12 @@ def answer(state: State, request: Any) -> Any:
     given = {**request.query, **(request.json or request.form or {})}
     match found["method"]:
         case "getMe":
-            return _ok({"id": bot.token.partition(":")[0], "account_name": "bot.fake", "account_type": "BASIC"})
+            name = {"id": bot.token.partition(":")[0], "account_name": "bot.fake"}
+            return _ok({**name, "account_type": "BASIC", "can_join_groups": False})
         case "sendMessage":
             return _send(state, bot, given)
+        case "sendPhoto":
+            return _send_photo(state, bot, given)
         case "sendChatAction":
             return {"ok": True}
         case "getUpdates":
@@ -44,13 +50,24 @@ def answer(state: State, request: Any) -> Any:
 
 
 def _send(state: State, bot: Bot, given: dict[str, Any]) -> Any:
-    chat, text = str(given.get("chat_id", "")), given.get("text")
+    text = given.get("text")
+    if not isinstance(text, str) or not 1 <= len(text) <= MOST:
+        return _bad("Bad request: The text must be between 1 and 2000 characters")
+    return _accept(state, bot, str(given.get("chat_id", "")), text)
+
+
+def _send_photo(state: State, bot: Bot, given: dict[str, Any]) -> Any:
+    photo, caption = str(given.get("photo", "")), str(given.get("caption", ""))
+    if not photo.startswith(("http://", "https://")) or len(caption) > MOST:
+        return _bad("Bad request: photo or caption is invalid")
+    return _accept(state, bot, str(given.get("chat_id", "")), f"{caption}\n[{photo}]".strip())
+
+
+def _accept(state: State, bot: Bot, chat: str, text: str) -> Any:
     if not chat:
         return _bad("Bad request: The chat_id must not be empty")
     if chat not in bot.chats:
         return _bad("Bad request: chat not found")
-    if not isinstance(text, str) or not 1 <= len(text) <= 2000:
-        return _bad("Bad request: The text must be between 1 and 2000 characters")
     if bot.month_left <= 0:
         return {"ok": False, "description": "Too many requests", "error_code": 429}, 429
     bot.month_left -= 1
@@ -68,10 +85,21 @@ def _updates(bot: Bot) -> Any:
 
 def _set_webhook(state: State, bot: Bot, given: dict[str, Any]) -> Any:
     url, secret = str(given.get("url", "")), str(given.get("secret_token", ""))
-    if not url.startswith("https://") or not 8 <= len(secret) <= 256:
+    if not _is_public(url) or not 8 <= len(secret) <= 256:
         return _bad("Bad request: url or secret_token is invalid")
     bot.webhook, bot.secret = url, secret
     return _ok({"url": url, "updated_at": int(stamp(state.clock()))})
+
+
+def _is_public(url: str) -> bool:
+    """Zalo posts to the open net by https alone."""
+    parts = urlsplit(url)
+    name = parts.hostname or ""
+    try:
+        is_reached = ip_address(name).is_global
+    except ValueError:
+        is_reached = "." in name and not name.endswith((".localhost", ".local"))
+    return parts.scheme == "https" and is_reached
 
 
 def _ok(result: dict[str, Any]) -> dict[str, Any]:

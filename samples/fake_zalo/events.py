@@ -16,7 +16,8 @@ def signed(
     moment = stamp(header_at or at)
     mac = hashlib.sha256(f"{app.app_id}{body.decode()}{moment}{app.webhook_key}".encode()).hexdigest()
     headers = {"x-zevent-signature": f"mac={mac}", "x-zevent-timestamp": moment, "content-type": "application/json"}
-    return body, headers | ({"num_retry": str(retry)} if retry else {})
+    of_templates = {"x-zevent-server": "ZNS"} if "tracking_id" in event.get("message", {}) else {}
+    return body, headers | of_templates | ({"num_retry": str(retry)} if retry else {})
 
 
 def wrote(app: App, user_id: str, text: str, message_id: str) -> dict[str, Any]:
@@ -39,9 +40,9 @@ def follows(app: App, user_id: str, *, no_more: bool = False) -> dict[str, Any]:
 
 
 def received(app: App, sent: Sent, at: datetime) -> dict[str, Any]:
-    """A message arrived; of a template message with the id that we gave it."""
+    """A message arrived; of a template message with the id that its sender gave it, or none."""
     message = {"msg_id": sent.message_id, "delivery_time": stamp(at)}
-    tracking = {"tracking_id": sent.tracking_id} if sent.tracking_id else {}
+    tracking = {"tracking_id": sent.tracking_id} if sent.channel == "zalozns" else {}
     return {
         "sender": {"id": app.oa_id},
         "recipient": {"id": sent.to},

@@ -1,4 +1,4 @@
-"""What do people do in their Zalo, and how does the office hear of it? They write, they see, messages arrive."""
+"""What do people do in their Zalo, and how does the office hear of it? They write, see, follow; messages arrive."""
 
 import asyncio
 import secrets
@@ -8,7 +8,7 @@ from urllib.error import URLError
 from urllib.request import Request, urlopen
 
 from samples.fake_zalo import page
-from samples.fake_zalo.events import received, seen, signed, to_bot, wrote
+from samples.fake_zalo.events import follows, received, seen, signed, to_bot, wrote
 from samples.fake_zalo.state import App, Sent, State, User
 
 _BACK: Final = {"location": "./"}
@@ -18,10 +18,18 @@ _TENTHS: Final = 15
 
 async def answer(state: State, request: Any) -> Any:
     """None for every address but those of the page's own buttons."""
-    if request.method != "POST" or request.path not in ("/write", "/seen"):
+    if request.method != "POST":
         return None
     form = request.form or {}
-    problem = await (_write(state, form) if request.path == "/write" else _see(state, form.get("id", "")))
+    match request.path:
+        case "/write":
+            problem = await _write(state, form)
+        case "/seen":
+            problem = await _see(state, form.get("id", ""))
+        case "/follow":
+            problem = await _follow(state, form.get("who", ""))
+        case _:
+            return None
     return page.refused(state, problem) if problem else (None, 303, _BACK)
 
 
@@ -64,6 +72,17 @@ async def _see(state: State, message_id: str) -> str:
         return "expected a message of an account that somebody listens for"
     state.seen.add(message_id)
     return await _tell_account(state, app, seen(app, sent))
+
+
+async def _follow(state: State, who: str) -> str:
+    """Begins to follow the account, or leaves it."""
+    app, user = state.listening(), state.users.get(who)
+    if app is None or user is None:
+        return "expected a user of an account that somebody listens for"
+    user.is_follower = not user.is_follower
+    if user.is_follower:
+        user.last_interaction = state.clock()
+    return await _tell_account(state, app, follows(app, who, no_more=not user.is_follower))
 
 
 async def _tell_account(state: State, app: App, event: dict[str, Any]) -> str:

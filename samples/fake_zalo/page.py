@@ -93,6 +93,12 @@ def _chat(state: State, chat: tuple[str, str], messages: list[Sent]) -> str:
         if state.hears(way)
         else ""
     )
+    user = state.users.get(who) if way == "zalooa" and state.hears(way) else None
+    if user is not None:
+        reply += (
+            f'<form method="post" action="follow"><input type="hidden" name="who" value="{escape(who)}">'
+            f"<button>{'Bỏ quan tâm OA' if user.is_follower else 'Quan tâm OA'}</button></form>"
+        )
     more = f"<p><small>Còn {len(messages) - NEWEST} tin cũ hơn.</small></p>" if len(messages) > NEWEST else ""
     return (
         f"<section><h2>{escape(name or who)}</h2><small>{_KIND[way]}, {escape(who)}</small>{reply}"

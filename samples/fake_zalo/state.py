@@ -1,7 +1,7 @@
 """What does the fake Zalo know? Apps, tokens, followers, telephones, templates, bots, and what it was sent."""
 
 import secrets
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, timezone
@@ -11,9 +11,11 @@ VIETNAM: Final = timezone(timedelta(hours=7))
 ACCESS_LIFE: Final = timedelta(seconds=90_000)
 CODE_LIFE: Final = timedelta(minutes=10)
 WINDOW: Final = timedelta(days=7)
+UPLOAD_LIFE: Final = timedelta(days=7)
 
 #: What an already consumed refresh token gets: all three were seen.
 Consumed = Literal["empty", "-14014", "-14020"]
+Grant = Literal["live", "consumed", "revoked"]
 Way = Literal["zalobot", "zalooa", "zalozns"]
 Phone = Literal["ok", "no_account", "inactive", "refused"]
 
@@ -49,6 +51,7 @@ class User:
     name: str = ""
     last_interaction: datetime | None = None
     is_blocked: bool = False
+    is_follower: bool = True
 
 
 @dataclass
@@ -56,6 +59,17 @@ class Template:
     params: dict[str, int]  #: name -> most characters
     status: Literal["ENABLE", "PENDING_REVIEW", "REJECT", "DISABLE"] = "ENABLE"
     day_quota: int = 1000
+    by_uid: bool = True  #: may be sent to the users of an OA too
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A file or an image that waits to be sent."""
+
+    app_id: str
+    kind: Literal["file", "image"]
+    name: str
+    at: datetime
 
 
 @dataclass
@@ -79,14 +93,15 @@ class Sent:
     message_id: str
     tracking_id: str = ""
     is_theirs: bool = False  #: what somebody wrote to the office
+    template_id: str = ""
 
 
 @dataclass(frozen=True)
 class Fault:
     """What happens instead of the right answer, once. `drop`: the socket is closed without an answer.
 
-    `is_accepted`: the request takes its effect first, as when an answer is lost on its way. `then` is called before
-    anything is answered, such as to end whoever asked.
+    `is_accepted`: the request takes its effect first, as when an answer is lost on its way. `delay`: seconds before
+    the answer. `then` is called before anything is answered, such as to end whoever asked.
     """
 
     status: int = 200
@@ -94,6 +109,7 @@ class Fault:
     html: str | None = None
     drop: bool = False
     is_accepted: bool = False
+    delay: float = 0
     then: Callable[[], object] | None = None
 
 
@@ -103,10 +119,12 @@ class State:
 
     clock: Callable[[], datetime]
     apps: dict[str, App] = field(default_factory=dict)
-    grants: dict[str, tuple[str, Literal["live", "consumed"]]] = field(default_factory=dict)  #: refresh token -> app
+    grants: dict[str, tuple[str, Grant]] = field(default_factory=dict)  #: refresh token -> app
     codes: dict[str, Code] = field(default_factory=dict)
     access: dict[str, Access] = field(default_factory=dict)
     users: dict[str, User] = field(default_factory=dict)
+    groups: dict[str, str] = field(default_factory=dict)  #: group id -> name
+    uploads: dict[str, Upload] = field(default_factory=dict)  #: by token, or by the id of an image
     phones: dict[str, Phone] = field(default_factory=dict)
     other_phones: Phone = "no_account"  #: every number that is not in `phones`
     names: dict[str, str] = field(default_factory=dict)  #: of telephone numbers
@@ -118,7 +136,10 @@ class State:
     seen: set[str] = field(default_factory=set)  #: the ids of messages that were opened
     hook: str = ""  #: where the office hears its bot, for whoever writes by hand on the page
     hook_secret: str = ""
+    admins: set[str] = field(default_factory=set)  #: telephone numbers that templates are tried out on
     day_quota: int = 500
+    minute_limit: int = 4000  #: requests of one app
+    asked: Counter[tuple[str, int]] = field(default_factory=Counter)  #: by app and minute
     consumed_answer: Consumed = "empty"
     trusts_grants: bool = False  #: takes refresh tokens that it does not know: of before it was started anew
     tells_expired: bool = True  #: -220 for an expired access token; else -216 as for any other
@@ -139,17 +160,33 @@ class State:
         hour = self.clock().astimezone(VIETNAM).hour
         return hour >= 22 or hour < 6
 
-    def used_today(self) -> int:
-        """Template messages that count against the quota of the day."""
+    def used_today(self, template_id: str | None = None) -> int:
+        """Template messages that count against the quota of the day; of one template alone."""
         return sum(
-            each.channel == "zalozns" and each.at.astimezone(VIETNAM).date() == self.today() for each in self.sent
+            each.channel == "zalozns"
+            and each.at.astimezone(VIETNAM).date() == self.today()
+            and template_id in (None, each.template_id)
+            for each in self.sent
         )
 
-    def accept(self, channel: Way, to: str, text: str, tracking_id: str = "") -> str:
+    def accept(self, channel: Way, to: str, text: str, tracking_id: str = "", template_id: str = "") -> str:
         """Takes a message in; its id."""
         message_id = secrets.token_hex(10)
-        self.sent.append(Sent(self.clock(), channel, to, text, message_id, tracking_id))
+        self.sent.append(Sent(self.clock(), channel, to, text, message_id, tracking_id, template_id=template_id))
         return message_id
+
+    def uploaded(self, app_id: str, token: str) -> Upload | None:
+        """What this app sent up, unless it is forgotten."""
+        upload = self.uploads.get(token)
+        is_there = upload is not None and upload.app_id == app_id and self.clock() - upload.at <= UPLOAD_LIFE
+        return upload if is_there else None
+
+    def left_this_minute(self, app_id: str) -> int:
+        """Requests that the app may still make; below 0 when this one is too many."""
+        return self.minute_limit - self.asked[app_id, int(self.clock().timestamp()) // 60]
+
+    def ask(self, app_id: str) -> None:
+        self.asked[app_id, int(self.clock().timestamp()) // 60] += 1
 
     def heard(self, channel: Way, who: str, text: str) -> None:
         """Somebody writes to the bot or the OA."""
@@ -169,11 +206,11 @@ class State:
     def chats(self) -> list[tuple[str, str]]:
         """Everybody who is known, with the way they are known by."""
         bots = [("zalobot", chat) for bot in self.bots.values() for chat in bot.chats]
-        return bots + [("zalooa", user) for user in self.users]
+        return bots + [("zalooa", each) for each in (*self.users, *self.groups)]
 
     def name_of(self, way: str, who: str) -> str:
         if way == "zalooa":
-            return self.users[who].name if who in self.users else ""
+            return self.users[who].name if who in self.users else self.groups.get(who, "")
         if way == "zalozns":
             return self.names.get(who, "")
         return next((bot.chats[who] for bot in self.bots.values() if who in bot.chats), "")
