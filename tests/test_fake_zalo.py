@@ -138,9 +138,8 @@ def test_a_template_message_is_checked_from_the_number_to_the_quota(zalo: Zalo) 
     assert template(zalo, access)["error"] == -144
     zalo.state.day_quota, zalo.state.templates["t-1"].day_quota = 9, 1
     assert template(zalo, access)["error"] == -147
-    for status, code in (("PENDING_REVIEW", -131), ("REJECT", -131), ("DISABLE", -146)):
-        zalo.state.templates["t-1"].status = status
-        assert template(zalo, access)["error"] == code
+    zalo.state.templates |= {"t-3": Template({}, "PENDING_REVIEW"), "t-4": Template({}, "DISABLE")}
+    assert [template(zalo, access, template_id=each)["error"] for each in ("t-3", "t-4")] == [-131, -146]
     assert [each.tracking_id for each in zalo.state.sent] == ["m-1"]
 
 

@@ -23,7 +23,7 @@ class AnyChat(dict[str, str]):
 class AnyUser(dict[str, User]):
     """Everybody has written to this account, a moment ago: who is linked stays known after a new start."""
 
-    def get(self, user_id: str, default: object = None) -> User:  # type: ignore[override]
+    def get(self, user_id: str, default: object = None) -> User:
         return self.setdefault(user_id, User(user_id, clock.now()))
 
 

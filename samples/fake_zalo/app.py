@@ -42,7 +42,8 @@ class Request:
         head = f"content-type: {self.headers.get('content-type', '')}\r\n\r\n".encode()
         for part in message_from_bytes(head + self.body, policy=HTTP).iter_parts():
             if part.get_param("name", header="content-disposition") == "file":
-                return part.get_filename(""), part.get_payload(decode=True)
+                content = part.get_payload(decode=True)
+                return part.get_filename(""), content if isinstance(content, bytes) else b""
         return None
 
     @property
