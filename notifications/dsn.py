@@ -8,11 +8,22 @@ from email.message import Message
 from enum import StrEnum
 from typing import Final
 
-#: Detailed codes of RFC 3463 that speak of the address itself; 5.4.4: there is no such domain.
-OF_THE_ADDRESS: Final = re.compile(r"5\.(1\.\d+|2\.[01]|4\.4)")
-SAYS_NOTHING: Final = re.compile(r"(5\.0\.\d+)?")
-NO_SUCH_ADDRESS: Final = frozenset({"550", "551", "553"})  #: RFC 5321, 4.2.3; where there is no detailed code
-_STATUS: Final = re.compile(r"\b([245]\.\d{1,3}\.\d{1,3})\b")
+#: Detailed codes of RFC 3463 by which the reader's address is dead; 5.4.4: there is no such domain. Not 5.1.7 and
+#: 5.1.8, which speak of the sender's, nor 5.2.0: "the mailbox exists, but something about it" made the report.
+OF_THE_ADDRESS: Final = re.compile(r"5\.(1\.([1-46]|10)|2\.1|4\.4)")
+#: Detailed, yet no more than the three digits. 5.1.0: Postfix says so of an unknown sender as well.
+SAYS_NOTHING: Final = re.compile(r"(5\.0\.\d+|5\.1\.0)?")
+#: RFC 5321, 4.2.3: mailbox unavailable, moved, name not allowed.
+NO_SUCH_ADDRESS: Final = frozenset({"550", "551", "553"})
+#: Words by which it is another matter, where no detailed code says what is meant: RFC 5321 has 550 for policy as well.
+FULL: Final = re.compile(r"\bquota\b|\b(mailbox|inbox)\b.*\bfull\b|\bstorage\b|\bhộp thư\b.*\bđầy\b", re.IGNORECASE)
+OF_US: Final = re.compile(
+    r"\brelay|\bblock|\b(black|deny|gr[ae]y)-?list|\bsender\b|\bspam|\bspoof|\bvirus|\bpolic(y|ies)\b|\breputation\b"
+    r"|\b(rbl|dnsbl|spf|dkim|dmarc)\b|\bauthenticat|\brate\b|\btoo many\b|\blater\b|\btemporar"
+    r"|\bchính sách\b|\bthư rác\b|\bchặn\b|\bdanh sách (đen|xám)\b|\bngười gửi\b|\bthử lại\b|\bxác thực\b",
+    re.IGNORECASE,
+)
+_STATUS: Final = re.compile(r"(?<![\d.])[245]\.\d{1,3}\.\d{1,3}(?!\.?\d)")
 _CODE: Final = re.compile(r"\b([45]\d\d)\b")
 MAX_WORDS: Final = 500
 
@@ -66,10 +77,10 @@ def _report(block: Message, token: str) -> Report | None:
     action, status, words = (_text(block, name) for name in ("Action", "Status", "Diagnostic-Code"))
     if action.lower() not in {"failed", "delayed"}:  # delivered, relayed, expanded
         return None
-    found, code = _STATUS.search(status) or _STATUS.search(words), _CODE.search(words)
-    status = found[1] if found else ""
-    is_unknown = SAYS_NOTHING.fullmatch(status) and code and code[1] in NO_SUCH_ADDRESS
-    fate = Fate.DEAD if is_unknown or OF_THE_ADDRESS.fullmatch(status) else Fate.LOST
+    # Exim says 5.0.0 of everything, and leaves to the words what the server before it said.
+    found, code = [*_STATUS.findall(status), *_STATUS.findall(words)], _CODE.search(words)
+    status = next((each for each in found if not SAYS_NOTHING.fullmatch(each)), found[0] if found else "")
+    fate = Fate.DEAD if _is_dead(status, code[1] if code else "", words) else Fate.LOST
     if action.lower() == "delayed":
         fate = Fate.DELAYED
     named = (_text(block, name).rpartition(";")[2] for name in ("Final-Recipient", "Original-Recipient"))
@@ -78,5 +89,15 @@ def _report(block: Message, token: str) -> Report | None:
     return Report(token, fate, status, words, recipients)
 
 
+def _is_dead(status: str, code: str, words: str) -> bool:
+    """By the detailed code; without one by the three digits, unless the words name another reason."""
+    if OF_THE_ADDRESS.fullmatch(status):
+        return True
+    is_of_others = FULL.search(words) or OF_US.search(words)
+    return bool(SAYS_NOTHING.fullmatch(status)) and code in NO_SUCH_ADDRESS and not is_of_others
+
+
 def _text(block: Message, name: str) -> str:
-    return " ".join(str(block.get(name, "")).split())[:MAX_WORDS]
+    """Words that are not ASCII come as they are: RFC 6533 allows it, and servers write them without asking."""
+    raw = next((value for key, value in block.raw_items() if key.lower() == name.lower()), "")
+    return " ".join(str(raw).encode("utf-8", "surrogateescape").decode("utf-8", "replace").split())[:MAX_WORDS]

@@ -20,6 +20,7 @@ QUEUED = "250 2.0.0 Ok: queued as 4XyZ1"
 class Sink:
     """The mails that were taken, and the answers that are given first: to RCPT by address, to the content in order.
 
+    `to_sender`, if any, is the answer to every MAIL FROM; who is refused may find the connection closed as well.
     An answer of `None` to the content drops the connection after it was taken.
     """
 
@@ -28,6 +29,8 @@ class Sink:
     senders: list[str] = field(default_factory=list)  #: of those mails, as the envelope names them
     to_rcpt: dict[str, list[str]] = field(default_factory=dict)
     to_content: list[str | None] = field(default_factory=list)
+    to_sender: str = ""
+    is_hanging_up: bool = False
 
     @property
     def url(self) -> str:
@@ -36,10 +39,21 @@ class Sink:
     def to(self, address: str) -> list[EmailMessage]:
         return [mail for mail in self.mails if mail["To"].addresses[0].addr_spec == address]
 
+    async def handle_MAIL(  # noqa: N802  # aiosmtpd's name
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        if self.to_sender:
+            return self.to_sender
+        envelope.mail_from = address
+        return "250 OK"
+
     async def handle_RCPT(  # noqa: N802  # aiosmtpd's name
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
         if answers := self.to_rcpt.get(address):
+            if self.is_hanging_up:
+                await server.push(answers[0])
+                server.transport.close()
             return answers.pop(0)
         envelope.rcpt_tos.append(address)
         return "250 OK"

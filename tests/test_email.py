@@ -17,7 +17,7 @@ from dondoc.settings import Settings
 from models.message import Outcome
 from notifications.channels import carrier_for
 from notifications.channels.carrier import Letter, Result
-from notifications.channels.email import EmailCarrier, NotifyBaoMail
+from notifications.channels.email import SEVERAL, EmailCarrier, NotifyBaoMail
 from notifications.channels.eml import EmlCarrier
 from notifications.channels.mail import compose
 from notifications.channels.smtp import Server
@@ -158,13 +158,17 @@ def test_what_the_server_calls_a_message_is_kept() -> None:
         ("551 User not local", Outcome.RECIPIENT),
         ("550 5.2.2 Over quota", Outcome.DEFER),
         ("552 Mailbox full", Outcome.DEFER),
-        ("554 5.7.1 Relay access denied", Outcome.CONFIG),
-        ("550 relay not permitted", Outcome.CONFIG),
-        ("550 Unknown user, your host is blocked", Outcome.CONFIG),
-        ("554 Service unavailable; client host blocked by rbl", Outcome.CONFIG),
-        ("503 valid RCPT sender verify fail", Outcome.CONFIG),
+        ("550 5.4.5 Daily limit exceeded", Outcome.DEFER),
+        ("554 5.7.1 Relay access denied", Outcome.RETRY),
+        ("550 relay not permitted", Outcome.RETRY),
+        ("550 Unknown user, your host is blocked", Outcome.RETRY),
+        ("550 Thư rác, không nhận", Outcome.RETRY),
+        ("554 Service unavailable; client host blocked by rbl", Outcome.RETRY),
+        ("503 valid RCPT sender verify fail", Outcome.RETRY),
+        ("550 5.1.0 Sender address rejected: User unknown in local recipient table", Outcome.RETRY),
+        ("550 5.1.8 Access denied, bad outbound sender", Outcome.RETRY),
         ("550 Not today", Outcome.PAYLOAD),
-        ("530 5.7.0 Must sign in first", Outcome.CONFIG),
+        ("530 5.7.0 Must sign in first", Outcome.RETRY),
     ],
 )
 def test_an_answer_to_the_recipient_has_its_class_and_the_others_go_on(answer: str, outcome: Outcome) -> None:
@@ -176,11 +180,59 @@ def test_an_answer_to_the_recipient_has_its_class_and_the_others_go_on(answer: s
 
 
 @pytest.mark.parametrize(
+    ("answer", "count", "outcome"),
+    [
+        ("554 5.7.1 Relay access denied", SEVERAL, Outcome.CONFIG),
+        ("554 5.7.1 Relay access denied", SEVERAL - 1, Outcome.RETRY),
+        ("530 5.7.0 Must sign in first", 1, Outcome.CONFIG),
+        ("550 5.1.1 User unknown", SEVERAL, Outcome.RECIPIENT),
+        ("451 4.7.1 Greylisted", SEVERAL, Outcome.RETRY),
+    ],
+)
+def test_our_settings_are_wrong_where_nobody_is_taken(answer: str, count: int, outcome: Outcome) -> None:
+    with running() as sink:
+        letters = [letter(number, f"u{number}@example.org") for number in range(count)]
+        sink.to_rcpt = {each.address: [answer] for each in letters}
+        assert {each.outcome for each in send(sink.url, *letters)} == {outcome}
+        sink.to_rcpt = {each.address: [answer] for each in letters}
+        again = [replace(letters[0], message_id=number) for number in range(100, 100 + SEVERAL)]
+        sink.to_rcpt[letters[0].address] = [answer] * SEVERAL
+        is_of_one = outcome is Outcome.CONFIG and count == SEVERAL  # several letters to one contact are no proof
+        assert {each.outcome for each in send(sink.url, *again)} == {Outcome.RETRY if is_of_one else outcome}
+
+
+def test_a_server_that_hangs_up_on_whom_it_refuses_has_still_said_why() -> None:
+    with running() as sink:
+        sink.is_hanging_up, sink.to_rcpt["dead@example.org"] = True, ["550 5.1.1 User unknown"]
+        results = send(sink.url, letter(1, "dead@example.org"), letter(2))
+        assert [each.outcome for each in results] == [Outcome.RECIPIENT, Outcome.SENT]
+
+
+@pytest.mark.parametrize(
+    ("answer", "outcome"),
+    [
+        ("550 5.7.1 Sender not allowed", Outcome.CONFIG),
+        ("553 Sender rejected", Outcome.CONFIG),
+        ("530 5.7.0 Must sign in first", Outcome.CONFIG),
+        ("550 5.4.5 Daily limit exceeded", Outcome.DEFER),
+        ("552 Too large", Outcome.PAYLOAD),
+        ("451 Try later", Outcome.RETRY),
+    ],
+)
+def test_an_answer_to_the_sender_has_its_class(answer: str, outcome: Outcome) -> None:
+    with running() as sink:
+        sink.to_sender = answer
+        assert {each.outcome for each in send(sink.url, letter(1), letter(2))} == {outcome}
+
+
+@pytest.mark.parametrize(
     ("answer", "outcome"),
     [
         ("451 4.3.0 Try later", Outcome.RETRY),
         ("452 4.3.1 No room", Outcome.DEFER),
+        ("552 5.2.2 Over quota", Outcome.DEFER),
         ("554 5.6.0 Rejected", Outcome.PAYLOAD),
+        ("554 5.7.1 Looks like spam", Outcome.PAYLOAD),
         (None, Outcome.AMBIGUOUS),
     ],
 )

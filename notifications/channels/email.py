@@ -3,7 +3,7 @@
 import hashlib
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from html import escape
 from queue import Empty, SimpleQueue
 from threading import Thread
@@ -20,6 +20,7 @@ from notifications.channels.mail import compose, envelope_sender
 from notifications.channels.smtp import PORTS, Line, Server, StaleError, UnavailableError
 
 CONNECTIONS: Final = 10
+SEVERAL: Final = 3  #: recipients refused and none taken: then it is us
 _MOMENT: Final = 0.001  #: seconds; a server nearby answers within it, so that more letters share a commit
 
 
@@ -160,6 +161,9 @@ class EmailCarrier:
     The senders meet before the content: whoever is ready then is asked for in one call of the gate, so that one
     commit serves up to ten messages, and a kill leaves no more than those in doubt. `pages` is the office's public
     address; what cannot be delivered comes back to `bounce_address`, else to the sender.
+
+    A refusal that may be meant for us is told when all letters were tried: our settings are wrong only where the
+    server takes no recipient at all, else that letter would be tried without end.
     """
 
     channel = "email"
@@ -177,17 +181,21 @@ class EmailCarrier:
             except ValueError as error:
                 yield letter, Result(Outcome.RECIPIENT, "address", str(error))
         running, ends = min(CONNECTIONS, len(todo)), list[_Ended]()
+        of_us, is_taking = list[_Done](), False
         for _ in range(running):
             Thread(target=self._work, args=(todo, events), name="mail", daemon=True).start()
         try:
             while len(ends) < running:
                 met = _drain(events, running - len(ends))
                 ends += [each for each in met if isinstance(each, _Ended)]
-                yield from (each for each in met if isinstance(each, tuple))
+                of_us += [each for each in met if isinstance(each, tuple) and _may_be_of_us(each[1])]
+                yield from (each for each in met if isinstance(each, tuple) and not _may_be_of_us(each[1]))
                 if asking := [each for each in met if isinstance(each, _Asks)]:
+                    is_taking = True
                     allowed = before_content([each.letter for each in asking])
                     for asks in asking:
                         asks.answer.put(asks.letter.message_id in allowed)
+            yield from _judged(of_us, is_taking)
             for end in ends:
                 if end.error is not None:
                     raise end.error
@@ -223,6 +231,18 @@ class EmailCarrier:
         finally:
             plugin.disconnect()
             events.put(end)
+
+
+def _may_be_of_us(result: Result) -> bool:
+    """Refused for good, and neither the address nor the letter is blamed."""
+    return result.outcome in (Outcome.CONFIG, Outcome.RETRY) and (result.code or "").startswith("5")
+
+
+def _judged(refused: Sequence[_Done], is_taking: bool) -> Iterator[_Done]:
+    is_everybody = len({letter.address for letter, _ in refused}) >= SEVERAL
+    for letter, result in refused:
+        outcome = Outcome.RETRY if is_taking else Outcome.CONFIG if is_everybody else result.outcome
+        yield letter, replace(result, outcome=outcome)
 
 
 def _gate(letter: Letter, events: _Events) -> Callable[[], bool]:

@@ -5,6 +5,7 @@ import smtplib
 import socket
 import ssl
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final
@@ -12,7 +13,7 @@ from urllib.parse import unquote, urlsplit
 
 from models.message import Outcome
 from notifications.channels.carrier import Result
-from notifications.dsn import NO_SUCH_ADDRESS, OF_THE_ADDRESS, SAYS_NOTHING
+from notifications.dsn import FULL, NO_SUCH_ADDRESS, OF_THE_ADDRESS, OF_US, SAYS_NOTHING
 
 TIMEOUT_SECONDS: Final = 30
 PORTS: Final = {"smtp": 25, "smtps": 465}
@@ -26,8 +27,8 @@ _UNKNOWN: Final = re.compile(
     rf"|{_WHO}.*\b(unknown|invalid|not found|not local|not exist|doesn't exist|no longer)\b",
     re.IGNORECASE,
 )
-_FULL: Final = re.compile(r"\bquota\b|\b(mailbox|inbox)\b.*\bfull\b", re.IGNORECASE)
-_OF_US: Final = re.compile(r"\brelay|\bblock|\bsender\b", re.IGNORECASE)  #: not of whom we write to
+#: RFC 3463: the reader's mailbox is full, or the server has taken as much from us today as it takes.
+_ENOUGH: Final = frozenset({"5.2.2", "5.4.5"})
 _LINE_START_DOT: Final = re.compile(rb"^\.", re.MULTILINE)
 _Lost = (smtplib.SMTPServerDisconnected, OSError)
 
@@ -114,7 +115,7 @@ class Line:
         """The result of a refusal before the content; the connection is made ready for the next letter."""
         if code == 421:  # the server is closing the connection
             self._smtp.close()
-        else:
+        with suppress(*_Lost):  # some servers hang up on whom they refuse; what they said still counts
             self._smtp.rset()
         return _refusal(stage, code, answer)
 
@@ -171,28 +172,34 @@ def _refusal(stage: str, code: int, answer: bytes | str) -> Result:
 
 
 def _class(stage: str, code: int, words: str) -> Outcome:
-    if code in _SIGN_IN:
-        return Outcome.CONFIG
+    """CONFIG is what every letter would hear; what is said of one recipient or one content is that letter's."""
+    detailed = _DETAILED.match(words)
+    status = detailed[0] if detailed else ""
     if code < 500:
         # 452: no room on the other side, which nobody clears in five minutes.
         return Outcome.DEFER if code == 452 else Outcome.RETRY
+    if status in _ENOUGH:
+        return Outcome.DEFER
+    if code in _SIGN_IN:
+        return Outcome.CONFIG
     if stage == "rcpt":
-        return _class_of_recipient(code, words)
+        return _class_of_recipient(code, status, words)
     if stage in {"data", "content"} or code == 552:
         return Outcome.PAYLOAD
     return Outcome.CONFIG
 
 
-def _class_of_recipient(code: int, words: str) -> Outcome:
-    """An address is dead only when it is said to be: most servers say here as well what they hold against us."""
-    detailed = _DETAILED.match(words)
-    status = detailed[0] if detailed else ""
+def _class_of_recipient(code: int, status: str, words: str) -> Outcome:
+    """An address is dead only when it is said to be: most servers say here as well what they hold against us.
+
+    That is tried again for some days: whether everybody hears it, one letter cannot know.
+    """
     if OF_THE_ADDRESS.fullmatch(status):
         return Outcome.RECIPIENT
-    if code == 552 or status == "5.2.2" or _FULL.search(words):
+    if code == 552 or FULL.search(words):
         return Outcome.DEFER
-    if code in {503, 554} or status.startswith("5.7.") or _OF_US.search(words):
-        return Outcome.CONFIG
+    if code in {503, 554} or status.startswith("5.7.") or OF_US.search(words):
+        return Outcome.RETRY
     if SAYS_NOTHING.fullmatch(status) and str(code) in NO_SUCH_ADDRESS and _UNKNOWN.search(words):
         return Outcome.RECIPIENT
     return Outcome.PAYLOAD
