@@ -11,7 +11,7 @@ from dondoc.clock import today
 from engine.errors import RefusedError
 from engine.move import Decision, move
 from engine.plans import compiled_of, refused_dates
-from engine.preview import Effect, Moved, effect_of, lines_of
+from engine.preview import Effect, Moved, effect_of, lines_of, unreachable
 from engine.revise import apply_calendar
 from engine.transfers import Switch, Version
 from models.cycle import Cycle
@@ -29,6 +29,7 @@ class CalendarPreview:
     added: tuple[Day, ...]  #: rows that are new or say something else
     dropped: tuple[Day, ...]  #: rows that are gone or said something else
     changes: tuple[Moved, ...]  #: of all active plans that count by it, in the order of their days
+    unreachable: tuple[str, ...]  #: as in engine.preview.Preview
     diff_hash: str
 
 
@@ -44,6 +45,7 @@ def preview_calendar(session: Session, calendar: Calendar, *, now: datetime, zon
         tuple(sorted(becomes - was, key=lambda day: day.on)),
         tuple(sorted(was - becomes, key=lambda day: day.on)),
         effect.changes,
+        unreachable(session, effect.transfers),
         _hash(base, calendar, effect),
     )
 

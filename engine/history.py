@@ -21,7 +21,7 @@ class Step:
 
     before: Revision | None  #: None: it was the first
     after: Revision
-    lines: tuple[str, ...]  #: a unified diff, without its head
+    lines: tuple[str, ...]  #: what differs in words
     changes: tuple[Change, ...]  #: of days due since it was applied, by the calendar as it stands today
 
 
@@ -38,8 +38,12 @@ def step(session: Session, code: str, number: int, zone: str) -> Step:
     if after is None:
         raise RefusedError("refused.no_revision", plan=code, number=number)
     before = known.get(number - 1)
-    old = before.text.splitlines() if before else []
-    lines = list(unified_diff(old, after.text.splitlines(), lineterm="", n=CONTEXT))[2:]
+    lines = text_diff(before.text if before else "", after.text)
     was = timeline_of(session, before) if before else None
     changes = compare(was, timeline_of(session, after), today(after.applied_at, zone))
-    return Step(before, after, tuple(lines), changes)
+    return Step(before, after, lines, changes)
+
+
+def text_diff(old: str, new: str) -> tuple[str, ...]:
+    """The lines of a unified diff, without its head."""
+    return tuple(unified_diff(old.splitlines(), new.splitlines(), lineterm="", n=CONTEXT))[2:]

@@ -5,21 +5,26 @@ import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from typing import Final
 
+from sqlalchemy import exists
 from sqlmodel import Session, col, select
 
 from dondoc.clock import today
 from engine.errors import InvalidPlanError, RefusedError
 from engine.extend import check_not_too_far
 from engine.headcount import Headcount
+from engine.hearers import can_hear
 from engine.outlook import Ahead, Month, ahead, months
 from engine.plans import active_revision, compiled_of, milestones_of, plan_of
 from engine.transfers import Name, Switch, Transfer, Version, transfers
 from models.cycle import Cycle
 from models.day import calendar_of
 from models.deadline import Deadline, Origin
+from models.notice import Notice
 from models.plan import Plan, Revision
-from models.unit import unit_by_code
+from models.task import OWING, Task
+from models.unit import Unit, unit_by_code
 from schedules import load
 from schedules.calendars import Calendar
 from schedules.check import dated, located
@@ -28,6 +33,8 @@ from schedules.plan import Obligation
 from schedules.plan import Plan as PlanFile
 from schedules.problem import Problem
 from schedules.timeline import NO_MILESTONES, DueDay, Timeline
+
+NAMED: Final = 20  #: unreachable units
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +94,7 @@ class Preview:
     problems: tuple[Problem, ...]  #: warnings; a text with errors has no preview
     ahead: tuple[Ahead, ...]  #: the next 18 months
     months: tuple[Month, ...]
+    unreachable: tuple[str, ...]  #: names of units that would be told and that nobody can tell; the first of them
     diff_hash: str
     is_same: bool  #: the text is in force already, from the same day: applying it changes nothing
 
@@ -112,6 +120,7 @@ def preview(
         fit.problems,
         days,
         months(days, fit.calendar, heads, on),
+        unreachable(session, effect.transfers),
         hash_of(revision.hash if revision else None, text, from_on, effect.changes),
         is_in_force(revision, text, from_on),
     )
@@ -185,6 +194,20 @@ def effect_of(
     changes += [_of_transfer(each, code) for each in moving]
     moved = tuple(each for each in moving if each.change.way is not Way.STAYS)
     return Effect(tuple(sorted(changes, key=_in_order)), moved)
+
+
+def unreachable(session: Session, moving: Iterable[Transfer]) -> tuple[str, ...]:
+    """The units behind `Moved.unreachable`, by name: `NAMED` of them at most."""
+    told = exists().where(col(Notice.task_id) == col(Task.id), col(Notice.dropped).is_(None))
+    owing = col(Task.state).in_([state.value for state in OWING])
+    found = set[str]()
+    for each in moving:
+        if each.row is None or not each.counts.unreachable or not each.change.is_of_days:
+            continue
+        query = select(Unit.name).join(Task, col(Task.unit_id) == col(Unit.id)).order_by(col(Unit.name)).limit(NAMED)
+        which = (col(Task.deadline_id) == each.row.id, each.which, owing, told, ~can_hear())
+        found |= set(session.exec(query.where(*which)))
+    return tuple(sorted(found)[:NAMED])
 
 
 def hash_of(base: str | None, text: bytes, from_on: date | None, changes: Iterable[Moved]) -> str:

@@ -11,7 +11,7 @@ from engine.errors import InvalidPlanError, RefusedError
 from engine.plans import active_revision
 from engine.preview import preview
 from engine.revise import apply, end_draft
-from models.entry import append
+from models.entry import Entry, append
 from models.plan_draft import PlanDraft, plan_draft_of
 from models.proposal import Policy, Proposal, ProposalKind, ProposalState
 from schedules import load
@@ -31,6 +31,7 @@ def propose(
     now: datetime,
     zone: str,
     from_on: date | None = None,
+    restores: int | None = None,
 ) -> Proposal:
     """Raises RefusedError when another diff holds now, or when something else waits for this plan or calendar."""
     if not reason.strip():
@@ -56,7 +57,9 @@ def propose(
     session.flush()
     if kind is ProposalKind.PLAN:
         end_draft(session, code, by, text)
-    _say(session, "proposed", proposal, by=by, now=now, reason=proposal.reason, policy=proposal.policy)
+    said: dict[str, Any] = {"reason": proposal.reason, "policy": proposal.policy}
+    said |= {"restores": restores} if restores else {}
+    _say(session, "proposed", proposal, by=by, now=now, **said)
     return proposal
 
 
@@ -75,7 +78,7 @@ def agree(session: Session, proposal_id: int, *, diff_hash: str, by: str, now: d
     else:
         apply(
             session, text, name, diff_hash=diff_hash, policy=policy, by=proposal.by, reason=proposal.reason, now=now,
-            zone=zone, from_on=proposal.from_on, agreed_by=by,
+            zone=zone, from_on=proposal.from_on, agreed_by=by, restores=restored(session, proposal),
         )  # fmt: skip
     return _decide(session, proposal, ProposalState.APPLIED, by=by, now=now)
 
@@ -107,6 +110,13 @@ def waiting(session: Session) -> Sequence[Proposal]:
     """What waits for a second person, the oldest first."""
     query = select(Proposal).where(col(Proposal.state) == ProposalState.WAITING.value)
     return session.exec(query.order_by(col(Proposal.id))).all()
+
+
+def restored(session: Session, proposal: Proposal) -> int | None:
+    """The number of the revision or version that it brings back: the journal alone keeps what was asked for."""
+    query = select(Entry).where(col(Entry.act) == "proposed", col(Entry.by) == proposal.by)
+    entries = session.exec(query.order_by(col(Entry.id).desc()))
+    return next((each.data.get("restores") for each in entries if each.data["proposal"] == proposal.id), None)
 
 
 def effect_now(

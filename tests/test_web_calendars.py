@@ -108,6 +108,7 @@ def test_a_second_person_agrees_with_what_they_saw_and_nobody_with_their_own(des
     assert chief.post("/proposals/1/agreement", {"hash": shown_hash(page)}).status_code == 422
     assert days(desk, 2035) == set()
     seen = second.get("/proposals/1").text
+    assert "thứ Hai 31/12/2035" in seen
     assert second.post("/proposals/1/refusal", {"note": " "}).status_code == 422
     assert second.post("/proposals/1/agreement", {"hash": "other"}).status_code == 422
     assert second.post("/proposals/1/agreement", {"hash": shown_hash(seen)}).status_code == 303

@@ -8,14 +8,15 @@ from typing import Any
 import pytest
 from sqlmodel import select
 
-from engine import revise
+from engine import proposals, revise
 from models.contact import Contact
 from models.deadline import Deadline
 from models.plan import Revision
 from models.plan_draft import PlanDraft
-from models.proposal import Proposal
+from models.proposal import Policy, Proposal, ProposalKind
+from models.unit import Unit
 from models.user import UserRole
-from tests.builders import YEARLY, at, hand_in
+from tests.builders import YEARLY, ZONE, at, hand_in
 from tests.desk import Desk, shown_hash, sqlite_desk
 
 LATER = YEARLY.replace("except: {2021: {due: {end_of: M12}", "except: {2021: {due: {day: 20, of: M1, year: 1}")
@@ -169,3 +170,26 @@ def test_a_unit_that_nobody_can_be_told_of_any_more_is_named(desk: Desk) -> None
     page = desk.get("/plans/kl01/preview").text
     assert "nhận tin báo ngày mới: 1 đơn vị." in page
     assert "4 đơn vị đã được báo ngày cũ mà nay không còn ai để báo" in page
+    with desk.database.reading() as session:
+        assert session.exec(select(Unit.name).where(Unit.code == "stc")).one() in page
+
+
+def test_a_second_person_sees_all_that_the_first_one_saw_and_the_history_says_what_was_restored(desk: Desk) -> None:
+    with desk.database.writing() as session:
+        for contact in session.exec(select(Contact)):
+            contact.is_active = "syt" in (contact.email or "")
+            session.add(contact)
+    typed(desk, LATER)
+    desk.post("/plans/kl01/application", {"hash": shown_hash(desk.get("/plans/kl01/preview").text), "reason": REASON})
+    shown = shown_hash(desk.get("/plans/kl01/preview?restore=1").text)
+    with desk.database.writing() as session:
+        proposals.propose(
+            session, ProposalKind.PLAN, YEARLY.encode(), "kl01.yaml", diff_hash=shown, policy=Policy.TELL, by="user:7",
+            reason="Nhầm", now=at("2021-12-20", "09:00"), zone=ZONE, restores=1,
+        )  # fmt: skip
+    seen = desk.get("/proposals/1").text
+    for said in ("khôi phục bản 1", "sớm 20 ngày", "không còn ai để báo", "18 tháng tới", '<span class="del">-'):
+        assert said in seen, said
+    assert desk.post("/proposals/1/agreement", {"hash": shown_hash(seen)}).status_code == 303
+    assert "khôi phục bản 1" in desk.get("/plans/kl01/history").text
+    assert [each.restores for each in desk.all_of(Revision)] == [None, None, 1]

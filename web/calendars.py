@@ -92,7 +92,9 @@ def apply(request: Request, calendar: str, office: InOffice, actor: InActor, for
             }
             if typed.second or office.settings.second_person:
                 text = as_file(changed).encode()
-                made = proposals.propose(session, ProposalKind.CALENDAR, text, f"{calendar}.yaml", **given)
+                made = proposals.propose(
+                    session, ProposalKind.CALENDAR, text, f"{calendar}.yaml", restores=edit.restores, **given
+                )
                 back = f"/proposals/{made.id}"
             else:
                 apply_calendar_change(session, changed, **given)

@@ -17,6 +17,7 @@ from engine.errors import InvalidPlanError, RefusedError
 from engine.plan_drafts import Opened
 from engine.plans import plan_of
 from engine.preview import Moved, Preview, preview
+from models.plan import Revision
 from models.proposal import Policy, Proposal, ProposalKind
 from schedules.diff import Way
 from schedules.plan import Obligation
@@ -76,12 +77,13 @@ def apply(request: Request, plan: str, office: InOffice, actor: InActor, form: f
                 "now": office.now(),
                 "zone": office.settings.zone,
                 "from_on": asked.from_on,
+                "restores": asked.restores,
             }
             if typed.second or office.settings.second_person:
                 made = proposals.propose(session, ProposalKind.PLAN, text, name, **given)
                 back = f"/proposals/{made.id}"
             else:
-                revise.apply(session, text, name, restores=asked.restores, **given)
+                revise.apply(session, text, name, **given)
                 back = after(session, actor, f"/plans/{plan}/history", before, "plan_applied")
     except RefusedError as error:
         return _preview_page(request, office, actor, plan, asked, error, typed)
@@ -122,7 +124,7 @@ def _preview_page(
         try:
             text = asked.text(session, opened)
             effect = _previewed(session, office, opened, text, asked)
-            values = shown(session, opened, effect, asked.number)
+            values = shown(session, opened.active, effect, asked.number)
         except InvalidPlanError as error:
             problems = error.problems
         except RefusedError as error:
@@ -161,9 +163,9 @@ def _is_of(proposal: Proposal, code: str) -> bool:
     return proposal.kind == ProposalKind.PLAN and proposal.code == code
 
 
-def shown(session: Session, opened: Opened, effect: Preview, number: int) -> dict[str, Any]:
+def shown(session: Session, active: Revision | None, effect: Preview, number: int) -> dict[str, Any]:
     """What the page says of a plan's preview."""
-    old = plan_of(session, opened.active.id) if opened.active else None
+    old = plan_of(session, active.id) if active else None
     return changes(effect.changes, titles(effect.plan, old), number) | {"grid": grid(effect), "most": _most(effect)}
 
 

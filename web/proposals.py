@@ -10,7 +10,8 @@ from engine import plan_drafts, proposals
 from engine.access import Actor, Right
 from engine.calendar_change import preview_calendar
 from engine.errors import RefusedError
-from engine.plans import active_plans, active_revision, plan_of
+from engine.history import text_diff
+from engine.plans import active_plans, active_revision
 from engine.preview import preview
 from models.proposal import Proposal, ProposalKind, ProposalState
 from schedules import load
@@ -19,7 +20,7 @@ from web.access import InActor, needs
 from web.done import after, stand
 from web.office import InOffice, Number, Office
 from web.pages import page
-from web.plan_dates import asked_in, changes, titles
+from web.plan_dates import asked_in, changes, shown, titles
 from web.plans import may_decide, names_of
 
 router = APIRouter(dependencies=[needs(Right.MANAGE)])
@@ -91,10 +92,11 @@ def _proposal_page(
     values: dict[str, Any] = {"hash": None}
     with office.database.reading() as session:
         proposal = _found(session, actor, number)
+        values["restores"] = proposals.restored(session, proposal)
         names = names_of(session, [by for by in (proposal.by, proposal.decided_by) if by])
         if proposal.state == ProposalState.WAITING:
             try:
-                values = _effect(session, office, proposal, asked_in(request.query_params).number)
+                values |= _effect(session, office, proposal, asked_in(request.query_params).number)
             except RefusedError as error:
                 refused = refused or error
     return page(
@@ -111,7 +113,7 @@ def _proposal_page(
 
 
 def _effect(session: Session, office: Office, proposal: Proposal, number: int) -> dict[str, Any]:
-    """What it would do by now, and the hash of that."""
+    """What it would do by now, as whoever proposed it was shown, and the hash of that."""
     now, zone = office.now(), office.settings.zone
     text, name = proposal.text.encode(), f"{proposal.code}.yaml"
     if proposal.kind == ProposalKind.CALENDAR:
@@ -119,8 +121,10 @@ def _effect(session: Session, office: Office, proposal: Proposal, number: int) -
         assert calendar is not None  # it was read when it was proposed
         of_calendar = preview_calendar(session, calendar, now=now, zone=zone)
         known = titles(*(file for _, _, file in active_plans(session)))
-        return changes(of_calendar.changes, known, number) | {"hash": of_calendar.diff_hash}
-    active = active_revision(session, proposal.code)
+        values = changes(of_calendar.changes, known, number) | {"effect": of_calendar}
+        return values | {"hash": of_calendar.diff_hash}
     of_plan = preview(session, text, name, now=now, zone=zone, from_on=proposal.from_on)
-    known = titles(of_plan.plan, plan_of(session, active.id) if active else None)
-    return changes(of_plan.changes, known, number) | {"hash": of_plan.diff_hash}
+    active = active_revision(session, proposal.code)
+    lines = text_diff(active.text if active else "", proposal.text)
+    values = shown(session, active, of_plan, number) | {"effect": of_plan, "lines": lines}
+    return values | {"hash": of_plan.diff_hash}

@@ -226,10 +226,11 @@ def _one(session: "Session", here: Office, each: "_Found", policy: str, why: str
         "now": here.now,
         "zone": here.zone,
         "from_on": each.from_on,
+        "restores": restores,
     }
     if here.settings.second_person and each.seen.base is not None and not each.seen.is_same:
         made = propose(session, ProposalKind.PLAN, each.text, each.name, **given)
         return _("Kế hoạch {code}: đã đề xuất (số {id}), chờ người thứ hai đồng ý.", code=code, id=made.id)
-    revision = apply(session, each.text, each.name, restores=restores, **given)
+    revision = apply(session, each.text, each.name, **given)
     return _("Kế hoạch {code}: bản {number} có hiệu lực, áp dụng từ {day}.",
              code=code, number=revision.number, day=short_day(revision.from_on))  # fmt: skip
