@@ -50,6 +50,13 @@ def changes(held: Belief) -> tuple[Change, ...]:
     return tuple(change for line in held.said for change in _of_line(held, line, along))
 
 
+def altering(found: Iterable[Change]) -> list[Change]:
+    """Those that alter what is there already, not only add to it: who reads of it later asks why."""
+    found = list(found)
+    fresh = {change.code for change in found if change.what is What.UNIT_ADDED}
+    return [change for change in found if change.code not in fresh and change.what is not What.CONTACT_ADDED]
+
+
 def effect_hash(found: Iterable[Change]) -> str:
     """SHA-256 over everything that was shown: another row, day or address is another."""
     rows = [[str(each) for each in astuple(change)] for change in found]
@@ -103,6 +110,8 @@ def _turns(had: Sequence[Stretch], has: Sequence[Stretch]) -> Iterator[tuple[Wha
             yield What.MOVED, last.parent or "", new.parent or "", new.start
         if new.kind != last.kind:
             yield What.KIND, last.kind, new.kind, new.start
+    elif new.end == FOREVER:
+        yield What.IS_BACK, "", new.parent or "", last.end  # from the day on which it would have ended
     if new.end not in (last.end, FOREVER):
         yield What.ENDS, "", "", new.end
 

@@ -1,5 +1,6 @@
 """How do units come in? A whole sheet of units, their places and contacts, or none of it; and the tree out."""
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -8,16 +9,17 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, delete
 from sqlmodel import Session, col, select
 
+from dondoc.clock import today
 from dondoc.i18n import LANGUAGES
 from engine.access import Actor
 from engine.believe import Belief, believe
-from engine.changes import changes, effect_hash
+from engine.changes import Change, What, altering, changes, effect_hash
 from engine.contacts import renew_ways, shut_ways
 from engine.errors import RefusedError
 from engine.sheets import BadRows, Line, Row, read_rows
 from engine.tree import Known, add_rows, change_rows, parts, take_turns, write_places
 from models.contact import Contact
-from models.entry import append
+from models.entry import append, append_all
 from models.notice import Notice, release_ways
 from models.unit import Placement, Unit, UnitTag, valid
 
@@ -40,6 +42,7 @@ def import_units(
     by: str,
     now: datetime,
     zone: str,
+    reason: str = "",
     actor: Actor | None = None,
     expected_hash: str | None = None,
 ) -> Imported:
@@ -49,18 +52,28 @@ def import_units(
     today) and leaves what was before as it stood; whatever hangs below moves along. An empty `valid_to` says nothing,
     so that an old file opens no unit again that was closed since.
 
+    The journal keeps the whole, and beside it each thing that was there already and changed. That needs a reason; what
+    is only added does not.
+
     An `actor` brings in no units but their own. Raises BadRows with every fault of every line; RefusedError when the
-    changes are no longer those whose hash was shown. Nothing was written then.
+    changes are no longer those whose hash was shown, or lack a reason. Nothing was written then.
     """
     session.flush()
     take_turns(session)
     held = believe(session, rows, now=now, zone=zone, actor=actor)
-    if expected_hash is not None and effect_hash(changes(held)) != expected_hash:
+    found, reason = changes(held), reason.strip()
+    altered = altering(found)
+    if expected_hash is not None and effect_hash(found) != expected_hash:
         raise RefusedError("refused.effect_changed")
-    imported = _write(session, held, now)
+    if altered and not reason:
+        raise RefusedError("refused.no_reason")
+    imported, acts = _write(session, held, now)
     if imported != Imported(0, 0, 0):
         counts = {"units": imported.units, "placements": imported.placements, "contacts": imported.contacts}
-        append(session, "import", by=by, at=now, file=rows[0].file, **counts)
+        entry = append(session, "import", by=by, at=now, file=rows[0].file, note=reason, **counts)
+        why = {"note": reason, "of_import": entry.id}
+        for act, things in (*_acts(held, altered, today(now, zone)).items(), *acts.items()):
+            append_all(session, act, [(None, None, thing | why) for thing in things], by=by, at=now)
     session.expire_all()  # what was loaded before does not know of the rows just written
     return imported
 
@@ -77,7 +90,37 @@ def tree(session: Session, on: date) -> Iterator[tuple[int, Placement, Unit]]:
         yield placement.path.count(".") - 1, placement, unit
 
 
-def _write(session: Session, held: Belief, now: datetime) -> Imported:
+#: By act: what the journal keeps of each thing.
+Acts = Mapping[str, list[dict[str, Any]]]
+
+
+def _acts(held: Belief, altered: Sequence[Change], on: date) -> Acts:
+    """What becomes of units that were there already. Their places change by acts of their own: no order that may be
+    called off (engine/coming.py) but a line of a sheet, which the next sheet changes.
+    """
+    acts: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
+    moved = dict[str, dict[str, Any]]()
+    for each in altered:
+        turn = {"unit": each.code, "before": each.before, "after": each.after}
+        match each.what:
+            case What.RENAMED:
+                acts["unit_renamed"].append(turn | {"on": on.isoformat()})
+            case What.TAGS:
+                acts["unit_tagged"].append(turn)
+            case What.MOVED | What.KIND | What.IS_BACK:
+                had, has = held.before[each.code][-1], held.after[each.code][-1]
+                place = {"on": has.start.isoformat(), "before": had.parent, "after": has.parent}
+                move = moved.setdefault(each.code, {"unit": each.code, **place, "kind": [had.kind, has.kind]})
+                move["along"] = move.get("along", 0) + each.along
+            case What.ENDS if each.on is not None:
+                acts["sheet_ended"].append({"unit": each.code, "on": each.on.isoformat()})
+    if moved:
+        acts["sheet_moved"] = [*moved.values()]
+    return acts
+
+
+def _write(session: Session, held: Belief, now: datetime) -> tuple[Imported, Acts]:
+    """The rows; how many, and what the journal keeps of the contacts."""
     connection, said, known = session.connection(), held.said, held.known
     fresh = [line for line in said if line.code not in known]
     add_rows(connection, Unit, [{"code": line.code, "name": line.name} for line in fresh])
@@ -85,11 +128,9 @@ def _write(session: Session, held: Belief, now: datetime) -> Imported:
     renamed = [line for line in said if line.code in known and line.name != known[line.code].name]
     change_rows(connection, Unit, [{"id": ids[line.code], "name": line.name} for line in renamed])
     tagged = _tags(connection, said, known, ids)
-    return Imported(
-        len({line.code for line in (*fresh, *renamed)} | tagged),
-        write_places(connection, known, held.wanted, ids),
-        _contacts(session, said, known, ids, now),
-    )
+    places = write_places(connection, known, held.wanted, ids)
+    contacts, acts = _contacts(session, said, known, ids, now)
+    return Imported(len({line.code for line in (*fresh, *renamed)} | tagged), places, contacts), acts
 
 
 def _tags(connection: Connection, said: Sequence[Line], known: Mapping[str, Known], ids: Mapping[str, int]) -> set[str]:
@@ -116,7 +157,7 @@ def _contacts(
     known: Mapping[str, Known],
     ids: Mapping[str, int],
     now: datetime,
-) -> int:
+) -> tuple[int, Acts]:
     """The file speaks of one contact a role. A role whose cells are empty has nobody any more.
 
     As where contacts are kept one by one, an old address or a contact who has left opens nothing any more.
@@ -124,6 +165,7 @@ def _contacts(
     fresh: list[dict[str, Any]] = []
     changed: list[dict[str, Any]] = []
     gone, moved = list[int](), list[int]()
+    acts: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
     for line in said:
         held = known[line.code].contacts if line.code in known else {}
         row: dict[str, Any]
@@ -144,11 +186,16 @@ def _contacts(
                 "valid_from": old.valid_from if person else None,
                 "is_bouncing": old.is_bouncing and not is_new_address,
             }
-            if any(getattr(old, name) != value for name, value in row.items()):
+            differs = sorted(name for name, value in row.items() if getattr(old, name) != value)
+            told = {"unit": line.code, "contact": old.id, "role": role}
+            if differs:
                 changed.append({"id": old.id, **row})
             if person is None:
                 gone.append(old.id)
-            elif is_new_address:
+                acts["contact_retired"].append(told)
+            elif differs:
+                acts["contact_changed"].append(told | {"changed": differs})
+            if person is not None and is_new_address:
                 moved.append(old.id)
     add_rows(session.connection(), Contact, fresh)
     change_rows(session.connection(), Contact, changed)
@@ -156,4 +203,4 @@ def _contacts(
     renew_ways(session, moved)
     for some in parts(moved):
         release_ways(session, col(Notice.contact_id).in_(some))
-    return len(fresh) + len(changed)
+    return len(fresh) + len(changed), acts

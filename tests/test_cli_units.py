@@ -124,7 +124,8 @@ def test_an_import_can_be_looked_at_first(say: Say, tmp_path: Path) -> None:
     shown = say("units", "import", str(sheet), "--preview")[1]
     assert "2     stc  đổi tên     Chi bộ Sở Tài chính → Chi bộ Tài chính" in shown
     assert "Chi bộ Tài chính" not in say("units", "tree")[1]
-    say("units", "import", str(sheet))
+    assert "cần một lý do" in "".join(map(str, say("units", "import", str(sheet))))
+    say("units", "import", str(sheet), "--reason", "QĐ 12")
     assert say("units", "import", str(sheet), "--preview")[1] == "Tệp không có gì mới.\n"
 
 

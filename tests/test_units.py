@@ -60,7 +60,7 @@ class Sheet:
 
 def bring(database: Database, path: Path, now: datetime = NOW) -> Imported:
     with database.writing() as session:
-        return import_units(session, read_rows(path), by="office", now=now, zone=ZONE)
+        return import_units(session, read_rows(path), by="office", now=now, zone=ZONE, reason="QĐ 12")
 
 
 def changed(text: str, code: str, **words: str) -> str:

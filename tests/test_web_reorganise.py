@@ -60,7 +60,7 @@ def test_a_sheet_is_looked_at_and_then_brought_in_as_it_was_shown(desk: Desk) ->
         assert told in shown
     for told in ("25/12/2021", "01/01/2022", "<b>Văn thư Mới, van-thu.moi@example.org</b>", "Nhập 7 thay đổi"):
         assert told in shown, told
-    form = {name: hidden(shown, name) for name in ("file", "name", "hash")}
+    form = {name: hidden(shown, name) for name in ("file", "name", "hash")} | {"reason": "QĐ 12"}
     assert desk.post("/units/import/application", form).status_code == 303
     with desk.database.reading() as session:
         assert session.get_one(Unit, unit_id(session, "stc")).name == "Chi bộ Tài chính"
@@ -104,7 +104,7 @@ def test_what_has_changed_since_it_was_shown_is_not_brought_in(desk: Desk) -> No
     shown = desk.get(sent(desk, f"{HEAD}stc,Chi bộ Tài chính,chi-bo-co-so,duk,,,\n").headers["location"]).text
     with desk.database.writing() as session:
         session.get_one(Unit, unit_id(session, "stc")).name = "Chi bộ Khác"
-    form = {name: hidden(shown, name) for name in ("file", "name", "hash")}
+    form = {name: hidden(shown, name) for name in ("file", "name", "hash")} | {"reason": "QĐ 12"}
     answer = desk.post("/units/import/application", form)
     assert answer.status_code == 422
     assert "Chi bộ Khác → <b>Chi bộ Tài chính</b>" in answer.text
@@ -122,7 +122,7 @@ def test_a_sheet_that_ends_units_ahead_shows_what_they_still_owe(desk: Desk) -> 
     lines += "snv-2,Chi bộ Thanh tra Sở Nội vụ,chi-bo-truc-thuoc,snv,2022-01-15\n"
     shown = desk.get(sent(desk, head + lines).headers["location"]).text
     assert shown.count("1 việc đang mở: chưa xong thì hủy") == 2
-    form = {name: hidden(shown, name) for name in ("file", "name", "hash")}
+    form = {name: hidden(shown, name) for name in ("file", "name", "hash")} | {"reason": "QĐ 12"}
     desk.post(f"/tasks/{desk.task_id()}/exemption", {"reason": "Mới lập"})
     answer = desk.post("/units/import/application", form)
     assert (answer.status_code, answer.text.count("1 việc đang mở: chưa xong thì hủy")) == (422, 1)

@@ -13,14 +13,16 @@ from starlette.datastructures import UploadFile
 from dondoc.disk import is_full
 from engine.access import Actor, Right
 from engine.believe import believe
-from engine.changes import changes, effect_hash
+from engine.changes import altering, changes, effect_hash
 from engine.errors import RefusedError
+from engine.sheet_out import COLUMNS, sheet_of_units
 from engine.sheets import LARGEST, BadRows, Row, rows_of
 from engine.units import import_units
 from models.files import path_of, store
 from schedules.problem import Problem
 from web import forms, uploads
 from web.access import InActor, needs
+from web.csv_file import csv_file
 from web.done import after, stand
 from web.office import InOffice, Office
 from web.pages import page
@@ -36,6 +38,14 @@ def show_import(request: Request, office: InOffice, actor: InActor, file: str = 
     if not file:
         return _form_page(request, status=200)
     return _preview(request, office, actor, file, uploads.clean_name(name))
+
+
+@router.api_route("/units/sheet.csv", methods=["GET", "HEAD"])
+def download_sheet(office: InOffice, actor: InActor) -> Response:
+    """The units that are this actor's to change, as a file to write in and bring back."""
+    with office.database.reading() as session:
+        rows = [COLUMNS, *sheet_of_units(session, office.today(), actor=actor)]
+    return csv_file(rows, "don-vi-de-sua", office.today())
 
 
 @router.post("/units/import")
@@ -61,6 +71,7 @@ def take_sheet(request: Request, office: InOffice, form: forms.Form) -> Response
 @router.post("/units/import/application")
 def bring_in(request: Request, office: InOffice, actor: InActor, form: forms.Form) -> Response:
     file, name = forms.text(form, "file"), uploads.clean_name(forms.text(form, "name"))
+    reason = forms.text(form, "reason")
     try:
         rows = _rows(office, file, name)
         with office.database.writing() as session:
@@ -72,18 +83,25 @@ def bring_in(request: Request, office: InOffice, actor: InActor, form: forms.For
                 actor=actor,
                 now=office.now(),
                 zone=office.settings.zone,
+                reason=reason,
                 expected_hash=forms.text(form, "hash"),
             )
             back = after(session, actor, "/units", before)
     except BadRows:
         return _preview(request, office, actor, file, name)
     except RefusedError as error:
-        return _preview(request, office, actor, file, name, error)
+        return _preview(request, office, actor, file, name, error, reason)
     return RedirectResponse(back, 303)
 
 
 def _preview(
-    request: Request, office: Office, actor: Actor, file: str, name: str, refused: RefusedError | None = None
+    request: Request,
+    office: Office,
+    actor: Actor,
+    file: str,
+    name: str,
+    refused: RefusedError | None = None,
+    reason: str = "",
 ) -> Response:
     """All changes of the file, or all that is wrong with it, line by line."""
     try:
@@ -102,6 +120,8 @@ def _preview(
         lines=len(rows),
         sums=Counter(change.what for change in found),
         hash=effect_hash(found),
+        is_reason_needed=bool(altering(found)),
+        typed={"reason": reason},
         problems=(),
         refused=refused,
         file=file,

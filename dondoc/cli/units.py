@@ -45,6 +45,9 @@ def import_(
     /,
     *,
     preview: Annotated[bool, Parameter(name="--preview", negative="", help=_("Chỉ xem, không nhập."))] = False,
+    reason: Annotated[
+        str, Parameter(name="--reason", help=_("Lý do; cần khi tệp đổi những gì đang có, không chỉ thêm mới."))
+    ] = "",
 ) -> None:
     from engine.believe import believe
     from engine.changes import changes
@@ -61,9 +64,24 @@ def import_(
             write(*_changes(found))
             return
         with here.database.writing() as session:
-            made = import_units(session, rows, by=BY, now=here.now, zone=here.zone)
+            made = import_units(session, rows, by=BY, now=here.now, zone=here.zone, reason=reason)
     write(_("Thêm hoặc đổi: {units} đơn vị, {placements} vị trí, {contacts} đầu mối.",
             units=made.units, placements=made.placements, contacts=made.contacts))  # fmt: skip
+
+
+@units.command(help=_("Ghi các đơn vị đang có ra tệp CSV để sửa rồi nhập lại bằng units import."))
+def export(file: Annotated[Path, Parameter(help=_("Tệp, chưa có."))], /) -> None:
+    from dondoc.clock import today
+    from engine.sheet_out import COLUMNS, csv_of, sheet_of_units
+
+    with office() as here, here.database.reading() as session:
+        rows = [COLUMNS, *sheet_of_units(session, today(here.now, here.zone))]
+    try:
+        with file.open("xb") as out:
+            out.write(csv_of(rows))
+    except OSError as error:
+        raise CommandFailedError(f"{file}: {error.strerror}") from error
+    write(_("{units} đơn vị: {file}", units=len(rows) - 1, file=str(file)))
 
 
 @units.command(help=_("Cây đơn vị của một ngày."))
