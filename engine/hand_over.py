@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, exists, func, update
+from sqlalchemy import ColumnElement, case, exists, func, or_, update
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
@@ -20,7 +20,7 @@ from models.entry import Entry
 from models.lineage import Lineage
 from models.link import Link
 from models.notice import NoticeKind
-from models.task import OWING, UNFINISHED, Act, Task
+from models.task import OWING, UNFINISHED, Act, Task, TaskState
 from models.unit import Placement, Unit, placement_on, valid
 from schedules.plan import Rung
 
@@ -97,7 +97,7 @@ def settle(session: Session, found: Iterable[Fate], heirs: Mapping[str, Unit], o
         task = fate.task
         if fate.outcome is Outcome.GOES:
             place = places[fate.heir or ""]
-            if task.receiver_id == superior[task.placement_id]:
+            if task.receiver_id in (superior[task.placement_id], place.unit_id):
                 task.receiver_id = place.parent_id
             task.unit_id, task.placement_id = place.unit_id, place.id
         else:
@@ -150,16 +150,21 @@ def awaited(session: Session, unit_ids: Sequence[int], day: date) -> list[tuple[
 
 
 def received(session: Session, unit_ids: Sequence[int]) -> int:
-    """How many open tasks of others these units receive."""
+    """How many open tasks these units receive: of others, and what was handed in among themselves."""
     return session.scalar(select(func.count()).select_from(Task).where(*_received(unit_ids))) or 0
 
 
-def pass_on(session: Session, unit_ids: Sequence[int], to: int | None, now: datetime) -> None:
-    """What these units would have received is received by another unit; None: by nobody but the office."""
+def pass_on(session: Session, unit_ids: Sequence[int], to: int | None, on: date, now: datetime) -> None:
+    """What these units would have received is received by another unit; None: by nobody but the office.
+
+    What that unit owes itself is received by whoever is above it on the day: nobody reviews their own report.
+    """
+    place = placement_on(session, to, on) if to is not None else None
+    above = place.parent_id if place is not None else None
     session.execute(
         update(Task)
         .where(*_received(unit_ids))
-        .values(receiver_id=to, changed_at=now)
+        .values(receiver_id=case((col(Task.unit_id) == to, above), else_=to), changed_at=now)
         .execution_options(synchronize_session="fetch")
     )
 
@@ -191,7 +196,7 @@ def _place(session: Session, unit: Unit, on: date) -> Placement:
 def _received(unit_ids: Sequence[int]) -> tuple[ColumnElement[bool], ...]:
     return (
         col(Task.receiver_id).in_(unit_ids),
-        col(Task.unit_id).not_in(unit_ids),
+        or_(col(Task.unit_id).not_in(unit_ids), col(Task.state) == TaskState.SUBMITTED.value),
         col(Task.state).in_(_UNFINISHED),
     )
 

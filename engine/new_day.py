@@ -4,31 +4,46 @@ from datetime import date, datetime
 from typing import Final
 
 from sqlalchemy import ColumnElement, and_, bindparam, case, exists, false, or_
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from dondoc.clock import moment, today
+from engine.coming import order_of_end
 from engine.contacts import keep_days
 from engine.hand_over import Outcome, fates, follow, goes_on, pass_on, received, settle, tell
 from models.contact import Contact
-from models.entry import append
+from models.entry import Entry, append
 from models.last_round import LastRound, last_round
 from models.task import OWING, UNFINISHED, Task
-from models.unit import Placement, Unit, subtree
+from models.unit import BEYOND, Placement, Unit, subtree, unit_by_code
 
 _OWING: Final = [state.value for state in OWING]
-_RECEIVERS: Final = select(Task.receiver_id).where(col(Task.state).in_([state.value for state in UNFINISHED]))
+_IS_OPEN: Final = col(Task.state).in_([state.value for state in UNFINISHED])
+_RECEIVERS: Final = select(Task.receiver_id).where(_IS_OPEN)
 _COMES: Final = and_(
     ~col(Contact.is_active),
     col(Contact.valid_from) <= bindparam("on"),
     or_(col(Contact.valid_to).is_(None), col(Contact.valid_to) > bindparam("on")),
 )
 _LEAVES: Final = and_(col(Contact.is_active), col(Contact.valid_to) <= bindparam("on"))
+_later, _below, _after = aliased(Placement), aliased(Placement), aliased(Placement)
+#: Something open lies below it that its end moved to another place.
+_MOVED_BELOW: Final = exists().where(
+    col(_below.path) > col(Placement.path),
+    col(_below.path) < col(Placement.path) + BEYOND,
+    col(_below.valid_to) == col(Placement.valid_to),
+    exists().where(col(_after.unit_id) == col(_below.unit_id), col(_after.valid_from) == col(_below.valid_to)),
+    exists().where(col(Task.placement_id) == col(_below.id), col(Task.unit_id) == col(_below.unit_id), _IS_OPEN),
+)
+#: The units that are no more since then, not those that only moved, with work that is to change hands.
 _ENDED: Final = and_(
     col(Placement.valid_to) <= bindparam("on"),
     col(Placement.valid_to) > bindparam("since"),
+    ~exists().where(col(_later.unit_id) == col(Placement.unit_id), col(_later.valid_from) >= col(Placement.valid_to)),
     or_(
         exists().where(col(Task.unit_id) == col(Placement.unit_id), col(Task.state).in_(_OWING)),
         col(Placement.unit_id).in_(_RECEIVERS),
+        _MOVED_BELOW,
     ),
 )
 #: Whether the first round of a day has anything to do here. CASE, unlike AND, keeps SQLite from looking any further in
@@ -56,26 +71,27 @@ def begin(session: Session, now: datetime, zone: str) -> int:
         keep_days(session, contact, now, zone)
     ended = session.exec(select(Placement).where(_ENDED).order_by(col(Placement.id)), params=told).all()
     on = today(now, zone)
-    return len(contacts) + sum(_hand_over(session, placement, on, now) for placement in ended)
+    for placement in ended:
+        _hand_over(session, placement, on, now)
+    return len(contacts) + len(ended)
 
 
-def _hand_over(session: Session, ended: Placement, on: date, now: datetime) -> bool:
-    """What a unit still owes on the day it is no more goes to its heir, or ends; False when it only moved."""
-    later = select(Placement.id).where(
-        col(Placement.unit_id) == ended.unit_id, col(Placement.valid_from) >= ended.valid_to
-    )
-    if session.exec(later).first() is not None or ended.valid_to is None:
-        return False
+def _hand_over(session: Session, ended: Placement, on: date, now: datetime) -> None:
+    """What a unit still owes on the day it is no more goes where its end was ordered to give it, or ends."""
+    assert ended.valid_to is not None
     unit = session.get_one(Unit, ended.unit_id)
     heir = goes_on(session, unit, on)
     above = session.get(Unit, ended.parent_id) if ended.parent_id else None
     receiver = heir or (goes_on(session, above, on) if above else None)
-    found = fates(session, [unit], heir.code if heir else None, {})
-    settled = settle(session, found, {heir.code: heir} if heir else {}, on, now)
+    order = order_of_end(session, unit.code, ended.valid_to)
+    chosen = _chosen(session, order, on)
+    heirs = {each.code: each for each in (heir, *chosen.values()) if each}
+    codes = {task: each.code if each else "" for task, each in chosen.items()}
+    settled = settle(session, fates(session, [unit], heir.code if heir else None, codes), heirs, on, now)
     passed = received(session, [unit.id])
-    pass_on(session, [unit.id], receiver.id if receiver else None, now)
+    pass_on(session, [unit.id], receiver.id if receiver else None, on, now)
     below = select(Placement.unit_id).where(subtree(ended.path), col(Placement.valid_to) == ended.valid_to)
-    follow(session, [unit_id for unit_id in session.exec(below) if unit_id != unit.id], ended.valid_to)
+    follow(session, [unit_id for unit_id in session.exec(below) if unit_id != unit.id], on)
     entry = append(
         session,
         "work_handed_over",
@@ -83,6 +99,7 @@ def _hand_over(session: Session, ended: Placement, on: date, now: datetime) -> b
         at=now,
         unit=unit.code,
         on=ended.valid_to.isoformat(),
+        order=order.id if order else None,
         heir=heir.code if heir else None,
         inherited=[fate.task.id for fate in settled if fate.outcome is Outcome.GOES],
         cancelled=[fate.task.id for fate in settled if fate.outcome is not Outcome.GOES],
@@ -90,4 +107,14 @@ def _hand_over(session: Session, ended: Placement, on: date, now: datetime) -> b
         receiver=receiver.code if receiver else None,
     )
     tell(session, settled, entry, now)
-    return True
+
+
+def _chosen(session: Session, order: Entry | None, on: date) -> dict[int, Unit | None]:
+    """Who goes on with the tasks that the order gave apart (None: nobody), where who it named has not ended too."""
+    found: dict[int, Unit | None] = {}
+    for task, code in (order.data.get("tasks", {}) if order else {}).items():
+        named = unit_by_code(session, code) if code else None
+        heir = goes_on(session, named, on) if named else None
+        if heir or not code:
+            found[int(task)] = heir
+    return found

@@ -14,6 +14,7 @@ from functools import cached_property
 from sqlmodel import Session, col, select
 
 from dondoc.clock import today
+from engine.coming import ACTS
 from engine.contacts import MAX_TEXT
 from engine.errors import RefusedError
 from engine.hand_over import Fate, Outcome, awaited, fates, follow, pass_on, received, settle, tell
@@ -109,13 +110,17 @@ class Effect:
 
 def preview(session: Session, order: Order, *, now: datetime, zone: str) -> Effect:
     """What `apply` would do; nothing is written. Raises RefusedError where it would."""
-    ahead = order.on > today(now, zone)
+    day = today(now, zone)
+    ahead = order.on > day
     units = tuple(_unit(session, code) for code in dict.fromkeys(order.units))
     if not units:
         raise RefusedError("refused.nothing_to_merge")
     is_split = order.way is Succession.SPLIT
     heir = order.heir or (order.fresh[0].code if order.fresh else None)
     known = known_branch(session, order.units, [*(each.code for each in order.fresh), *([heir] if heir else [])])
+    for each in order.fresh:
+        if each.code in known and not known[each.code].placements:
+            del known[each.code]  # an order that was called off had named it: it never began
     ends = tuple(unit for unit in units if unit.code in order.ends)
     _check(order, heir, units, ends, known, ahead)
     history = history_of(known)
@@ -127,6 +132,7 @@ def preview(session: Session, order: Order, *, now: datetime, zone: str) -> Effe
     heirs = tuple(dict.fromkeys(code for code in (heir, *(each.code for each in order.fresh)) if code))
     for code in heirs:
         _stretch(history, code, order.on)
+        _stretch(history, code, max(order.on, day))  # of an order for a day past: they are still there to do the work
     allowed = {*heirs, "", *(unit.code for unit in units if unit not in ends)}
     if wrong := next((code for code in (*order.tasks.values(), *order.below.values()) if code not in allowed), None):
         raise RefusedError("refused.not_an_heir", heirs=", ".join(heirs), got=wrong)
@@ -138,11 +144,8 @@ def preview(session: Session, order: Order, *, now: datetime, zone: str) -> Effe
     wanted = {code: list(growth.places(code)) for code in growth.below(changed)}
     keeper = units[0].code if is_split and order.stays else None
     found = fates(session, ends or units, heir, order.tasks, keeper)
-    owed = [fate for fate in found if fate.outcome not in (Outcome.WAITS, Outcome.STAYS)]
-    if ahead and heir is None and owed:
-        raise RefusedError("refused.close_ahead", on=order.on)
     ids, ending = [unit.id for unit in ends], {unit.code for unit in ends}
-    coming = awaited(session, ids, today(now, zone))
+    coming = awaited(session, ids, day)
     if heir is None and coming:
         before, line = coming[0]
         raise RefusedError("refused.heir_awaited", unit=units[0].code, before=before.code, on=line.on)
@@ -191,15 +194,16 @@ def apply(
     effect = preview(session, order, now=now, zone=zone)
     if expected_hash is not None and effect.hash != expected_hash:
         raise RefusedError("refused.effect_changed")
-    ids = _write(session, effect)
+    ids, contacts = _write(session, effect)
     heirs = {code: session.get_one(Unit, ids[code]) for code in effect.heirs}
-    settled = [] if effect.is_ahead else settle(session, effect.fates, heirs, order.on, now)
+    day, settled = today(now, zone), []
     if not effect.is_ahead:
-        pass_on(session, [unit.id for unit in effect.ends], ids.get(effect.receiver or ""), now)
-        follow(session, [ids[code] for code in _moved(effect)], order.on)
+        settled = settle(session, effect.fates, heirs, day, now)
+        pass_on(session, [unit.id for unit in effect.ends], ids.get(effect.receiver or ""), day, now)
+        follow(session, [ids[code] for code in _moved(effect)], day)
     entry = append(
         session,
-        {Succession.CLOSE: "unit_closed", Succession.MERGE: "units_merged", Succession.SPLIT: "unit_split"}[order.way],
+        ACTS[order.way],
         by=by,
         at=now,
         unit=effect.units[0].code,
@@ -209,6 +213,9 @@ def apply(
         heir=effect.heirs[0] if effect.heirs else None,
         fresh=[each.code for each in order.fresh],
         below={unit.code: to for unit, to in effect.below},
+        until=_until(effect),
+        tasks={f"{fate.task.id}": fate.heir or "" for fate in effect.fates if fate.task.id in order.tasks},
+        contacts=contacts,
         note=reason,
         inherited=[fate.task.id for fate in settled if fate.outcome is Outcome.GOES],
         cancelled=[fate.task.id for fate in settled if fate.outcome is not Outcome.GOES],
@@ -217,12 +224,17 @@ def apply(
     return entry
 
 
-def _write(session: Session, effect: Effect) -> dict[str, int]:
-    """The new units, the places, the lineage and the contacts; code -> id."""
+def _write(session: Session, effect: Effect) -> tuple[dict[str, int], list[int]]:
+    """The new units, the places, the lineage and the contacts; says code -> id, and the ids of the contacts."""
     order = effect.order
     session.flush()
     connection = session.connection()
-    add_rows(connection, Unit, [{"code": each.code, "name": " ".join(each.name.split())} for each in order.fresh])
+    names = {each.code: " ".join(each.name.split()) for each in order.fresh}
+    for unit in session.exec(select(Unit).where(col(Unit.code).in_(names))).all():
+        unit.name = names.pop(unit.code)  # an order that was called off had named it
+        session.add(unit)
+    session.flush()
+    add_rows(connection, Unit, [{"code": code, "name": name} for code, name in names.items()])
     fresh = select(Unit.code, Unit.id).where(col(Unit.code).in_([each.code for each in order.fresh]))
     ids = {code: unit.id for code, unit in effect.known.items()} | dict(session.exec(fresh).all())
     write_places(connection, effect.known, effect.wanted, ids)
@@ -235,13 +247,21 @@ def _write(session: Session, effect: Effect) -> dict[str, int]:
             for code in (effect.heirs if order.way is Succession.SPLIT else effect.heirs[:1])
         )
         session.flush()
+    taken = []
     for contact in effect.contacts:
         copy = contact.model_dump(exclude={"id", "unit_id", "stands_for"})
         if effect.is_ahead:
             copy |= {"valid_from": order.on, "is_active": False}
-        session.add(Contact(unit_id=ids[effect.heirs[0]], **copy))
+        taken.append(Contact(unit_id=ids[effect.heirs[0]], **copy))
+    session.add_all(taken)
     session.flush()
-    return ids
+    return ids, [contact.id for contact in taken]
+
+
+def _until(effect: Effect) -> dict[str, str]:
+    """The days on which the units that end would have ended anyway; whoever calls the order off needs them."""
+    last = {unit.code: effect.known[unit.code].placements[-1].valid_to for unit in effect.ends}
+    return {code: day.isoformat() for code, day in last.items() if day is not None}
 
 
 def _moved(effect: Effect) -> list[str]:
@@ -267,7 +287,7 @@ def _check(
         raise RefusedError("refused.nothing_to_merge")
     if order.way is Succession.SPLIT and (len(order.fresh) + order.stays < 2 or not order.fresh):
         raise RefusedError("refused.nothing_to_split")
-    if ahead and order.tasks:
+    if ahead and order.tasks and order.stays:
         raise RefusedError("refused.choice_ahead", on=order.on)
     if order.way is Succession.SPLIT and len({each.code for each in order.fresh}) < len(order.fresh):
         raise RefusedError("refused.unit_known", unit=order.fresh[0].code)

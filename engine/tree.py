@@ -214,7 +214,7 @@ def write_places(
     changed: list[dict[str, Any]] = []
     for code, places in wanted.items():
         had = {each.valid_from: each for each in known[code].placements} if code in known else {}
-        for stretch, codes in _cut(places, had):
+        for stretch, codes in joined(places, had):
             row = {
                 "parent_id": ids[stretch.parent] if stretch.parent is not None else None,
                 "path": "".join(path_of(ids[each]) for each in codes),
@@ -231,7 +231,7 @@ def write_places(
     return len(fresh) + len(changed)
 
 
-def _cut(places: Sequence[Place], at: Collection[date]) -> Iterator[tuple[Stretch, tuple[str, ...]]]:
+def joined(places: Sequence[Place], at: Collection[date] = ()) -> Iterator[tuple[Stretch, tuple[str, ...]]]:
     """The places with neighbours that say the same joined, but begun anew on each of the days given."""
     whole: list[Place] = []
     for place in places:

@@ -8,7 +8,7 @@ from sqlmodel import col, select
 from dondoc.database import Database
 from engine import new_day, relocate, reorganise, review
 from engine.relocate import Move
-from engine.reorganise import Order
+from engine.reorganise import Fresh, Order
 from engine.sheets import rows_of
 from engine.units import import_units
 from models.contact import Contact
@@ -111,7 +111,7 @@ def test_the_journal_says_cancelled_where_no_heir_is_left(office: Database) -> N
     done(office, Order(Succession.MERGE, ("stc",), date(2021, 12, 20), "snv-1"))
     rows = rows_of("units.csv", b"code,name,kind,parent,valid_to\nsnv-1,SNV1,chi-bo-truc-thuoc,snv,2021-12-15\n")
     with office.writing() as session:
-        import_units(session, rows, by="user:1", now=NOW, zone=ZONE)
+        import_units(session, rows, by="user:1", now=NOW, zone=ZONE, reason="QĐ 12")
         session.add(LastRound(at=NOW, cycles=0, tasks=0, steps=0, notices=0, messages=0))
     with office.writing() as session:
         before = len(session.exec(select(Notice.id)).all())
@@ -125,7 +125,7 @@ def test_the_journal_says_cancelled_where_no_heir_is_left(office: Database) -> N
 def test_what_a_unit_that_a_sheet_ends_still_owes_on_its_day_is_cancelled(office: Database) -> None:
     rows = rows_of("units.csv", b"code,name,kind,parent,valid_to\nstc,STC,chi-bo-co-so,duk,2021-12-20\n")
     with office.writing() as session:
-        import_units(session, rows, by="user:1", now=NOW, zone=ZONE)
+        import_units(session, rows, by="user:1", now=NOW, zone=ZONE, reason="QĐ 12")
         session.add(LastRound(at=at("2021-12-19"), cycles=0, tasks=0, steps=0, notices=0, messages=0))
         assert task_of(session, "stc", "2021").state == TaskState.OPEN
     with office.writing() as session:
@@ -165,3 +165,64 @@ def test_a_move_ahead_is_no_end(office: Database) -> None:
         new_day.begin(session, at("2021-12-20"), ZONE)
         task = task_of(session, "stc", "2021")
         assert (task.state, task.receiver_id) == (TaskState.OPEN, unit_id(session, "duk"))
+
+
+# What the order chose for the day
+
+
+def day_comes(database: Database, day: str = "2021-12-20") -> Entry:
+    """The first round of the day; the entry of what changed hands last."""
+    with database.writing() as session:
+        session.add(LastRound(at=at("2021-12-19"), cycles=0, tasks=0, steps=0, notices=0, messages=0))
+    with database.writing() as session:
+        new_day.begin(session, at(day), ZONE)
+        assert new_day.begin(session, at(day), ZONE) == 0
+        query = select(Entry).where(col(Entry.act) == "work_handed_over").order_by(col(Entry.id).desc())
+        return session.exec(query).first() or Entry()
+
+
+PARTS = (Fresh("tc-a", "Chi bộ A"), Fresh("tc-b", "Chi bộ B"))
+
+
+@pytest.mark.parametrize("code", ["tc-b", ""])
+def test_each_task_goes_where_the_order_for_the_day_gave_it(office: Database, code: str) -> None:
+    task = id_of(office, "stc")
+    done(office, Order(Succession.SPLIT, ("stc",), date(2021, 12, 20), None, PARTS, tasks={task: code}))
+    entry = day_comes(office)
+    assert entry.data["order"] < entry.id
+    with office.reading() as session:
+        found = session.get_one(Task, task)
+        assert session.get_one(Entry, entry.data["order"]).data["tasks"] == {f"{task}": code}
+        state, owes = (TaskState.OPEN, code) if code else (TaskState.CANCELLED, "stc")
+        assert (found.state, found.unit_id) == (state, unit_id(session, owes))
+
+
+def test_a_task_that_was_given_to_who_ends_too_goes_to_their_heir(office: Database) -> None:
+    task = id_of(office, "stc")
+    done(office, Order(Succession.SPLIT, ("stc",), date(2021, 12, 20), None, PARTS, tasks={task: "tc-b"}))
+    done(office, Order(Succession.CLOSE, ("tc-b",), date(2021, 12, 21), "snv-1"))
+    day_comes(office, "2021-12-22")
+    with office.reading() as session:
+        assert session.get_one(Task, task).unit_id == unit_id(session, "snv-1")
+
+
+def test_who_closes_on_a_day_to_come_without_an_heir_has_what_it_owes_cancelled_then(office: Database) -> None:
+    task = id_of(office, "stc")
+    done(office, Order(Succession.CLOSE, ("stc",), date(2021, 12, 20)))
+    with office.reading() as session:
+        assert session.get_one(Task, task).state == TaskState.OPEN
+    entry = day_comes(office)
+    with office.reading() as session:
+        assert session.get_one(Task, task).state == TaskState.CANCELLED
+        assert session.get_one(Entry, entry.data["order"]).data["note"] == "QĐ 12"
+
+
+def test_open_work_below_a_unit_that_neither_owes_nor_receives_stands_where_its_unit_goes(office: Database) -> None:
+    with office.writing() as session:
+        for task in session.exec(select(Task)):
+            task.receiver_id = unit_id(session, "tinh-uy")
+    done(office, Order(Succession.MERGE, ("duk",), date(2021, 12, 20), "tinh-uy"))
+    day_comes(office)
+    with office.reading() as session:
+        place = session.get_one(Placement, task_of(session, "stc", "2021").placement_id)
+        assert (place.valid_from, place.parent_id) == (date(2021, 12, 20), unit_id(session, "tinh-uy"))

@@ -1,11 +1,15 @@
 """Do units move, merge, split and close on a day, with every open task where it was decided and the tree whole?"""
 
 import random
+import subprocess
+import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 from itertools import pairwise
+from pathlib import Path
 from threading import Barrier
+from typing import Any
 
 import pytest
 from sqlmodel import Session, col, select
@@ -150,6 +154,52 @@ def test_what_the_old_superior_would_have_received_the_heir_receives(office: Dat
 
 
 @pytest.mark.parametrize(
+    ("heir", "task", "receiver", "reviewer"),
+    [
+        ("stc", "stc", "snv", "duk"),  # would have been received by the unit that ends: now by who is above the heir
+        ("snv-1", "snv", "snv-1", "duk"),  # comes to the unit that would have received it
+    ],
+)
+def test_nobody_receives_their_own_report(office: Database, heir: str, task: str, receiver: str, reviewer: str) -> None:
+    id_ = id_of(office, task)
+    with office.writing() as session:
+        session.get_one(Task, id_).receiver_id = unit_id(session, receiver)
+    done(office, Order(Succession.MERGE, ("snv",), DAY, heir))
+    with office.reading() as session:
+        found = session.get_one(Task, id_)
+        assert found.unit_id == unit_id(session, heir)
+        assert found.receiver_id == unit_id(session, reviewer)
+
+
+def test_what_was_handed_in_among_the_units_that_end_is_received_by_their_heir(office: Database) -> None:
+    hand_in(office, id_of(office, "snv"), "2021-12-05")
+    done(office, Order(Succession.MERGE, ("duk", "snv"), DAY, "snv-1"))
+    with office.reading() as session:
+        assert task_of(session, "snv", "2021").receiver_id == unit_id(session, "snv-1")
+
+
+def test_an_order_for_a_day_past_gives_work_only_to_who_is_still_there(office: Database) -> None:
+    done(office, Order(Succession.CLOSE, ("stt",), DAY - timedelta(days=1), "stc"))
+    assert refused(office, Order(Succession.CLOSE, ("syt",), DAY - timedelta(days=3), "stt")) == (
+        "refused.unit_not_there"
+    )
+    done(office, Order(Succession.CLOSE, ("syt",), DAY - timedelta(days=3), "snv-1"))
+    with office.reading() as session:
+        assert task_of(session, "snv-1", "2021").state == TaskState.OPEN
+
+
+def test_work_that_an_order_for_a_day_past_gives_stands_where_the_heir_is_now(office: Database) -> None:
+    with office.writing() as session:
+        move = Move("snv-1", DAY - timedelta(days=1), "syt")
+        relocate.apply(session, move, reason="QĐ", by="user:1", now=NOW, zone=ZONE)
+    done(office, Order(Succession.CLOSE, ("stc",), DAY - timedelta(days=3), "snv-1"))
+    with office.reading() as session:
+        task = task_of(session, "snv-1", "2021")
+        assert session.get_one(Placement, task.placement_id).valid_to is None
+        assert task.receiver_id == unit_id(session, "syt")
+
+
+@pytest.mark.parametrize(
     ("order", "code"),
     [
         (Order(Succession.MERGE, ("duk", "stc"), DAY, "snv-1"), "refused.tree-circle"),
@@ -165,8 +215,10 @@ def test_what_the_old_superior_would_have_received_the_heir_receives(office: Dat
         (Order(Succession.MERGE, ("stc", "stt"), date(2019, 1, 1), "stt"), "refused.unit_not_there"),
         (Order(Succession.SPLIT, ("stc",), DAY, None, (MERGED,)), "refused.nothing_to_split"),
         (Order(Succession.SPLIT, ("stc",), DAY, None, (MERGED, MERGED)), "refused.unit_known"),
-        (Order(Succession.CLOSE, ("stc",), DAY + timedelta(days=1)), "refused.close_ahead"),
-        (Order(Succession.CLOSE, ("stc",), DAY + timedelta(days=1), "stt", tasks={1: ""}), "refused.choice_ahead"),
+        (
+            Order(Succession.SPLIT, ("stc",), DAY + timedelta(days=1), None, (MERGED,), stays=True, tasks={1: ""}),
+            "refused.choice_ahead",
+        ),
         (Move("stc", DAY, "duk"), "refused.nothing_moves"),
         (Move("khong-co", DAY, "duk"), "refused.no_unit"),
         (Move("stc", DAY, "khong-co"), "refused.no_unit"),
@@ -202,6 +254,40 @@ def test_what_is_no_longer_as_shown_is_not_done(office: Database) -> None:
         reorganise.apply(session, order, reason="QĐ", by="user:1", now=NOW, zone=ZONE, expected_hash=hash_)
     assert caught.value.reason.code == "refused.effect_changed"
     assert is_there(office, "stc")
+
+
+def test_a_reorganisation_that_is_killed_half_way_leaves_the_old_tree(office: Database) -> None:
+    """A process of its own is killed when all is written and nothing is committed yet."""
+    with office.reading() as session:
+        before = rows_of_everything(session)
+    words = [sys.executable, "-c", KILLED, office.url]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, cwd=Path(__file__).parent.parent) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"written\n"
+        process.kill()
+    with office.writing() as session:
+        assert rows_of_everything(session) == before
+    done(office, Order(Succession.MERGE, ("stc", "stt"), DAY, "tt-tc", (MERGED,), with_contacts=True))
+    assert above(office, "tt-tc") == "duk"
+
+
+def rows_of_everything(session: Session) -> list[Any]:
+    tables = (Unit, Placement, Lineage, Contact, Task, Notice, Entry)
+    return [[row.model_dump() for row in session.exec(select(table).order_by(col(table.id)))] for table in tables]
+
+
+KILLED = """
+import sys, time
+from dondoc.database import Database
+from engine.reorganise import apply
+from tests.test_reorganise import DAY, MERGED, NOW, ZONE, Order, Succession
+order = Order(Succession.MERGE, ("stc", "stt"), DAY, "tt-tc", (MERGED,), with_contacts=True)
+with Database(sys.argv[1]).writing() as session:
+    apply(session, order, reason="x", by="user:2", now=NOW, zone=ZONE)
+    session.flush()
+    print("written", flush=True)
+    time.sleep(600)
+"""
 
 
 def test_two_admins_at_once_do_not_end_each_others_heir(office: Database) -> None:

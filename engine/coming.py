@@ -1,0 +1,50 @@
+"""What is to change in the tree on a day to come? The orders, as the journal keeps them, less those called off.
+
+The tree itself is written when an order is given (engine/reorganise.py); which units belong to one order, who gave it
+and why, and what was chosen for each task, stands in its entry alone.
+"""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Final
+
+from sqlalchemy import ColumnElement, and_, select
+from sqlmodel import Session, col
+from sqlmodel import select as rows
+
+from models.entry import Entry
+from models.lineage import Succession
+
+#: What each way of reorganising is called in the journal.
+ACTS: Final = {Succession.CLOSE: "unit_closed", Succession.MERGE: "units_merged", Succession.SPLIT: "unit_split"}
+MOVE: Final = "unit_moved"
+CALLED_OFF: Final = "change_called_off"
+
+
+def orders(session: Session, today: date) -> Sequence[Entry]:
+    """Those whose day is to come, the nearest first."""
+    day = col(Entry.data)["on"].as_string()
+    stands = _stands(*ACTS.values(), MOVE)
+    return session.exec(rows(Entry).where(stands, day > today.isoformat()).order_by(day, col(Entry.id))).all()
+
+
+def order_of_end(session: Session, code: str, on: date) -> Entry | None:
+    """The order by which a unit ends on a day; None when none did: a sheet can end units too."""
+    given = rows(Entry).where(_stands(*ACTS.values()), col(Entry.data)["on"].as_string() == on.isoformat())
+    return next((entry for entry in session.exec(given) if code in ends(entry)), None)
+
+
+def ends(order: Entry) -> list[str]:
+    """The units that the order ends; older entries name the one that was closed."""
+    found: list[str] = order.data.get("ends", [order.data["unit"]])
+    return found
+
+
+def is_called_off(session: Session, order: Entry) -> bool:
+    return session.exec(rows(Entry.id).where(col(Entry.id) == order.id, _stands(order.act))).first() is None
+
+
+def _stands(*acts: str) -> ColumnElement[bool]:
+    """The condition on entries: an order that nobody called off."""
+    gone = select(col(Entry.data)["order"].as_integer()).where(col(Entry.act) == CALLED_OFF)
+    return and_(col(Entry.act).in_(acts), col(Entry.id).not_in(gone))
