@@ -1,28 +1,39 @@
 """A milestone happened: what hangs on it gets its date."""
 
+import hashlib
+import json
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
-from sqlalchemy import ColumnElement, func
+from sqlalchemy import ColumnElement, exists, func
 from sqlalchemy import select as select_rows
 from sqlmodel import Session, col, select
 
 from dondoc.clock import today
 from engine.errors import RefusedError
-from engine.plans import active_revision, milestones_of, plan_of, refused_dates, timeline_of
-from engine.preview import Moved
+from engine.plans import active_revision, locked_revision, milestones_of, plan_of, refused_dates, timeline_of
+from engine.preview import Moved, lines_of
 from models.cycle import Cycle
 from models.day import calendar_of
 from models.deadline import Deadline, Origin
 from models.entry import append
 from models.milestone import MilestoneDay
 from models.plan import Plan, Revision
+from models.task import Task
 from models.unit import Placement, Unit, matching, unit_by_code
 from schedules import periods
 from schedules.audience import Reached
-from schedules.diff import compare
-from schedules.timeline import DueDay, compiled
+from schedules.diff import Change, compare
+from schedules.timeline import compiled
+
+
+@dataclass(frozen=True, slots=True)
+class Hanging:
+    """What the day of a milestone would open."""
+
+    days: tuple[Moved, ...]  #: due days, with how many units each concerns
+    hash: str  #: of these, of the plan's revision and of all days of this milestone that were entered before
 
 
 def enter(
@@ -35,12 +46,16 @@ def enter(
     unit_code: str | None,
     by: str,
     now: datetime,
+    zone: str = "UTC",
+    diff_hash: str | None = None,
 ) -> MilestoneDay:
     """Enters the day, for one unit or for all; the next round opens what waits for it.
 
     The same day again changes nothing. Another day is refused: tasks may have been opened by the first one, and
-    moving a date is an act of its own (an extension).
+    moving a date is an act of its own (an extension). With the hash of what somebody was shown (`hangs_on` in the same
+    zone) it raises RefusedError("refused.diff_changed") when something else would open by now.
     """
+    locked_revision(session, plan_code)
     revision, label, unit_id = _known(session, plan_code, milestone, period, unit_code)
     known_day = session.exec(
         select(MilestoneDay).where(
@@ -52,10 +67,10 @@ def enter(
         if known_day.on == on:
             return known_day
         raise RefusedError("refused.milestone_entered", milestone=milestone, period=label, on=known_day.on)
-    entered = milestones_of(session, revision.plan_id)
-    days = {**entered, (milestone, label): entered.get((milestone, label), frozenset()) | {on}}
-    with refused_dates():  # else no round could work out the plan's dates any more
-        compiled(plan_of(session, revision.id), calendar_of(session, revision.calendar), days)
+    # Dates that cannot be are refused here: else no round could work them out any more.
+    would = hangs_on(session, plan_code, milestone, period, on, unit_code=unit_code, now=now, zone=zone)
+    if diff_hash is not None and would.hash != diff_hash:
+        raise RefusedError("refused.diff_changed", what=milestone)
     day = MilestoneDay(
         plan_id=revision.plan_id, milestone=milestone, period=label, unit_id=unit_id, on=on, entered_at=now, by=by
     )
@@ -111,8 +126,8 @@ def hangs_on(
     unit_code: str | None,
     now: datetime,
     zone: str,
-) -> tuple[Moved, ...]:
-    """The due days that entering this day would give, with how many units each concerns; nothing is written.
+) -> Hanging:
+    """What entering this day would open; nothing is written.
 
     Raises RefusedError where `enter` would for what is not known here.
     """
@@ -123,15 +138,17 @@ def hangs_on(
     was = compiled(plan, calendar, {**entered, key: others})
     with refused_dates():
         becomes = compiled(plan, calendar, {**entered, key: others | {on}})
-    own = select(col(MilestoneDay.unit_id)).where(
-        *_of(revision.plan_id, milestone, label), col(MilestoneDay.unit_id).is_not(None)
-    )
+    of_units = select(MilestoneDay.unit_id, MilestoneDay.on).where(*_of(revision.plan_id, milestone, label))
+    known = session.exec(of_units.order_by(col(MilestoneDay.id))).all()
+    own = [each for each, _ in known if each is not None]
     which = col(Placement.unit_id).not_in(own) if unit_id is None else col(Placement.unit_id) == unit_id
-    return tuple(
-        Moved(plan_code, change, None, _count(session, change.after, which, today(now, zone)))
-        for change in compare(was, becomes, date.min)
+    days = tuple(
+        Moved(plan_code, change, None, _count(session, revision.plan_id, change, which, today(now, zone)))
+        for change in compare(was, becomes, revision.from_on)
         if change.after is not None
     )
+    said = [revision.id, unit_id, [[each, f"{day}"] for each, day in known], lines_of(days)]
+    return Hanging(days, hashlib.sha256(json.dumps(said, ensure_ascii=False).encode()).hexdigest())
 
 
 def days_of(session: Session, plan_id: int) -> Sequence[tuple[MilestoneDay, Unit | None]]:
@@ -157,9 +174,16 @@ def _is_opened(session: Session, plan: Plan, day: MilestoneDay) -> bool:
     return not hanging.isdisjoint(tuple(row) for row in session.execute(query))
 
 
-def _count(session: Session, day: DueDay, which: ColumnElement[bool], on: date) -> int:
-    """How many of these units owe it, once the milestone is reached."""
-    who = matching(replace(day.who, reached=None), on).where(which).order_by(None)
+def _count(session: Session, plan_id: int, change: Change, which: ColumnElement[bool], on: date) -> int:
+    """How many of these units would owe it, once the milestone is reached; whoever owes it already keeps its day."""
+    assert change.after is not None
+    has_task = (
+        exists()
+        .where(col(Task.unit_id) == col(Placement.unit_id), col(Cycle.id) == col(Task.cycle_id))
+        .where(col(Cycle.plan_id) == plan_id)
+        .where(col(Cycle.obligation) == change.obligation, col(Cycle.period) == change.period)
+    )
+    who = matching(replace(change.after.who, reached=None), on).where(which, ~has_task).order_by(None)
     return session.scalar(select(func.count()).select_from(who.subquery())) or 0
 
 

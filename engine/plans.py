@@ -44,6 +44,12 @@ def active_revision(session: Session, code: str) -> Revision | None:
     return session.exec(query.where(col(Plan.code) == code, col(Revision.is_active))).first()
 
 
+def locked_revision(session: Session, code: str) -> Revision | None:
+    """The active revision of a plan that is there; its row is locked until the end of the transaction."""
+    session.exec(select(Plan.id).where(col(Plan.code) == code).with_for_update()).first()
+    return active_revision(session, code)
+
+
 def milestones_of(session: Session, plan_id: int) -> Milestones:
     days: defaultdict[tuple[str, str], set[date]] = defaultdict(set)
     for code, period, on in session.execute(milestone.entered(plan_id)):

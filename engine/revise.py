@@ -10,7 +10,7 @@ from sqlmodel import Session, col, select
 from dondoc.clock import today
 from engine.errors import RefusedError
 from engine.move import Decision, move
-from engine.plans import active_revision
+from engine.plans import locked_revision
 from engine.preview import Fit, effect_of_plan, fit_text, hash_of, is_in_force
 from models.cycle import Cycle, CycleState
 from models.day import CalendarDay, CalendarSheet, CalendarVersion, calendar_of, next_version
@@ -47,7 +47,7 @@ def apply(
     if not reason.strip():
         raise RefusedError("refused.no_reason")
     fit = fit_text(session, text, name)
-    active = _lock(session, fit.plan.code)
+    active = locked_revision(session, fit.plan.code)
     effect = effect_of_plan(session, fit, now=now, zone=zone, from_on=from_on)
     if hash_of(active.hash if active else None, text, from_on, effect.changes) != diff_hash:
         raise RefusedError("refused.diff_changed", what=fit.plan.code)
@@ -132,7 +132,7 @@ def apply_plan(
     keep their days, and the revision they were opened by.
     """
     fit = fit_text(session, text, name)
-    active = _lock(session, fit.plan.code)
+    active = locked_revision(session, fit.plan.code)
     if active is not None and is_in_force(active, text, from_on):
         return active
     revision = _activate(session, fit, text, by=by, reason=reason, now=now, from_on=from_on or today(now, zone))
@@ -232,12 +232,6 @@ def _tell_provisional(session: Session, sheet: CalendarSheet, calendar: Calendar
             .where(col(Deadline.due_on) >= date(year, 1, 1), col(Deadline.due_on) <= date(year, 12, 31))
             .values(is_provisional=year not in calendar.decided)
         )
-
-
-def _lock(session: Session, code: str) -> Revision | None:
-    """The active revision of a plan that is there; its row is locked until the end."""
-    session.exec(select(Plan.id).where(col(Plan.code) == code).with_for_update()).first()
-    return active_revision(session, code)
 
 
 def _activate(

@@ -4,13 +4,14 @@ from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
+import httpx
 import pytest
 
 from engine import milestones, revise
 from models.milestone import MilestoneDay
 from models.user import UserRole
 from tests.builders import HEAD, ZONE, at, step_round
-from tests.desk import Desk, sqlite_desk
+from tests.desk import Desk, shown_hash, sqlite_desk
 
 PLAN = f"""\
 {HEAD}milestones:
@@ -27,6 +28,15 @@ obligations:
 ASKED = {"milestone": "congress", "period": "2022", "on": "10/01/2022"}
 
 
+def entered(desk: Desk, asked: dict[str, str]) -> httpx.Response:
+    """Looked at, then entered."""
+    return desk.post("/plans/kl01/milestones", asked | {"hash": hash_of(desk, asked)})
+
+
+def hash_of(desk: Desk, asked: dict[str, str]) -> str:
+    return shown_hash(desk.get("/plans/kl01/milestones", params=asked).text)
+
+
 @pytest.fixture
 def desk(sqlite_template: Path, tmp_path: Path) -> Iterator[Desk]:
     with sqlite_desk(sqlite_template, tmp_path, plan=PLAN) as desk:
@@ -40,7 +50,7 @@ def test_what_waits_is_listed_and_what_hangs_on_a_day_is_shown_before_it_is_ente
     assert "thứ Năm 20/01/2022" in shown
     assert "Báo cáo sau đại hội" in shown
     assert desk.all_of(MilestoneDay) == []
-    done = desk.post("/plans/kl01/milestones", ASKED)
+    done = entered(desk, ASKED)
     assert done.status_code == 303
     told = desk.get(done.headers["location"]).text
     assert "Đã ghi: nhập mốc." in told
@@ -52,7 +62,7 @@ def test_what_waits_is_listed_and_what_hangs_on_a_day_is_shown_before_it_is_ente
 def test_a_day_for_one_unit_concerns_that_one_alone(desk: Desk) -> None:
     shown = desk.get("/plans/kl01/milestones", params=ASKED | {"unit": "stc"}).text
     assert '<td class="num">1</td>' in shown
-    desk.post("/plans/kl01/milestones", ASKED | {"unit": "stc"})
+    entered(desk, ASKED | {"unit": "stc"})
     for_all = desk.get("/plans/kl01/milestones", params=ASKED | {"on": "11/01/2022"}).text
     alone = desk.get("/plans/kl01/milestones", params=ASKED | {"unit": "snv"}).text
     assert '<td class="num">1</td>' in alone
@@ -68,7 +78,7 @@ def test_the_day_of_a_unit_is_for_whoever_manages_it(desk: Desk) -> None:
     assert part.get("/plans/kl01/milestones", params=ASKED | {"unit": "stc"}).status_code == 404
     assert part.post("/plans/kl01/milestones", ASKED | {"unit": "stc"}).status_code == 404
     assert desk.all_of(MilestoneDay) == []
-    assert part.post("/plans/kl01/milestones", ASKED | {"unit": "snv"}).status_code == 303
+    assert entered(part, ASKED | {"unit": "snv"}).status_code == 303
     day = date(2022, 1, 10)
     with desk.database.writing() as session:
         milestones.enter(
@@ -88,7 +98,7 @@ def test_what_is_not_known_is_refused_and_kept(desk: Desk, bad: dict[str, str]) 
 
 
 def test_another_day_for_what_has_happened_is_refused(desk: Desk) -> None:
-    desk.post("/plans/kl01/milestones", ASKED)
+    entered(desk, ASKED)
     refused = desk.post("/plans/kl01/milestones", ASKED | {"on": "12/01/2022"})
     assert refused.status_code == 422
     assert len(desk.all_of(MilestoneDay)) == 1
@@ -103,14 +113,49 @@ def test_a_day_by_which_no_dates_can_be_is_refused_before_it_stops_the_rounds(de
 
 
 def test_a_day_entered_by_mistake_is_taken_back_until_something_is_open_by_it(desk: Desk) -> None:
-    desk.post("/plans/kl01/milestones", ASKED | {"on": "10/01/2023"})
+    entered(desk, ASKED | {"on": "10/01/2023"})
     assert desk.post("/plans/kl01/milestones/1/removal", {"reason": " "}).status_code == 422
     done = desk.post("/plans/kl01/milestones/1/removal", {"reason": "Nhầm năm"})
     assert "Đã ghi: bỏ mốc đã nhập." in desk.get(done.headers["location"]).text
     assert desk.all_of(MilestoneDay) == []
-    desk.post("/plans/kl01/milestones", ASKED)
+    entered(desk, ASKED)
     step_round(desk.database, at("2022-01-11"))
     refused = desk.post("/plans/kl01/milestones/1/removal", {"reason": "Nhầm"})
     assert refused.status_code == 422
     assert "chưa mở đợt nào" in refused.text
     assert len(desk.all_of(MilestoneDay)) == 1
+
+
+@pytest.mark.parametrize("unit", ["", "stc"], ids=["for all", "for one unit"])
+@pytest.mark.parametrize("meanwhile", ["a day for all", "a day of one unit", "another revision"])
+def test_a_day_is_not_entered_when_something_else_hangs_on_it_than_was_shown(
+    desk: Desk, unit: str, meanwhile: str
+) -> None:
+    asked = ASKED | {"unit": unit}
+    stale = hash_of(desk, asked)
+    with desk.database.writing() as session:
+        if meanwhile == "another revision":
+            text = PLAN.replace("days: 10", "days: 12").encode()
+            revise.apply_plan(session, text, "kl01.yaml", by="user:7", now=at("2021-12-20"), zone=ZONE)
+        else:
+            other = {"a day for all": None, "a day of one unit": "snv"}[meanwhile]
+            day = date(2022, 1, 12)
+            milestones.enter(
+                session, "kl01", "congress", "2022", day, unit_code=other, by="user:7", now=at("2021-12-20")
+            )  # fmt: skip
+    before = len(desk.all_of(MilestoneDay))
+    refused = desk.post("/plans/kl01/milestones", asked | {"hash": stale})
+    assert refused.status_code == 422
+    assert len(desk.all_of(MilestoneDay)) == before
+    if (unit, meanwhile) == ("", "a day for all"):
+        assert "12/01/2022" in refused.text
+    else:
+        assert "Dưới đây là những hạn mở theo tình hình lúc này." in refused.text
+        assert desk.post("/plans/kl01/milestones", asked | {"hash": shown_hash(refused.text)}).status_code == 303
+
+
+def test_a_unit_that_owes_it_already_is_not_counted_again(desk: Desk) -> None:
+    entered(desk, ASKED)
+    step_round(desk.database, at("2022-01-11"))
+    own = desk.get("/plans/kl01/milestones", params=ASKED | {"on": "15/01/2022", "unit": "stc"}).text
+    assert '<td class="num">0</td>' in own

@@ -11,7 +11,6 @@ from engine import milestones
 from engine.access import Actor, Right, place_of_unit
 from engine.errors import RefusedError
 from engine.plans import plan_of, timeline_of
-from engine.preview import Moved
 from models.milestone import MilestoneDay
 from models.unit import unit_by_code
 from web import forms, words
@@ -50,6 +49,8 @@ def enter(request: Request, plan: str, office: InOffice, actor: InActor, form: f
                 unit_code=given["unit"] or None,
                 by=actor.by,
                 now=office.now(),
+                zone=office.settings.zone,
+                diff_hash=forms.text(form, "hash"),
             )
             back = after(session, actor, f"/plans/{plan}/milestones", before)
     except RefusedError as error:
@@ -87,7 +88,8 @@ def _page(
     given: Mapping[str, str],
     refused: RefusedError | None = None,
 ) -> Response:
-    effect: tuple[Moved, ...] | None = None
+    effect: milestones.Hanging | None = None
+    is_changed = refused is not None and refused.reason.code == "refused.diff_changed"
     values: dict[str, Any] = {"file": None, "days": [], "waiting": (), "names": {}, "obligations": {}}
     with office.database.reading() as session:
         opened = found(session, actor, code)
@@ -98,7 +100,7 @@ def _page(
             waiting = timeline_of(session, opened.active).waiting
             names = names_of(session, (day.by for day, _ in days))
             values = {"file": file, "days": days, "waiting": waiting, "names": names, "obligations": titles(file)}
-            if given["milestone"] and refused is None:
+            if given["milestone"] and (refused is None or is_changed):
                 try:
                     effect = milestones.hangs_on(
                         session,
@@ -121,6 +123,7 @@ def _page(
         given=given,
         effect=effect,
         refused=refused,
+        is_changed=is_changed,
         done=done,
         **values,
     )
