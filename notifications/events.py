@@ -1,20 +1,27 @@
-"""Which due days does a message put into its reader's calendar? Those of the reader's own unit that are to come."""
+"""Which due days does a message put into its reader's calendar? Those of the reader's own unit that are to come.
+
+Who took one over expects no reminder of what is done: the letter that says that the report came in, or is not asked for
+any more, withdraws it.
+"""
 
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from itertools import pairwise
 from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import and_, or_, select
 from sqlmodel import Session, col
 
 from dondoc.i18n import translate, whole_period
 from models.contact import Contact
 from models.cycle import Cycle
 from models.deadline import Deadline
+from models.message import Message
 from models.notice import Notice, NoticeKind
-from models.task import OWING, Task
+from models.task import OWING, Task, TaskState
+from notifications.channels.by_channel import MAIL
 from notifications.icalendar import Event
 
 #: What tells a day by which something has to be done.
@@ -26,14 +33,18 @@ _TELLS_A_DAY: Final = (
     NoticeKind.EXTENSION_DECIDED,
     NoticeKind.DATE_MOVED,
 )
+#: What tells that nothing has to be done by it any more.
+_ENDS_A_DAY: Final = (NoticeKind.RECEIPT, NoticeKind.ACCEPTED, NoticeKind.CANCELLED)
 _EVE: Final = timedelta(hours=16)  #: eight o'clock of the morning before
 _HOURS: Final = timedelta(hours=2)  #: before a moment, where hours count
 
 
 def read_events(session: Session, message_ids: Sequence[int], now: datetime) -> dict[int, tuple[Event, ...]]:
     """By message, as the rows are now. No link is in an event: calendars are shared sooner than letters."""
+    is_owed = col(Task.state).in_([state.value for state in OWING])
+    tells, ends = (col(Notice.kind).in_([kind.value for kind in kinds]) for kinds in (_TELLS_A_DAY, _ENDS_A_DAY))
     rows = session.execute(
-        select(col(Notice.message_id), Task, Deadline, Cycle, Contact)
+        select(col(Notice.id), col(Notice.message_id), Task, Deadline, Cycle, Contact)
         .join(Task, col(Task.id) == col(Notice.task_id))
         .join(Deadline, col(Deadline.id) == col(Task.deadline_id))
         .join(Cycle, col(Cycle.id) == col(Task.cycle_id))
@@ -41,40 +52,77 @@ def read_events(session: Session, message_ids: Sequence[int], now: datetime) -> 
         .where(
             col(Notice.message_id).in_(message_ids),
             col(Notice.rung).startswith("unit."),
-            col(Notice.kind).in_([kind.value for kind in _TELLS_A_DAY]),
-            col(Task.state).in_([state.value for state in OWING]),
+            or_(and_(tells, is_owed), and_(ends, ~is_owed)),
             col(Deadline.due_on) >= (now - timedelta(days=1)).date(),  # no zone is further behind
         )
         .order_by(col(Deadline.due_on), col(Notice.id))
     ).all()
-    moves = _moves(session, {task.id for _, task, *_ in rows}, {contact.id for *_, contact in rows})
+    told = _told(session, {task.id for _, _, task, *_ in rows}, {contact.id for *_, contact in rows})
     events: defaultdict[int, dict[int, Event]] = defaultdict(dict)
-    for message_id, task, deadline, cycle, contact in rows:
-        told = [*moves[task.id, contact.id], deadline.due_on]
-        title = f"{cycle.title(contact.lang)}, {whole_period(cycle.period, contact.lang)}"
-        events[message_id][task.id] = Event(
-            name=f"task-{task.id}",
-            sequence=sum(before != after for before, after in pairwise(told)),
-            on=deadline.due_on,
-            summary=translate("Hạn nộp: {title}", contact.lang, title=title),
-            description=translate(
-                "Căn cứ mục {source}. Liên kết để nộp ở trong thư đôn đốc.", contact.lang, source=cycle.source
-            ),
-            at=deadline.due_at,
-            is_tentative=deadline.is_provisional,
-            alarm=_EVE if deadline.due_at is None else _HOURS,
-        )
+    for notice_id, message_id, task, deadline, cycle, contact in rows:
+        so_far = told[task.id, contact.id]
+        is_over = task.state not in OWING
+        if is_over and not _has_it(so_far, notice_id):
+            continue
+        events[message_id][task.id] = _event(task, deadline, cycle, contact.lang, _moves(so_far, deadline, is_over))
     return {message_id: tuple(by_task.values()) for message_id, by_task in events.items()}
 
 
-def _moves(session: Session, task_ids: set[int], contact_ids: set[int]) -> defaultdict[tuple[int, int], list[object]]:
-    """The due days of each task as each contact was told them, one after the other."""
-    told: defaultdict[tuple[int, int], list[object]] = defaultdict(list)
+def _event(task: Task, deadline: Deadline, cycle: Cycle, lang: str, sequence: int) -> Event:
+    title, name = f"{cycle.title(lang)}, {whole_period(cycle.period, lang)}", f"task-{task.id}"
+    if task.state not in OWING:
+        is_in = task.state in (TaskState.SUBMITTED, TaskState.ACCEPTED)
+        words = "Đã nộp: {title}" if is_in else "Không phải nộp nữa: {title}"
+        ended = translate("Căn cứ mục {source}. Không còn việc phải làm vào ngày này.", lang, source=cycle.source)
+        return Event(
+            name, sequence, deadline.due_on, translate(words, lang, title=title), ended, deadline.due_at, is_over=True
+        )
+    return Event(
+        name=name,
+        sequence=sequence,
+        on=deadline.due_on,
+        summary=translate("Hạn nộp: {title}", lang, title=title),
+        description=translate("Căn cứ mục {source}. Liên kết để nộp ở trong thư đôn đốc.", lang, source=cycle.source),
+        at=deadline.due_at,
+        is_tentative=deadline.is_provisional,
+        alarm=_EVE if deadline.due_at is None else _HOURS,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What one notice said of the day. `is_by_mail`: in a letter of the unit's own contact, which brought the event."""
+
+    notice_id: int
+    due_on: date
+    is_over: bool
+    is_by_mail: bool
+
+
+def _told(session: Session, task_ids: set[int], contact_ids: set[int]) -> defaultdict[tuple[int, int], list[_Told]]:
+    """Of each task as each contact was told it, one after the other."""
+    told: defaultdict[tuple[int, int], list[_Told]] = defaultdict(list)
+    columns = (Notice.task_id, Notice.contact_id, Notice.id, Notice.due_on, Notice.kind, Notice.rung, Message.channel)
     rows = session.execute(
-        select(col(Notice.task_id), col(Notice.contact_id), col(Notice.due_on))
+        select(*(col(column) for column in columns))
+        .outerjoin(Message, col(Message.id) == col(Notice.message_id))
         .where(col(Notice.task_id).in_(task_ids), col(Notice.contact_id).in_(contact_ids))
         .order_by(col(Notice.id))
     )
-    for task_id, contact_id, due_on in rows:
-        told[task_id, contact_id].append(due_on)
+    for task_id, contact_id, notice_id, due_on, kind, rung, channel in rows:
+        is_own = rung.startswith("unit.") and kind in (*_TELLS_A_DAY, *_ENDS_A_DAY)
+        said = _Told(notice_id, due_on, kind in _ENDS_A_DAY, is_own and channel in MAIL)
+        told[task_id, contact_id].append(said)
     return told
+
+
+def _has_it(told: Sequence[_Told], notice_id: int) -> bool:
+    """Whether the event still stood in the contact's calendar before this notice."""
+    before = [each.is_over for each in told if each.is_by_mail and each.notice_id < notice_id]
+    return bool(before) and not before[-1]
+
+
+def _moves(told: Sequence[_Told], deadline: Deadline, is_over: bool) -> int:
+    """How often the event has changed. It never shrinks: notices are only added."""
+    states = [*((each.due_on, each.is_over) for each in told), (deadline.due_on, is_over)]
+    return sum(before != after for before, after in pairwise(states))

@@ -52,6 +52,7 @@ class Sink:
     ) -> str:
         if answers := self.to_rcpt.get(address):
             if self.is_hanging_up:
+                assert isinstance(server.transport, asyncio.Transport)
                 await server.push(answers[0])
                 server.transport.close()
             return answers.pop(0)

@@ -3,11 +3,14 @@
 from datetime import date
 
 import pytest
-from sqlmodel import col, select
+from sqlmodel import col, select, update
 
 from dondoc.database import Database
 from engine import extend, review
 from models.contact import Contact
+from models.message import Message
+from models.notice import Notice, NoticeKind
+from models.task import TaskState
 from tests.builders import act_of, at, province, step_round, task_of
 from tests.sinks import Sink, running
 from tests.test_deliver import OPENED, OVERDUE, STC, hand_in, send
@@ -61,20 +64,62 @@ def test_an_event_keeps_its_name_and_moves_with_the_day(opened: Database) -> Non
     assert "/s/" not in str(found)
 
 
-def test_what_is_done_or_somebody_elses_is_no_event(opened: Database) -> None:
+def test_what_is_handed_in_is_withdrawn_once_and_comes_back_with_its_return(opened: Database) -> None:
     with running() as sink:
         send(opened, sink.url)
         hand_in(opened, "stc", at("2025-09-10"))
         send(opened, sink.url, at("2025-09-10"))
         act_of(opened, review.send_back, task_id(opened), "2025-09-11", reason="Thiếu biểu", due_on=date(2025, 10, 7))
         send(opened, sink.url, at("2025-09-11", "10:00"))
-        assert [each.get("DTSTART;VALUE=DATE") for each in events(sink)] == ["20250930", None, "20251007"]
+        hand_in(opened, "stc", at("2025-09-12"))
+        send(opened, sink.url, at("2025-09-12", "10:00"))
+        act_of(opened, review.accept, task_id(opened), "2025-09-15")
+        send(opened, sink.url, at("2025-09-15", "10:00"))
+    found = events(sink)
+    assert [each.get("STATUS") for each in found] == ["CONFIRMED", "CANCELLED", "CONFIRMED", "CANCELLED", None]
+    assert [each["SEQUENCE"] for each in found[:4]] == ["0", "1", "2", "3"]
+    assert [each["DTSTART;VALUE=DATE"] for each in found[:4]] == ["20250930", "20250930", "20251007", "20251007"]
+    assert len({each["UID"] for each in found[:4]}) == 1
+    assert found[1]["SUMMARY"] == "Đã nộp: Báo cáo kết quả hằng năm, năm 2025"
+    assert ["TRIGGER" in each for each in found[:4]] == [True, False, True, False]
+    assert {each["METHOD"] for each in found[:4]} == {"PUBLISH"}
+
+
+def test_what_nobody_asks_for_any_more_is_withdrawn(opened: Database) -> None:
+    with running() as sink:
+        send(opened, sink.url)
+        with opened.writing() as session:
+            task = task_of(session, "stc", "2025")
+            task.state = TaskState.CANCELLED
+            told = session.exec(select(Notice).where(col(Notice.task_id) == task.id)).first()
+            assert told is not None
+            fields = told.model_dump(exclude={"id", "message_id", "kind", "cause"})
+            session.add(Notice(kind=NoticeKind.CANCELLED, cause="entry:999", **fields))
+        send(opened, sink.url, at("2025-09-10"))
+    (first, then) = events(sink)
+    assert (then["UID"], then["SEQUENCE"], then["STATUS"]) == (first["UID"], "1", "CANCELLED")
+    assert then["SUMMARY"] == "Không phải nộp nữa: Báo cáo kết quả hằng năm, năm 2025"
+
+
+def test_what_no_letter_brought_is_not_withdrawn(opened: Database) -> None:
+    with running() as sink:
+        send(opened, sink.url)
+        with opened.writing() as session:
+            session.execute(update(Message).where(col(Message.address) == STC).values(channel="zalobot"))
+        hand_in(opened, "stc", at("2025-09-10"))
+        send(opened, sink.url, at("2025-09-10"))
+    assert [each.get("STATUS") for each in events(sink)] == ["CONFIRMED", None]
+
+
+def test_units_to_chase_are_nobodys_own_days(opened: Database) -> None:
+    with running() as sink:
+        send(opened, sink.url)
         for now in (at("2025-10-01"), OVERDUE):
             step_round(opened, now)
             send(opened, sink.url, now)
     lists = events(sink, "secretariat.duk@example.org")
     assert lists
-    assert not any(lists)  # units to chase are nobody's own days
+    assert not any(lists)
 
 
 def test_an_event_speaks_the_language_of_its_reader(opened: Database) -> None:

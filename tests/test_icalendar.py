@@ -1,5 +1,6 @@
 """Does a calendar program read what we write? Folding and escaping of RFC 5545, read back by rules of its own."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -63,6 +64,12 @@ def test_where_hours_count_the_event_is_a_moment() -> None:
     found = dict(read(written([event], "example.org", NOW)))
     assert found["DTSTART"] == "20250924T073000Z"
     assert "DTEND;VALUE=DATE" not in found
+
+
+def test_what_is_over_is_the_same_event_cancelled() -> None:
+    over = replace(EVENT, sequence=2, is_over=True, is_tentative=True)
+    found = dict(read(written([over], "example.org", NOW)))
+    assert (found["UID"], found["SEQUENCE"], found["STATUS"]) == ("task-7@example.org", "2", "CANCELLED")
 
 
 @given(st.text(min_size=1, max_size=300))
