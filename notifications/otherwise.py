@@ -12,6 +12,7 @@ from models.contact import Contact
 from models.message import Attempt, Message
 from models.notice import Notice
 from notifications.channels.by_channel import MAIL
+from notifications.plain import plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ def send_otherwise(session: Session, message_id: int, way: Way, now: datetime) -
         address=way.address,
         reference=hashlib.sha256(reference.encode()).hexdigest()[:32],
         subject=refused.subject,
-        text=refused.text,
+        text=plain(refused.html) if way.channel in MAIL else refused.text,
         html=refused.html,
         created_at=now,
         try_after=now,

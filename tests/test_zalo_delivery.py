@@ -24,7 +24,8 @@ from models.message import Attempt, Message, MessageState
 from models.notice import Notice
 from notifications.channels import carriers_for
 from notifications.channels.zalo_wire import MAX_TEXT
-from notifications.deliver import LEASE, Delivered, claim, deliver
+from notifications.deliver import Delivered, deliver
+from notifications.send import LEASE, claim
 from samples.fake_zalo.state import Fault, Template
 from tests.builders import ZONE, at, province, step_round
 from tests.sinks import Sink, free_port
@@ -168,7 +169,11 @@ def test_what_zalo_refuses_goes_by_mail_in_the_same_delivery(place: Place, code:
     (letter,) = place.sink.to(STC)
     body = letter.get_body(("plain",))
     assert body is not None
-    assert f"{URL}/s/" in body.get_content()
+    text = body.get_content()
+    assert f"{URL}/s/" in text
+    assert "[[link" not in text
+    assert "tự động gửi" in text
+    assert "tự động gửi" not in refused.text
 
 
 def test_what_one_way_refuses_goes_the_next_each_once_and_by_mail_at_last(place: Place) -> None:
@@ -243,9 +248,9 @@ def test_a_sender_that_died_at_zalo_leaves_a_doubt_and_no_second_message(place: 
     place.zalo.state.faults["/bot/sendMessage"] = [Fault(503, html="x")]
     place.deliver()
     later = OPENED + timedelta(minutes=5)
-    (letter,) = claim(place.database, later, KEY)
+    (message_id,) = claim(place.database, later)
     with place.database.writing() as session:
-        session.get_one(Message, letter.message_id).sending_at = later
+        session.get_one(Message, message_id).sending_at = later
     assert place.deliver(later + LEASE).unknown == 1
     assert place.zalo.state.to(CHAT) == []
 
@@ -257,8 +262,10 @@ def test_a_sender_killed_after_zalo_had_the_message_sends_no_second_one(place: P
     worker.start()
     worker.join()
     assert worker.exitcode == -SIGKILL
-    assert place.deliver(OPENED + LEASE) == Delivered(unknown=1)
-    assert (len(place.zalo.state.to(CHAT)), len(place.sink.mails)) == (1, 4)
+    # The mail was going out at the same time: what was on its way then is in doubt as well.
+    assert place.deliver(OPENED + LEASE).unknown >= 1
+    assert len(place.zalo.state.to(CHAT)) == 1
+    assert set(Counter(mail["To"] for mail in place.sink.mails).values()) == {1}
     assert place.message("zalobot").state == MessageState.UNKNOWN
 
 
