@@ -35,9 +35,10 @@ from notifications import icalendar
 from notifications.channels.carrier import Letter
 from notifications.channels.email import CONNECTIONS, EmailCarrier
 from notifications.channels.mail import compose
-from notifications.deliver import claim, queue, send
+from notifications.deliver import queue
 from notifications.item import Office
 from notifications.letters import read_letters
+from notifications.send import claim, send
 
 NOW: Final = datetime(2025, 9, 23, 1, tzinfo=UTC)
 KEY: Final = b"k" * 32
@@ -225,16 +226,17 @@ def main(count: int) -> None:
         fill(database, count)
         carrier = EmailCarrier(f"smtp://127.0.0.1:{port}", SENDER, "dondoc", URL, SENDER)
         began = time.perf_counter()
-        queue(database, Office(carrier.channel, SENDER, URL, "Asia/Ho_Chi_Minh", NOW))
+        office = Office(carrier.channel, SENDER, URL, "Asia/Ho_Chi_Minh", NOW)
+        queue(database, office)
         queued = time.perf_counter() - began
         with database.reading() as session:
             letters = read_letters(session, session.scalars(select(col(Message.id))).all(), NOW, KEY)
         book, ours = (min(timed(letters, port, write) for _ in range(3)) for write in (by_the_book, as_we_do))
         began = time.perf_counter()
-        counts = send(database, carrier, NOW, KEY)
+        counts = send(database, carrier, office, KEY)
         sent = time.perf_counter() - began
-        assert counts == {"sent": count}, counts
-        assert not claim(database, NOW, KEY)
+        assert +counts == {"sent": count}, counts
+        assert not claim(database, NOW)
         print(f"{count} messages queued (bundled, rendered, written) in {queued:.2f} s")
         print(f"{count} e-mails sent in {sent:.2f} s")
         print(f"raw asyncio client that composes with EmailMessage {book:.2f} s: {sent / book:.2f} times")

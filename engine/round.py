@@ -1,6 +1,7 @@
 """One pass of the engine: begin the day, open, fire, track, deliver; once a day, sweep. A second pass adds nothing."""
 
 import logging
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Final
@@ -48,8 +49,11 @@ def run(
     place: Place | None = None,
     pace: Pace | None = None,
     mailbox: Mailbox | None = None,
+    clock: Callable[[], datetime] | None = None,
 ) -> Round:
     """Each part is its own transaction, so that a crash between two of them loses nothing: the next pass goes on.
+
+    `clock` tells how late it is while messages go out; without one time stands still meanwhile.
 
     With a `place` the first pass of a day sweeps; it is the last part, so that nothing has to wait for it. With a
     `mailbox` the pass begins by looking what came back: nothing waits for one that cannot be read, the log says so.
@@ -60,7 +64,7 @@ def run(
         except MailboxError as error:
             logger.warning("the mailbox for letters that come back cannot be read: %s", error)
     is_first = place is not None and is_to_sweep(database, now, zone)
-    done = _pass(database, carrier, now, zone, url, key, pace)
+    done = _pass(database, carrier, now, zone, url, key, pace, clock)
     if place is not None and is_first:
         sweep(database, place, now)
     return done
@@ -95,7 +99,14 @@ def remember(database: Database, now: datetime, opened: Opened, fired: Fired, de
 
 
 def _pass(
-    database: Database, carrier: Carrier, now: datetime, zone: str, url: str, key: bytes, pace: Pace | None
+    database: Database,
+    carrier: Carrier,
+    now: datetime,
+    zone: str,
+    url: str,
+    key: bytes,
+    pace: Pace | None,
+    clock: Callable[[], datetime] | None,
 ) -> Round:
     if not is_anything(database, now, zone):
         return remember(database, now, Opened(), Fired(), Delivered())
@@ -105,5 +116,5 @@ def _pass(
     with database.writing() as session:
         fired = fire(session, now, zone)
         track(session, now)
-    delivered = deliver(database, carrier, now, zone=zone, url=url, key=key, pace=pace)
+    delivered = deliver(database, carrier, now, zone=zone, url=url, key=key, pace=pace, clock=clock)
     return remember(database, now, opened, fired, delivered)

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from dataclasses import asdict
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Final, TypeVar
 from uuid import UUID
 
@@ -76,7 +77,8 @@ async def delivers(database: Database, office: Settings, now: datetime) -> Deliv
         key = secret_key(office.key)
         carriers = carriers_for(office, database, key)
         pace = pace_of(office)
-        return deliver(database, carriers, now, zone=office.zone, url=office.url, key=key, pace=pace)
+        tells = partial(clock.now, office.clock)
+        return deliver(database, carriers, now, zone=office.zone, url=office.url, key=key, pace=pace, clock=tells)
 
     return await asyncio.to_thread(work)
 

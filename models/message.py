@@ -2,9 +2,10 @@
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
-from sqlalchemy import Index, text
-from sqlmodel import Field, SQLModel
+from sqlalchemy import ColumnElement, Index, and_, literal_column, or_, text
+from sqlmodel import Field, SQLModel, col
 
 from models.columns import Moment
 
@@ -84,3 +85,21 @@ class Attempt(SQLModel, table=True):
     outcome: str
     code: str | None = None
     answer: str | None = None  #: the other side's words, without secrets
+
+
+#: Written out, because SQLite takes a partial index only for words that it sees.
+IS_UNSENT: Final[ColumnElement[bool]] = col(Message.state).in_(
+    [literal_column(f"'{state.value}'") for state in (MessageState.QUEUED, MessageState.DEFERRED)]
+)
+#: In which order messages go out: what is urgent first.
+IN_TURN: Final = (col(Message.is_urgent).desc(), col(Message.try_after), col(Message.id))
+
+
+def is_to_try(now: datetime) -> ColumnElement[bool]:
+    """Due, and nobody is at it: a lease that ran out before the content is no more than a delay."""
+    return and_(
+        IS_UNSENT,
+        col(Message.try_after) <= now,
+        col(Message.sending_at).is_(None),
+        or_(col(Message.lease_until).is_(None), col(Message.lease_until) <= now),
+    )

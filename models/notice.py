@@ -1,5 +1,6 @@
 """What is to be told? One thing for one contact about one task, once."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, Final
@@ -42,6 +43,7 @@ class NoticeKind(StrEnum):
 
 
 NO_WAY: Final = "held.no_way"  #: none of the contact's ways is open now
+AT_ONCE: Final = 1000  #: rows that one statement names
 FROM_STEP: Final = "step:"  #: how the cause begins of what the calendar says; the others come from somebody's act
 
 
@@ -104,6 +106,13 @@ IS_ANY_FREE: Final[ColumnElement[bool]] = or_(
 def is_free(now: datetime) -> ColumnElement[bool]:
     """It waits for nothing but the next pass."""
     return and_(IS_WAITING, or_(col(Notice.held_until).is_(None), col(Notice.held_until) <= now))
+
+
+def write(session: Session, ids: Sequence[int], **values: Any) -> None:
+    """The same columns for many notices, some statements for all of them: each statement costs as much as its rows."""
+    for first in range(0, len(ids), AT_ONCE):
+        some = col(Notice.id).in_(ids[first : first + AT_ONCE])
+        session.connection().execute(update(Notice).where(some).values(**values))
 
 
 def release(session: Session, chosen: ColumnElement[bool]) -> None:

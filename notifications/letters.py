@@ -12,7 +12,7 @@ from sqlmodel import Session, col
 from dondoc.i18n import short_day
 from models.contact import Contact
 from models.link import Link, UnitLink, contact_token, return_token, token, unit_token
-from models.message import Message
+from models.message import IN_TURN, Message
 from models.notice import Notice
 from models.task import Task
 from models.unit import Unit
@@ -55,7 +55,7 @@ def read_letters(session: Session, ids: Sequence[int], now: datetime, key: bytes
         .join(Contact, col(Contact.id) == col(Message.contact_id))
         .join(Unit, col(Unit.id) == col(Contact.unit_id))
         .where(col(Message.id).in_(ids))
-        .order_by(col(Message.try_after), col(Message.id))
+        .order_by(*IN_TURN)
     )
     return [
         Letter(

@@ -1,6 +1,6 @@
-"""How does a notice become a message? By the stages listed here, one after the other; deliver.py does the rest.
+"""How does a notice become a message? By the stages listed here, one after the other.
 
-queue, send and record write rows and stand in deliver.py. A stage takes a batch and returns the batch that is left:
+queue, send and record write rows and have files of their own. A stage takes a batch and returns the batch that is left:
 pure, and every notice that it drops, holds or merges has a reason.
 """
 
@@ -14,9 +14,9 @@ from types import MappingProxyType
 from typing import Final
 
 from models.contact import Contact
-from models.cycle import Cycle, CycleState
-from models.notice import Notice, NoticeKind
-from models.task import OWING, Task, TaskState
+from models.cycle import CycleState
+from models.notice import NoticeKind
+from models.task import OWING, TaskState
 from notifications.alike import Wanted, render_all
 from notifications.hold import Hold, by_above, by_budget, by_digest, by_hours, by_way, is_open, is_urgent
 from notifications.item import Office
@@ -121,7 +121,11 @@ def run(waiting: Sequence[Waiting], office: Office) -> Batch:
 
 def drop_moot(batch: Batch) -> Batch:
     """What became of the task since the notice was made?"""
-    return _drop(batch, lambda each: moot(each.notice, each.task, each.deadline.due_on, each.cycle))
+
+    def why(each: Waiting) -> str | None:
+        return moot(each.notice.kind, each.notice.due_on, each.task.state, each.deadline.due_on, each.cycle.state)
+
+    return _drop(batch, why)
 
 
 def drop_unreachable(batch: Batch) -> Batch:
@@ -209,20 +213,23 @@ def render(office: Office, batch: Batch) -> Batch:
     return replace(batch, bundles=tuple(rendered))
 
 
-def moot(notice: Notice, task: Task, due_on: date, cycle: Cycle) -> str | None:
-    """The code of the reason why telling this makes no sense any more; None while it does."""
-    state = TaskState(task.state)
-    if notice.kind == NoticeKind.RETURNED:
+def moot(kind: str, told_on: date, task: str, due_on: date, cycle: str) -> str | None:
+    """The code of the reason why telling this makes no sense any more; None while it does.
+
+    `told_on` is the due day as the notice tells it, `due_on` as it is; `task` and `cycle` are their states.
+    """
+    state = TaskState(task)
+    if kind == NoticeKind.RETURNED:
         return None if state in (*OWING, TaskState.MISSED) else _GONE[state]
-    if notice.kind == NoticeKind.UNREVIEWED:
+    if kind == NoticeKind.UNREVIEWED:
         return None if state == TaskState.SUBMITTED else _GONE.get(state, "moot.reviewed")
-    if notice.kind not in ASKING:
+    if kind not in ASKING:
         return None
     if state not in OWING:
         return _GONE[state]
-    if cycle.state != CycleState.OPEN:
+    if cycle != CycleState.OPEN:
         return "moot.closed"
-    return "moot.moved" if notice.due_on != due_on else None
+    return "moot.moved" if told_on != due_on else None
 
 
 def _drop(batch: Batch, why: Callable[[Waiting], str | None]) -> Batch:

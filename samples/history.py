@@ -34,16 +34,16 @@ from engine.track import track
 from models.cycle import Cycle
 from models.day import calendar_of
 from models.deadline import Deadline
-from models.message import Attempt, Message, MessageState, Outcome
+from models.message import IS_UNSENT, Attempt, Message, MessageState, Outcome
 from models.notice import next_free
 from models.plan import active
 from models.step import next_step
 from models.submission import Submission, Way
 from models.task import OWING, Task, TaskState
 from models.unit import Unit
-from notifications import deliver
 from notifications.channels import carrier_for
 from notifications.channels.carrier import Carrier
+from notifications.deliver import queue
 from notifications.item import Office
 from notifications.pace import pace_of
 from samples import acts, habits, organisation, zalo
@@ -218,14 +218,14 @@ class Player:
         url, pace = here.url.rstrip("/"), pace_of(here)
         others = frozenset({"zalobot"}) if (here.data / zalo.FOLDER).is_dir() else frozenset[str]()
         office = Office(self.carrier.channel, self.carrier.reply_address, url, here.zone, now, others, pace=pace)
-        if not deliver.queue(self.database, office)["messages"]:
+        if not queue(self.database, office)["messages"]:
             return
         at = literal(now, Attempt.__table__.c.at.type)  # type: ignore[attr-defined]
-        tried = select(col(Message.id), literal(1), at, literal(Outcome.SENT.value)).where(deliver.IS_UNSENT)
+        tried = select(col(Message.id), literal(1), at, literal(Outcome.SENT.value)).where(IS_UNSENT)
         sent = {"state": MessageState.SENT.value, "tries": 1, "sending_at": now, "sent_at": now}
         with self.database.writing() as session:
             session.connection().execute(insert(Attempt).from_select(["message_id", "number", "at", "outcome"], tried))
-            session.connection().execute(update(Message).where(deliver.IS_UNSENT).values(**sent))
+            session.connection().execute(update(Message).where(IS_UNSENT).values(**sent))
 
     def look_ahead(self, session: Session) -> None:
         """Draws what each newly opened task's unit will do, and what will be decided about it."""

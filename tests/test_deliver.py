@@ -14,19 +14,14 @@ from models import link
 from models.contact import Contact
 from models.message import Attempt, Message, MessageState, Outcome
 from models.notice import Notice
+from notifications.channels.carrier import Letter
 from notifications.channels.email import EmailCarrier
-from notifications.deliver import (
-    LEASE,
-    MOST_TRIES,
-    Delivered,
-    Tries,
-    claim,
-    deliver,
-    queue,
-    recover,
-)
+from notifications.deliver import Delivered, deliver, queue
 from notifications.item import Office
+from notifications.letters import read_letters
 from notifications.pace import Pace
+from notifications.record import MOST_TRIES
+from notifications.send import LEASE, WAVE, Tries, claim, recover
 from tests.builders import ANSWERS, UNITS, YEARLY, ZONE, at, province, step_round, task_of
 from tests.sinks import Sink, free_port, running, signed_in_as
 from tests.workers import FIRST_DAY, Job, crew
@@ -58,8 +53,18 @@ def night(now: datetime, database: Database, url: str) -> Delivered:
     return deliver(database, carrier(url), now, zone=ZONE, url=URL, key=KEY, pace=Pace())
 
 
+def office_at(now: datetime = OPENED, pace: Pace | None = None) -> Office:
+    return Office("email", "dondoc@example.org", URL, ZONE, now, pace=pace)
+
+
 def queued(database: Database, now: datetime = OPENED) -> None:
-    queue(database, Office("email", "dondoc@example.org", URL, ZONE, now))
+    queue(database, office_at(now))
+
+
+def claimed(database: Database, now: datetime = OPENED, wave: int = WAVE) -> list[Letter]:
+    ids = claim(database, now, wave)
+    with database.reading() as session:
+        return read_letters(session, ids, now, KEY)
 
 
 def rows(database: Database, table: Any) -> list[Any]:
@@ -262,7 +267,7 @@ def test_a_wrong_password_keeps_every_message_waiting(opened: Database) -> None:
 
 def test_a_crash_before_the_content_costs_no_more_than_the_lease(opened: Database) -> None:
     queued(opened)
-    assert len(claim(opened, OPENED, KEY)) == 5  # and here the sender died
+    assert len(claimed(opened)) == 5  # and here the sender died
     with running() as sink:
         assert send(opened, sink.url, OPENED + LEASE - timedelta(seconds=1)) == Delivered()
         assert send(opened, sink.url, OPENED + LEASE) == Delivered(sent=5)
@@ -270,7 +275,7 @@ def test_a_crash_before_the_content_costs_no_more_than_the_lease(opened: Databas
 
 def test_a_crash_after_the_content_began_leaves_the_message_unknown(opened: Database) -> None:
     queued(opened)
-    letters = claim(opened, OPENED, KEY)
+    letters = claimed(opened)
     Tries(opened, OPENED).before_content(letters[:1])  # and here the sender died
     with running() as sink:
         assert send(opened, sink.url, OPENED + LEASE) == Delivered(sent=4, unknown=1)
@@ -284,9 +289,9 @@ def test_two_senders_never_share_a_message(opened: Database) -> None:
     queued(opened)
     queued(opened)
     assert len(rows(opened, Message)) == 5
-    slow = claim(opened, OPENED, KEY)
-    assert claim(opened, OPENED, KEY) == []
-    quick = claim(opened, OPENED + LEASE, KEY)  # the slow one lost its lease
+    slow = claimed(opened)
+    assert claimed(opened) == []
+    quick = claimed(opened, OPENED + LEASE)  # the slow one lost its lease
     assert Tries(opened, OPENED).before_content(slow) == set()
     assert len(Tries(opened, OPENED + LEASE).before_content(quick)) == 5
 
@@ -360,6 +365,6 @@ def test_several_workers_share_the_messages_and_nobody_gets_two(database: Databa
 
 def test_workers_that_claim_in_turns_get_different_messages(opened: Database) -> None:
     queued(opened)
-    waves = [{letter.message_id for letter in claim(opened, OPENED, KEY, wave=2)} for _ in range(4)]
+    waves = [{letter.message_id for letter in claimed(opened, wave=2)} for _ in range(4)]
     assert [len(each) for each in waves] == [2, 2, 1, 0]
     assert len(set.union(*waves)) == 5

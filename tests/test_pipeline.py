@@ -29,7 +29,7 @@ NEVER_MOOT = (
 
 def why(kind: NoticeKind, state: TaskState, due_on: date = DUE, of: CycleState = CycleState.OPEN) -> str | None:
     each = waiting(kind=kind, state=state)
-    return moot(each.notice, each.task, due_on, cycle(of))
+    return moot(kind, each.notice.due_on, state, due_on, of)
 
 
 GONE = {

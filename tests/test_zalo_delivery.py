@@ -1,6 +1,7 @@
 """Is a contact who has linked Zalo told there, once, and by mail when Zalo will not?"""
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -265,7 +266,7 @@ def test_a_sender_killed_after_zalo_had_the_message_sends_no_second_one(place: P
     # The mail was going out at the same time: what was on its way then is in doubt as well.
     assert place.deliver(OPENED + LEASE).unknown >= 1
     assert len(place.zalo.state.to(CHAT)) == 1
-    assert set(Counter(mail["To"] for mail in place.sink.mails).values()) == {1}
+    assert set(Counter(mail["To"] for mail in place.sink.mails).values()) <= {1}
     assert place.message("zalobot").state == MessageState.UNKNOWN
 
 

@@ -28,8 +28,9 @@ from engine.round import run
 from models.submission import Way
 from models.task import IllegalActError, Task, TaskState
 from notifications.channels.carrier import Carrier
-from notifications.deliver import queue, send
+from notifications.deliver import queue
 from notifications.item import Office
+from notifications.send import send
 from tests.builders import ANSWERS, ZONE, at
 
 FIRST_DAY: Final = date(2022, 1, 1)
@@ -188,7 +189,7 @@ def send_messages(job: Job) -> None:
     office = Office(carrier.channel, carrier.reply_address, "https://dondoc.example.org", ZONE, now)
     made = queue(database, office)["messages"]
     say("made", job.name, made)
-    say("done", job.name, send(database, carrier, now, KEY, wave=FEW)["sent"])
+    say("done", job.name, send(database, carrier, office, KEY, wave=FEW)["sent"])
 
 
 def carrier_of(smtp: str) -> Carrier:

@@ -1,6 +1,7 @@
 """`dondoc open|fire|deliver|sweep|round`: one part of a pass of the engine, or the whole of it."""
 
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, TypeAlias
 from zoneinfo import ZoneInfo
 
@@ -12,6 +13,8 @@ from dondoc.cli.words import CommandFailedError, _, coded, lang, write, write_js
 from dondoc.i18n import by_when
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from engine.sweep import Place
     from notifications.channels.carrier import Carrier
 
@@ -63,8 +66,8 @@ def deliver(*, now: Now = None, json: Json = False) -> None:
 
     with office(_moment(now)) as here:
         carrier, key = _carrier(here)
-        url, pace = here.settings.url, pace_of(here.settings)
-        delivered = deliver(here.database, carrier, here.now, zone=here.zone, url=url, key=key, pace=pace)
+        url, pace, tells = here.settings.url, pace_of(here.settings), _clock(here, now)
+        delivered = deliver(here.database, carrier, here.now, zone=here.zone, url=url, key=key, pace=pace, clock=tells)
     _tell(json, messages=delivered.messages)
 
 
@@ -103,6 +106,7 @@ def round_(*, now: Now = None, json: Json = False) -> None:
             place=_place(here),
             pace=pace_of(here.settings),
             mailbox=mailbox_for(here.settings),
+            clock=_clock(here, now),
         )
     _tell(json, cycles=done.cycles, tasks=done.tasks, steps=done.steps, notices=done.notices, messages=done.messages)
 
@@ -134,6 +138,13 @@ def _open_request(
 def _carrier(here: Office) -> "tuple[Carrier, bytes]":
     key = key_of(here.settings)
     return channels_of(here, key), key
+
+
+def _clock(here: Office, now: str | None) -> "Callable[[], datetime] | None":
+    """What tells how late it is meanwhile; with `--now` it stays that moment."""
+    from dondoc import clock
+
+    return None if now is not None else partial(clock.now, here.settings.clock)
 
 
 def _place(here: Office) -> "Place":
