@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from itertools import zip_longest
 from typing import Final
 
@@ -93,7 +93,7 @@ def when_told(
         fired_at = at = step.fired_at or now
         if found and found[-1].is_held:
             last = found[-1]
-            on = calendar.after(today(last.at, zone), distance(calendar, last.step.on, step.on))
+            on = calendar.after(today(last.at, zone), calendar.distance(last.step.on, step.on))
             at = max(at, moment(on, hour, zone))
         while True:
             after = next((span.end for span in held if span.start <= at < span.end), None)
@@ -104,12 +104,6 @@ def when_told(
             at = after
         found.append(Rung(step, at, at != fired_at))
     return found
-
-
-def distance(calendar: Calendar, before: date, on: date) -> Offset:
-    """How long after the day of one rung the next one was planned."""
-    working = calendar.working_days(before, on)
-    return Offset(working, working=True) if working else Offset((on - before).days)
 
 
 def plan_resumptions(

@@ -12,7 +12,7 @@ from sqlmodel import select as rows
 
 from dondoc.clock import moment, today
 from dondoc.database import insert_new
-from engine.climb import climbs, distance, plan_resumptions
+from engine.climb import climbs, plan_resumptions
 from engine.close import finish, miss
 from engine.plans import calendar_for, obligation_of
 from models.acknowledgement import Acknowledgement
@@ -288,7 +288,7 @@ def _keep_distance(session: Session, rung: Step, deadline: Deadline, cycle: Cycl
     calendar, hour = calendar_for(session, cycle), obligation_of(session, cycle).at
     before, on = rung.on, today(now, zone)
     for step in session.exec(query.order_by(col(Step.ordinal))):
-        before, on = step.on, max(calendar.after(on, distance(calendar, before, step.on)), step.on)
+        before, on = step.on, max(calendar.after(on, calendar.distance(before, step.on)), step.on)
         if on > step.on:
             step.at = max(step.at, moment(on, hour, zone))
             step.why = "step.kept_distance"

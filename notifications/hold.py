@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from dondoc.clock import today
+from dondoc.clock import moment, today
 from models.address import Address
 from models.cycle import CycleState
 from models.notice import NO_WAY, NoticeKind
@@ -20,6 +20,7 @@ from notifications.waiting import ASKING, Waiting
 PAUSED: Final = "held.paused"  #: the cycle is paused
 REVIEW_ABOVE: Final = "held.review_above"  #: the superior's own report waits for its review
 EXTENDED_ABOVE: Final = "held.extended_above"  #: the superior was given more time
+BELOW: Final = "held.below"  #: the rung before was told too short a time ago, or waits itself
 ACKNOWLEDGED: Final = "held.acknowledged"  #: somebody has said "đã biết"
 QUIET: Final = "held.quiet"  #: night, or a day off
 DIGEST: Final = "held.digest"  #: today's digest has gone out
@@ -69,7 +70,8 @@ def is_open(way: Address, office: Office) -> bool:
 def by_above(each: Waiting, office: Office) -> Hold | None:
     """A pause silences everybody, "đã biết" the escalation, what is above the unit only who is told above it.
 
-    The unit is always asked itself, and what is held is told before the unit's grace ends: then it would be moot.
+    The unit is always asked itself. For what is above it nobody waits until the unit's grace ends: then it would be
+    moot. What was held climbs from there, one rung after the other.
     """
     if each.notice.kind not in ASKING:
         return None
@@ -80,13 +82,23 @@ def by_above(each: Waiting, office: Office) -> Hold | None:
         return Hold(ACKNOWLEDGED, again)
     if each.notice.kind != NoticeKind.ESCALATION or each.is_own:
         return None
-    if each.above.ends_at is not None and each.above.ends_at <= again:
+    if each.above.ends_at is None or each.above.ends_at > again:
+        if each.above.is_under_review:
+            return Hold(REVIEW_ABOVE, again)
+        if each.notice.created_at + each.above.more > office.now:  # as much later as the superior may be
+            return Hold(EXTENDED_ABOVE, min(again, each.notice.created_at + each.above.more))
+    return _by_below(each, office, again)
+
+
+def _by_below(each: Waiting, office: Office, again: datetime) -> Hold | None:
+    """However long a rung was held, it comes no sooner after the one before it than was planned."""
+    if each.below is None:
         return None
-    if each.above.is_under_review:
-        return Hold(REVIEW_ABOVE, again)
-    if each.notice.created_at + each.above.more > office.now:  # as much later as the superior may be
-        return Hold(EXTENDED_ABOVE, min(again, each.notice.created_at + each.above.more))
-    return None
+    if each.below.told_at is None:
+        return Hold(BELOW, again)
+    on = each.calendar.after(today(each.below.told_at, office.zone), each.below.patience)
+    hour = "00:00" if office.pace is None else office.pace.digest_at
+    return Hold(BELOW, moment(on, hour, office.zone)) if on > office.today else None
 
 
 def by_hours(each: Waiting, office: Office) -> Hold | None:

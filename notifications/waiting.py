@@ -1,7 +1,7 @@
 """What waits to be told? The notices without a message, each with the rows that its text is made of."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import groupby
@@ -21,14 +21,14 @@ from models.deadline import Deadline, Origin
 from models.entry import Entry
 from models.extension import Extension
 from models.message import Message, MessageState
-from models.notice import FROM_STEP, Notice, NoticeKind, is_free
+from models.notice import FROM_STEP, NO_WAY, Notice, NoticeKind, is_free
 from models.plan import Revision, parsed
 from models.step import Step, StepKind, StepState
 from models.submission import Review, ReviewVerdict, Submission, SubmissionFile
 from models.task import OWING, Task, TaskState
 from models.unit import Placement, Unit, units_above
 from schedules.calendars import Calendar
-from schedules.plan import Text
+from schedules.plan import Offset, Text
 
 _Row = TypeVar("_Row", Submission, Review, Extension)
 
@@ -42,6 +42,7 @@ ASKING: Final = (
 )
 ONE_DAY: Final = timedelta(days=1)
 LOOKS_BACK: Final = timedelta(days=8)  #: the seven days of a budget, whatever the hour
+OWN: Final = "unit."  #: how the rungs begin in which the unit that owes is told itself
 _BY_ENTRY: Final = (NoticeKind.CANCELLED, NoticeKind.DATE_MOVED)  #: whose reason the journal has
 _MOVED: Final = (NoticeKind.EXTENSION_DECIDED, NoticeKind.DATE_MOVED)
 
@@ -64,6 +65,14 @@ class Above:
 
 
 NOTHING_ABOVE: Final = Above()
+
+
+@dataclass(frozen=True, slots=True)
+class Below:
+    """The rung before one that is told above the unit, as far as the task has one that anybody can be told of."""
+
+    told_at: datetime | None  #: None: it waits itself
+    patience: Offset  #: how long after it the next one was planned
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +108,7 @@ class Waiting:
     ways: tuple[Address, ...] = ()  #: other than e-mail that work, in the contact's order
     sent: tuple[Sent, ...] = ()  #: to the contact in the last days, as far as budgets look back
     above: Above = NOTHING_ABOVE
+    below: Below | None = None
     known_until: date | None = None  #: of an escalation: somebody has said "đã biết" up to and including this day
     dead: Dead | None = None  #: of an address that has to be mended
     why: str | None = None  #: of work that nobody asks for any more, or of a day that moved
@@ -106,7 +116,7 @@ class Waiting:
     @property
     def is_own(self) -> bool:
         """Told as the unit that owes, not as somebody above it."""
-        return self.notice.rung.startswith("unit.")
+        return self.notice.rung.startswith(OWN)
 
     @property
     def is_of_calendar(self) -> bool:
@@ -163,6 +173,7 @@ def _read(session: Session, chosen: ColumnElement[bool], now: datetime) -> list[
     steps = _next_steps(session, chosen, now)
     revisions = {id_: session.get_one(Revision, id_) for id_ in {cycle.revision_id for *_, cycle, _ in rows}}
     calendars = {id_: calendar_of(session, revision.calendar) for id_, revision in revisions.items()}
+    below = _below(session, rows, chosen, calendars)
     documents = {id_: parsed(revision.text).document for id_, revision in revisions.items()}
     waiting = []
     for notice, contact, contact_unit, task, unit, deadline, cycle, issuer in rows:
@@ -188,6 +199,7 @@ def _read(session: Session, chosen: ColumnElement[bool], now: datetime) -> list[
                 ways.get(contact.id, ()),
                 sent.get(contact.id, ()),
                 above.get(task.id, NOTHING_ABOVE),
+                below.get(notice.id),
                 known.get(task.id) if notice.kind == NoticeKind.ESCALATION else None,
                 dead.get(notice.cause),
                 whys.get(notice.cause),
@@ -304,6 +316,43 @@ def _above(session: Session, rows: Sequence[Row[Any]]) -> dict[int, Above]:
                 max(each.more for each in known),
                 ends.get(asked[task_id].deadline_id),
             )
+    return found
+
+
+def _below(
+    session: Session, rows: Sequence[Row[Any]], chosen: ColumnElement[bool], calendars: Mapping[int, Calendar]
+) -> dict[int, Below]:
+    """By notice to somebody above the unit: the rung before it, if the task had one on an earlier day."""
+    climbing = [row for row in rows if row.Notice.kind == NoticeKind.ESCALATION and not row.Notice.rung.startswith(OWN)]
+    if not climbing:
+        return {}
+    fired = select(Step).where(
+        col(Step.deadline_id).in_({row.Task.deadline_id for row in climbing}),
+        col(Step.kind) == StepKind.ESCALATE.value,
+        col(Step.state) == StepState.FIRED.value,
+    )
+    days = {f"{FROM_STEP}{step.id}": step.on for step in session.scalars(fired)}
+    told = (
+        select(col(Notice.task_id), col(Notice.cause), func.min(Message.created_at))
+        .join(Message, col(Message.id) == col(Notice.message_id), isouter=True)
+        .where(
+            col(Notice.task_id).in_(select(col(Notice.task_id)).where(chosen)),
+            col(Notice.cause).in_(days),
+            col(Notice.dropped).is_(None),
+            or_(col(Notice.message_id).is_not(None), col(Notice.held).is_(None), col(Notice.held) != NO_WAY),
+        )
+        .group_by(col(Notice.task_id), col(Notice.cause))
+    )
+    rungs: defaultdict[int, list[tuple[date, datetime | None]]] = defaultdict(list)
+    for task_id, cause, at in session.execute(told):
+        rungs[task_id].append((days[cause], at))
+    found = {}
+    for row in climbing:
+        on = days.get(row.Notice.cause)
+        earlier = [rung for rung in rungs[row.Task.id] if on is not None and rung[0] < on]
+        if earlier and on is not None:
+            before, told_at = max(earlier, key=lambda rung: rung[0])
+            found[row.Notice.id] = Below(told_at, calendars[row.Cycle.revision_id].distance(before, on))
     return found
 
 

@@ -70,6 +70,11 @@ class Calendar:
         days = (first + timedelta(days=n) for n in range(1, (last - first).days + 1))
         return sum(self.is_working(day) for day in days)
 
+    def distance(self, first: date, last: date) -> Offset:
+        """How far `last` lies after `first`, to be kept from another day: in working days where there are any."""
+        working = self.working_days(first, last)
+        return Offset(working, working=True) if working else Offset((last - first).days)
+
     def roll(self, day: date, how: Roll, period: tuple[date, date]) -> date:
         """Moves a day off to a working day. `period` is the rule's stretch, half-open, that modified_next keeps to.
 
