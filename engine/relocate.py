@@ -13,6 +13,7 @@ from sqlmodel import Session, col, select
 from dondoc.clock import today
 from engine.errors import RefusedError
 from engine.hand_over import follow
+from engine.names import former_names
 from engine.reorganise import check_name, moved, refuse_growth
 from engine.sheets import CODE
 from engine.tree import Growth, Known, Place, history_of, known_branch, parts, take_turns, write_places
@@ -149,19 +150,31 @@ def apply(
     )
 
 
-def rename(session: Session, code: str, name: str, *, reason: str, by: str, now: datetime) -> Entry:
-    """Another name, at once and everywhere: reports of the past show it too, the journal keeps the old one."""
+def rename(
+    session: Session, code: str, name: str, *, on: date | None = None, reason: str, by: str, now: datetime, zone: str
+) -> Entry:
+    """Another name from a day on, today unless it is said; papers of the days before keep the old one.
+
+    A day to come is refused: a unit has one name, that of today.
+    """
     unit = unit_by_code(session, code)
     if unit is None:
         raise RefusedError("refused.no_unit", unit=code)
-    name, reason = check_name(name), reason.strip()
+    name, reason, day = check_name(name), reason.strip(), today(now, zone)
+    on = on or day
     if not reason:
         raise RefusedError("refused.no_reason")
     if name == unit.name:
         raise RefusedError("refused.same_name", unit=code)
+    if on > day:
+        raise RefusedError("refused.name_ahead", today=day, got=on)
+    since = max((former.until for former in former_names(session, unit, zone)), default=on)
+    if on < since:
+        raise RefusedError("refused.name_too_early", since=since, got=on)
     before, unit.name = unit.name, name
     session.add(unit)
-    return append(session, "unit_renamed", by=by, at=now, unit=code, before=before, after=name, note=reason)
+    turn = {"before": before, "after": name, "on": on.isoformat()}
+    return append(session, "unit_renamed", by=by, at=now, unit=code, **turn, note=reason)
 
 
 def _open(session: Session, unit_ids: Sequence[int], receiver: int | None = None) -> int:

@@ -387,12 +387,12 @@ def test_open_work_can_follow_the_move(office: Database) -> None:
 
 def test_a_name_changes_and_the_journal_keeps_the_old_one(office: Database) -> None:
     with office.writing() as session:
-        relocate.rename(session, "stc", " Chi bộ  Tài chính ", reason="QĐ 9", by="user:1", now=NOW)
+        relocate.rename(session, "stc", " Chi bộ  Tài chính ", reason="QĐ 9", by="user:1", now=NOW, zone=ZONE)
         assert session.get_one(Unit, unit_id(session, "stc")).name == "Chi bộ Tài chính"
         entry = session.exec(select(Entry).where(col(Entry.act) == "unit_renamed")).one()
         assert (entry.data["before"], entry.data["after"]) == ("Chi bộ Sở Tài chính", "Chi bộ Tài chính")
         with pytest.raises(RefusedError):
-            relocate.rename(session, "stc", "Chi bộ Tài chính", reason="x", by="user:1", now=NOW)
+            relocate.rename(session, "stc", "Chi bộ Tài chính", reason="x", by="user:1", now=NOW, zone=ZONE)
 
 
 # Whatever is done

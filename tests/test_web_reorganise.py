@@ -14,7 +14,7 @@ from models.contact import Contact
 from models.entry import Entry, append
 from models.task import Task
 from models.unit import Placement, Unit, placement_on
-from models.user import User, UserRole
+from models.user import User, UserRole, UserScope
 from tests.builders import at, task_of, unit_id
 from tests.desk import Desk, sqlite_desk
 from tests.test_web_units import contact_of, id_of_unit
@@ -286,6 +286,16 @@ def test_an_admin_of_a_branch_begins_and_ends_nothing_at_its_edge(desk: Desk, wa
     assert desk.rows() == before
     merged = {"on": "", "units": "snv-1", "heir": "snv"}
     assert admin.get(way_of(desk, "snv", "merge"), params=merged).status_code == 200
+
+
+def test_an_admin_of_two_branches_moves_no_top_from_one_to_the_other(desk: Desk) -> None:
+    admin = desk.seen_by(UserRole.ADMIN, "snv")
+    with desk.database.writing() as session:
+        scope = session.exec(select(UserScope).where(col(UserScope.unit_id) == unit_id(session, "snv"))).one()
+        session.add(UserScope(user_id=scope.user_id, role=scope.role, unit_id=unit_id(session, "syt")))
+    asked = {"on": "", "parent": "syt"}
+    assert admin.get(way_of(desk, "snv", "move"), params=asked).status_code == 403
+    assert admin.get(way_of(desk, "snv-1", "move"), params=asked).status_code == 200
 
 
 # Contacts with days

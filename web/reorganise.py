@@ -67,9 +67,19 @@ def go_way(request: Request, unit_id: Number, way: Way, office: InOffice, actor:
 def rename(request: Request, unit_id: Number, office: InOffice, actor: InActor, form: forms.Form) -> Response:
     name, reason = forms.text(form, "name"), forms.text(form, "why")
     try:
+        since = forms.day(form, "since")
         with office.database.writing() as session:
             unit, before = _demand(session, actor, unit_id), stand(session)
-            relocate.rename(session, unit.code, name, reason=reason, by=actor.by, now=office.now())
+            relocate.rename(
+                session,
+                unit.code,
+                name,
+                on=since,
+                reason=reason,
+                by=actor.by,
+                now=office.now(),
+                zone=office.settings.zone,
+            )
             back = after(session, actor, f"/units/{unit_id}", before)
     except RefusedError as error:
         return _page(request, office, actor, unit_id, "move", form, renaming=error)
@@ -177,6 +187,7 @@ def _asked(session: Session, office: Office, actor: Actor, unit: Unit, way: str,
         _demand_codes(session, actor, [parent or ""])
         if parent is None and "" not in actor.paths(Right.MANAGE):
             raise HTTPException(403)
+        _demand_above(session, actor, [unit.code])
         return Asked(move=Move(unit.code, on, parent, _text(given, "kind"), bool(_text(given, "follows"))))
     heir = _text(given, "heir") or None
     parts = zip(_all(given, "fresh_code"), _all(given, "fresh_name"), strict=False)

@@ -9,7 +9,9 @@ from fastapi import Request
 from fastapi.responses import Response
 from sqlmodel import Session, col, select
 
+from dondoc.clock import today as day_of
 from engine.ask import can_ask, waiting_correction
+from engine.names import name_on
 from engine.plans import calendar_for, obligation_of, plan_of
 from engine.shown import shown
 from models.ask import AskState, ExtensionAsk
@@ -59,6 +61,7 @@ def read(session: Session, office: Office, link: Link) -> dict[str, Any]:
         .order_by(col(Submission.number).desc())
     ).all()
     newest = versions[0].id if versions else None
+    unit, zone = session.get_one(Unit, task.unit_id), office.settings.zone
     returned = session.exec(
         select(Review)
         .where(col(Review.submission_id) == newest, col(Review.verdict) == ReviewVerdict.RETURNED.value)
@@ -77,7 +80,8 @@ def read(session: Session, office: Office, link: Link) -> dict[str, Any]:
         "plan": plan_of(session, cycle.revision_id),
         "obligation": obligation,
         "file_rule": obligation.file,
-        "unit": session.get_one(Unit, task.unit_id),
+        "unit": unit,
+        "unit_name": name_on(session, unit, day_of(versions[0].at, zone), zone) if versions else unit.name,
         "receiver": session.get_one(Unit, task.receiver_id) if task.receiver_id else issuer,
         "deadline": deadline,
         "reasons": deadline_reasons(session, task, deadline),

@@ -14,6 +14,7 @@ from engine.dossier import Dossier, dossier, permitted
 from engine.errors import RefusedError
 from engine.extend import Longer, longer, usual_days
 from engine.link import visits
+from engine.names import name_on
 from engine.plans import calendar_for, obligation_of, plan_of
 from engine.versions import Comparison, base_of, compare
 from models.acknowledgement import Acknowledgement, holding_on
@@ -91,6 +92,7 @@ def read(session: Session, office: Office, actor: Actor, task: Task, asked: Aske
         "cycle": found.cycle,
         "plan": found.plan,
         "unit": found.unit,
+        "name_then": name_on(session, found.unit, found.cycle.opens_on, office.settings.zone),
         "superior": session.get(Unit, placement.parent_id) if placement.parent_id else None,
         "receiver": found.receiver,
         "deadline": found.deadline,

@@ -5,6 +5,7 @@ from typing import Any, Final
 from sqlmodel import Session, col, select
 
 from engine.access import Actor, Place, Right, can, may_tasks
+from engine.names import former_names
 from models import roster
 from models.ask import ContactCorrection, waiting_corrections
 from models.contact import Contact
@@ -13,6 +14,7 @@ from models.lineage import Lineage
 from models.unit import Placement, Unit, UnitTag
 from models.visit import Visit
 from web.office import Office
+from web.plans import names_of
 
 VISITS: Final = 10
 
@@ -38,6 +40,7 @@ def read(session: Session, office: Office, actor: Actor, unit: Unit, year: int |
     chosen = year if year in known else next((found for found in known if found <= today.year), None)
     chosen = chosen if chosen is not None else (known[0] if known else None)
     may_keep = can(actor, Right.CHASE, place)
+    former = former_names(session, unit, office.settings.zone)
     row = session.execute(roster.units(today, col(Placement.unit_id) == unit.id)).first()
     return {
         "unit": unit,
@@ -50,6 +53,8 @@ def read(session: Session, office: Office, actor: Actor, unit: Unit, year: int |
         "tags": session.exec(
             select(UnitTag.tag).where(col(UnitTag.unit_id) == unit.id).order_by(col(UnitTag.tag))
         ).all(),
+        "former": former,
+        "names": names_of(session, [each.entry.by for each in former]),
         "closing": _closing(session, unit) if present is None else None,
         "heirs": _lineage(session, Lineage.from_unit_id, Lineage.to_unit_id, unit),
         "origins": _lineage(session, Lineage.to_unit_id, Lineage.from_unit_id, unit),

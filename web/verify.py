@@ -11,8 +11,10 @@ from fastapi.responses import RedirectResponse, Response
 from sqlmodel import Session, col, select
 from starlette.datastructures import UploadFile
 
+from dondoc.clock import today
 from engine import limits
 from engine.limits import Limit
+from engine.names import name_on
 from engine.submit import ALPHABET
 from models.cycle import Cycle
 from models.submission import Submission, SubmissionFile
@@ -36,7 +38,7 @@ def show(request: Request, office: InOffice, code: str = "", hash: str = "") -> 
     if typed:
         _slow_down(request, office)
         with office.database.reading() as session:
-            found = _found(session, typed)
+            found = _found(session, typed, office.settings.zone)
     sum_ = hash.lower() if _HASH.fullmatch(hash.lower()) else ""
     return page(request, "verify.html", code=code.strip()[:40], found=found, sum=sum_)
 
@@ -62,15 +64,16 @@ def plain(code: str) -> str:
     return "-".join("".join(letters[place : place + 4]) for place in (0, 4, 8))
 
 
-def _found(session: Session, code: str) -> dict[str, Any] | None:
+def _found(session: Session, code: str, zone: str) -> dict[str, Any] | None:
     version = session.exec(select(Submission).where(col(Submission.receipt) == code)).first()
     if version is None:
         return None
     task = session.get_one(Task, version.task_id)
     files = session.exec(select(SubmissionFile).where(col(SubmissionFile.submission_id) == version.id))
+    unit = session.get_one(Unit, task.unit_id)
     return {
         "version": version,
-        "unit": session.get_one(Unit, task.unit_id),
+        "unit_name": name_on(session, unit, today(version.at, zone), zone),
         "cycle": session.get_one(Cycle, task.cycle_id),
         "files": files.all(),
     }

@@ -125,16 +125,18 @@ def move(
         _("{unit} ({code}), từ {day}: {before} → {after}; {n} đơn vị bên dưới đi theo.", unit=found.unit.name,
           code=code, day=short_day(asked.on), before=before, after=after, n=found.along),
         _("{n} việc đang mở đi theo." if follow else "{n} việc đang mở ở lại với nơi nhận cũ.", n=found.tasks),
-        _done(yes),
+        done_or_not(yes),
     )  # fmt: skip
 
 
-@units.command(help=_("Đổi tên một đơn vị, ngay và ở mọi nơi; mã giữ nguyên."))
-def rename(code: Code, name: Annotated[str, Parameter(help=_("Tên mới."))], /, *, reason: Reason) -> None:
+@units.command(help=_("Đổi tên một đơn vị; mã giữ nguyên, giấy tờ của các ngày trước giữ tên cũ."))
+def rename(
+    code: Code, name: Annotated[str, Parameter(help=_("Tên mới."))], /, *, on: Day = None, reason: Reason
+) -> None:
     from engine import relocate
 
     with office() as here, here.database.writing() as session:
-        entry = relocate.rename(session, code, name, reason=reason, by=BY, now=here.now)
+        entry = relocate.rename(session, code, name, on=on, reason=reason, by=BY, now=here.now, zone=here.zone)
         before, after = entry.data["before"], entry.data["after"]
     write(f"{before} → {after}")
 
@@ -169,7 +171,7 @@ def close(
         _("{unit} ({code}) thôi hoạt động từ {day}; {n} nhiệm vụ chưa xong:" if found.fates else
           "{unit} ({code}) thôi hoạt động từ {day}; không còn nhiệm vụ nào chưa xong.",
           unit=found.units[0].name, code=code, day=short_day(order.on), n=len(found.fates)),
-        *_fates(found), _done(yes),
+        *_fates(found), done_or_not(yes),
     )  # fmt: skip
 
 
@@ -198,7 +200,7 @@ def merge(
         _("{units} sáp nhập vào {into} từ {day}; {n} nhiệm vụ chưa xong, {below} đơn vị bên dưới đi theo.",
           units=", ".join(unit.code for unit in found.ends), into=into, day=short_day(order.on), n=len(found.fates),
           below=found.along),
-        *_fates(found), _done(yes),
+        *_fates(found), done_or_not(yes),
     )  # fmt: skip
 
 
@@ -226,7 +228,7 @@ def split(
     write(
         _("{unit} tách thành {into} từ {day}; {n} nhiệm vụ chưa xong, {below} đơn vị bên dưới đi theo.", unit=code,
           into=", ".join(found.heirs), day=short_day(order.on), n=len(found.fates), below=found.along),
-        *_fates(found), _done(yes),
+        *_fates(found), done_or_not(yes),
     )  # fmt: skip
 
 
@@ -262,7 +264,7 @@ def _day(here: Office, on: date | None) -> date:
     return on or today(here.now, here.zone)
 
 
-def _done(yes: bool) -> str:
+def done_or_not(yes: bool) -> str:
     return _("Đã làm.") if yes else _("Chưa làm gì. Thêm --yes để làm.")
 
 

@@ -1,0 +1,38 @@
+"""What was a unit called on a day? A unit has the name of today; the journal keeps each one that it gave up."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from sqlmodel import Session, col, select
+
+from dondoc.clock import today
+from models.entry import Entry
+from models.unit import Unit
+
+
+@dataclass(frozen=True, slots=True)
+class Former:
+    """A name that a unit gave up, and the entry that says who decided so and why."""
+
+    name: str
+    until: date  #: the first day on which it no longer held
+    entry: Entry
+
+
+def former_names(session: Session, unit: Unit, zone: str) -> Sequence[Former]:
+    """The oldest first."""
+    renamed = (col(Entry.act) == "unit_renamed", col(Entry.data)["unit"].as_string() == unit.code)
+    # Most entries are of a task: those of none are found by an index.
+    entries = session.exec(select(Entry).where(col(Entry.task_id).is_(None), *renamed).order_by(col(Entry.id)))
+    return [Former(entry.data["before"], _day(entry, zone), entry) for entry in entries]
+
+
+def name_on(session: Session, unit: Unit, on: date, zone: str) -> str:
+    """What stood on the papers of that day."""
+    return next((each.name for each in former_names(session, unit, zone) if each.until > on), unit.name)
+
+
+def _day(entry: Entry, zone: str) -> date:
+    """Before a name could have a day of its own it held at once."""
+    return date.fromisoformat(entry.data["on"]) if "on" in entry.data else today(entry.at, zone)
