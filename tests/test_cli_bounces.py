@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import socket
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from notifications.channels.mailbox import MailboxError
 from notifications.returned import Came
 from tests.builders import province, step_round
 from tests.imap import mailbox
-from tests.sinks import free_port, running
+from tests.sinks import free_port, running, signed_in_as
 from tests.test_deliver import KEY, OPENED, STC, message_to, send
 from tests.test_returned import contact_of, report
 
@@ -79,6 +80,64 @@ def test_what_cannot_be_read_is_said(
     said = capsys.readouterr().err
     assert "DONDOC_BOUNCE_IMAP" in said
     assert "geheim" not in said
+
+
+def test_the_doctor_calls_both_servers_and_changes_nothing(
+    office: Database, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with mailbox() as box, running() as sink:
+        box.put(b"Subject: hello\r\n\r\n")
+        monkeypatch.setenv("DONDOC_BOUNCE_IMAP", box.url())
+        monkeypatch.setenv("DONDOC_SMTP_URL", sink.url)
+        assert main(["doctor"]) == 0
+        assert (box.seen, sink.mails) == (set(), [])
+        assert box.said == ["CAPABILITY", "LOGIN", "SELECT", "LOGOUT"]
+    said = capsys.readouterr().out
+    assert "Kênh gửi: SMTP" in said
+    assert "máy chủ thư" not in said
+    assert "hộp thư" not in said
+
+
+@pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")  # it is 127.0.0.1
+def test_the_doctor_says_which_server_does_not_let_us_in_and_why(
+    office: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = {"authenticator": signed_in_as("dondoc", "right"), "auth_required": True, "auth_require_tls": False}
+    closed = free_port()
+    with mailbox() as box, running(**options) as sink:
+        for smtp, imap, why_smtp, why_imap in (
+            (f"dondoc:geheim@127.0.0.1:{sink.port}", box.url("geheim"), "535", "AUTHENTICATIONFAILED"),
+            (f"dondoc:gehe%C3%ADm@127.0.0.1:{sink.port}", box.url("gehe%C3%ADm"), "plain ASCII", "plain ASCII"),
+            (f"dondoc:geheim@127.0.0.1:{closed}", f"imap://b:geheim@127.0.0.1:{closed}", "refused", "refused"),
+            (f"dondoc:right@127.0.0.1:{sink.port}", f"{box.url()}/Elsewhere", "", "no such folder"),
+        ):
+            monkeypatch.setenv("DONDOC_SMTP_URL", f"smtp://{smtp}")
+            monkeypatch.setenv("DONDOC_BOUNCE_IMAP", imap)
+            assert main(["doctor"]) == 0
+            said = capsys.readouterr().out
+            (of_mailbox,) = (line for line in said.splitlines() if "hộp thư trả về" in line)
+            assert why_imap in of_mailbox
+            of_smtp = [line for line in said.splitlines() if "máy chủ thư" in line]
+            assert [why_smtp in line for line in of_smtp] == ([True] if why_smtp else [])
+            assert "gehe" not in said
+    monkeypatch.delenv("DONDOC_BOUNCE_IMAP")
+    monkeypatch.setenv("DONDOC_BOUNCE_FOLDER", str(tmp_path / "nowhere"))
+    assert main(["doctor"]) == 0
+    assert f"! không đọc được hộp thư trả về: expected a folder, got none at {tmp_path}" in capsys.readouterr().out
+
+
+def test_the_doctor_does_not_wait_for_a_server_that_says_nothing(
+    office: Database, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("notifications.channels.look.SECONDS", 0.05)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        where = f"127.0.0.1:{silent.getsockname()[1]}"
+        monkeypatch.setenv("DONDOC_SMTP_URL", f"smtp://{where}")
+        monkeypatch.setenv("DONDOC_BOUNCE_IMAP", f"imap://b:geheim@{where}")
+        assert main(["doctor"]) == 0
+    said = capsys.readouterr().out
+    assert f"! máy chủ thư không nhận: {where}: " in said
+    assert f"! không đọc được hộp thư trả về: {where}: timed out" in said
 
 
 def test_the_round_under_prefect_reads_it_and_fails_when_it_cannot(

@@ -310,6 +310,13 @@ def test_a_password_never_goes_over_an_open_line(monkeypatch: pytest.MonkeyPatch
     )
 
 
+def test_a_password_that_no_server_could_read_makes_every_letter_wait() -> None:
+    with running(authenticator=signed_in_as("dondoc", "x"), auth_require_tls=False) as sink:
+        (result,) = send(f"smtp://dondoc:m%E1%BA%ADt@127.0.0.1:{sink.port}", letter())
+    assert (result.outcome, result.code) == (Outcome.CONFIG, "connect")
+    assert "plain ASCII" in (result.answer or "")
+
+
 @pytest.mark.parametrize("url", ["example.org", "http://example.org", "smtp://", "smtp://user:geheim@"])
 def test_a_wrong_address_of_the_server_is_refused_without_its_password(url: str) -> None:
     with pytest.raises(ValueError, match=r"expected smtp://host:port or smtps://host:port") as refused:

@@ -66,6 +66,7 @@ def doctor() -> None:
     from dondoc.database import WAL_SAFE, journal_mode
     from engine.doctor import examine
     from engine.wording import unusable
+    from notifications.channels.look import silent
 
     libraries = ", ".join(f"{name} {version(name)}" for name in LIBRARIES)
     python = ".".join(map(str, sys.version_info[:3]))
@@ -86,6 +87,7 @@ def doctor() -> None:
             found, wordings = examine(session, here.now, here.zone), unusable(session)
             at = whole_moment(found.round.at, here.zone, lang()) if found.round else _("chưa có")
         write(_("Vòng cuối: {at}", at=at), *_of_rounds(found.rounds, here), *_of_folder(settings.data))
+        write(*(f"! {_of_server(kind, why)}" for kind, why in silent(settings)))
         for code, years in found.provisional.items():
             write(_("! lịch {code}: chưa có quyết định cho {years}", code=code, years=", ".join(map(str, years))))
         for unit in found.unreachable:
@@ -117,6 +119,12 @@ def _of_rounds(rounds: "Rounds", here: Office) -> list[str]:
         case Rounds.AHEAD:
             return [_("! vòng cuối ở sau bây giờ ({now}): đồng hồ của máy đã lùi; không có gì gửi hai lần", now=now)]
     return []
+
+
+def _of_server(kind: str, why: str) -> str:
+    if kind == "smtp":
+        return _("máy chủ thư không nhận: {why}", why=why)
+    return _("không đọc được hộp thư trả về: {why}", why=why)
 
 
 def _of_unknown(messages: "Sequence[Message]", here: Office) -> list[str]:

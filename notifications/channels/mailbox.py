@@ -1,10 +1,11 @@
 """Where do letters come back to? A mailbox read by IMAP, or a folder into which the mail server puts files."""
 
 import imaplib
+import os
 import re
 import ssl
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -42,6 +43,10 @@ class Mailbox(Protocol):
 
     def letters(self) -> Iterator[Returned]: ...
 
+    def look(self, timeout: float) -> None:
+        """Opens it and changes nothing. Raises MailboxError where `letters` would; waits so many seconds at most."""
+        ...
+
 
 def mailbox_for(settings: Settings) -> Mailbox | None:
     """The one that the settings name; a playground has none, since nothing goes out from it."""
@@ -70,6 +75,14 @@ class FolderMailbox:
         except OSError as error:
             raise MailboxError(str(error)) from error
 
+    def look(self, timeout: float) -> None:
+        if not self.folder.is_dir():
+            raise MailboxError(f"expected a folder, got none at {self.folder}")
+        if not os.access(
+            self.folder, os.R_OK | os.W_OK | os.X_OK, effective_ids=os.access in os.supports_effective_ids
+        ):
+            raise MailboxError(f"expected a folder that can be read and written, got {self.folder}")
+
     def _put_away(self, path: Path) -> None:
         with suppress(FileNotFoundError):
             path.replace(self.folder / READ / path.name)
@@ -86,15 +99,24 @@ class ImapMailbox:
         self._user, self._password = unquote(parts.username or ""), unquote(parts.password or "")
 
     def letters(self) -> Iterator[Returned]:
+        with self._opened(TIMEOUT_SECONDS) as line:
+            numbers = _said(line.uid("SEARCH", "UNSEEN"))[0] or b""
+            for number in numbers.split()[:MOST_LETTERS]:
+                content = _content(line, number.decode("ascii"))
+                if content is not None:
+                    yield Returned(content, lambda number=number: _mark(line, number.decode("ascii")))  # type: ignore[misc]
+
+    def look(self, timeout: float) -> None:
+        with self._opened(timeout):
+            pass
+
+    @contextmanager
+    def _opened(self, timeout: float) -> Iterator[imaplib.IMAP4]:
         try:
-            line = self._connect()
+            line = self._connect(timeout)
             try:
                 _said(line.select(_quoted(self.folder)))
-                numbers = _said(line.uid("SEARCH", "UNSEEN"))[0] or b""
-                for number in numbers.split()[:MOST_LETTERS]:
-                    content = _content(line, number.decode("ascii"))
-                    if content is not None:
-                        yield Returned(content, lambda number=number: _mark(line, number.decode("ascii")))  # type: ignore[misc]
+                yield line
             finally:
                 with suppress(imaplib.IMAP4.error, OSError):
                     line.logout()
@@ -103,12 +125,12 @@ class ImapMailbox:
         except UnicodeEncodeError:
             raise MailboxError("expected a user, a password and a folder of plain ASCII letters") from None
 
-    def _connect(self) -> imaplib.IMAP4:
+    def _connect(self, timeout: float) -> imaplib.IMAP4:
         context = ssl.create_default_context()
         if self.is_tls:
-            line: imaplib.IMAP4 = imaplib.IMAP4_SSL(self.host, self.port, ssl_context=context, timeout=TIMEOUT_SECONDS)
+            line: imaplib.IMAP4 = imaplib.IMAP4_SSL(self.host, self.port, ssl_context=context, timeout=timeout)
         else:
-            line = imaplib.IMAP4(self.host, self.port, timeout=TIMEOUT_SECONDS)
+            line = imaplib.IMAP4(self.host, self.port, timeout=timeout)
         try:
             if not self.is_tls and "STARTTLS" in line.capabilities:
                 line.starttls(context)

@@ -72,9 +72,12 @@ class StaleError(Exception):
 class Line:
     """One open connection. Raises UnavailableError when the server cannot be reached or refuses us."""
 
-    def __init__(self, server: Server) -> None:
+    def __init__(self, server: Server, timeout: float = TIMEOUT_SECONDS) -> None:
         try:
-            self._smtp = _connect(server)
+            self._smtp = _connect(server, timeout)
+        except UnicodeEncodeError:
+            words = "expected a user and a password of plain ASCII letters"
+            raise UnavailableError(Result(Outcome.CONFIG, "connect", words)) from None
         except smtplib.SMTPResponseException as error:
             raise UnavailableError(_refusal("connect", error.smtp_code, error.smtp_error)) from error
         except (smtplib.SMTPNotSupportedError, ssl.SSLCertVerificationError) as error:
@@ -130,13 +133,13 @@ class Line:
             self._smtp.close()
 
 
-def _connect(server: Server) -> smtplib.SMTP:
+def _connect(server: Server, timeout: float) -> smtplib.SMTP:
     if server.is_tls:
         smtp: smtplib.SMTP = smtplib.SMTP_SSL(
-            server.host, server.port, _own_name(), timeout=TIMEOUT_SECONDS, context=ssl.create_default_context()
+            server.host, server.port, _own_name(), timeout=timeout, context=ssl.create_default_context()
         )
     else:
-        smtp = smtplib.SMTP(server.host, server.port, _own_name(), timeout=TIMEOUT_SECONDS)
+        smtp = smtplib.SMTP(server.host, server.port, _own_name(), timeout=timeout)
     try:
         smtp.ehlo_or_helo_if_needed()
         is_private = server.is_tls or server.host in LOOPBACK
