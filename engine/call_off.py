@@ -12,7 +12,7 @@ from sqlalchemy import delete, or_
 from sqlmodel import Session, col, select
 
 from dondoc.clock import today
-from engine.coming import ACTS, CALLED_OFF, MOVE, ends, is_called_off
+from engine.coming import CALLED_OFF, MOVE, ORDERS, ends, is_called_off
 from engine.contacts import retire_contact
 from engine.errors import RefusedError
 from engine.reorganise import refuse_growth
@@ -54,7 +54,7 @@ class Return:
 def preview(session: Session, number: int, *, now: datetime, zone: str) -> Return:
     """What `call_off` would do; nothing is written. Raises RefusedError where it would."""
     order = session.get(Entry, number)
-    if order is None or order.act not in (*ACTS.values(), MOVE):
+    if order is None or order.act not in ORDERS:
         raise RefusedError("refused.no_order", got=number)
     if is_called_off(session, order):
         raise RefusedError("refused.called_off", number=number)

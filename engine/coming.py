@@ -18,13 +18,14 @@ from models.lineage import Succession
 #: What each way of reorganising is called in the journal.
 ACTS: Final = {Succession.CLOSE: "unit_closed", Succession.MERGE: "units_merged", Succession.SPLIT: "unit_split"}
 MOVE: Final = "unit_moved"
+ORDERS: Final = (*ACTS.values(), MOVE)
 CALLED_OFF: Final = "change_called_off"
 
 
 def orders(session: Session, today: date) -> Sequence[Entry]:
     """Those whose day is to come, the nearest first."""
     day = col(Entry.data)["on"].as_string()
-    stands = _stands(*ACTS.values(), MOVE)
+    stands = _stands(*ORDERS)
     return session.exec(rows(Entry).where(stands, day > today.isoformat()).order_by(day, col(Entry.id))).all()
 
 
@@ -38,6 +39,21 @@ def ends(order: Entry) -> list[str]:
     """The units that the order ends; older entries name the one that was closed."""
     found: list[str] = order.data.get("ends", [order.data["unit"]])
     return found
+
+
+def concerned(order: Entry) -> list[str]:
+    """The codes of all units that the order names: those that change, and those beside or above them."""
+    data = order.data
+    named = [data["unit"], *data.get("units", []), data.get("heir"), *data.get("fresh", [])]
+    named += [data.get("before"), data.get("after"), *data.get("below", {}), *data.get("below", {}).values()]
+    return [code for code in dict.fromkeys(named) if code]
+
+
+def beside(order: Entry) -> list[str]:
+    """The units that the order ends, or beside the first of which others begin: what is above them changes too."""
+    if order.act == MOVE:
+        return []
+    return [*ends(order), *([order.data["unit"]] if order.data.get("fresh") else [])]
 
 
 def is_called_off(session: Session, order: Entry) -> bool:

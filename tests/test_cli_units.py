@@ -135,3 +135,19 @@ def test_a_task_shows_the_acts_that_have_a_command_with_its_name(say: Say) -> No
         "có thể: nộp (submit), ghi nhận bản giấy (record), gia hạn (extend), miễn (exempt)"
     )  # fmt: skip
     assert "cancel" in json.loads(say("task", "show", "1", "--json")[1])["allowed"]
+
+
+def test_a_coming_change_is_listed_shown_and_called_off(say: Say, database: Database) -> None:
+    assert say("units", "changes")[1] == "Không có thay đổi nào sắp tới.\n"
+    assert say("units", "close", "stc", "--on", "2022-01-05", "--heir", "stt", "--yes")[0] == 0
+    (found,) = json.loads(say("units", "changes", "--json")[1])
+    assert (found["act"], found["unit"], found["on"], found["heir"]) == ("unit_closed", "stc", "2022-01-05", "stt")
+    number = f"{found['number']}"
+    assert "05/01/2022  Thôi hoạt động  stc, stt" in say("units", "changes")[1]
+    shown = say("units", "call-off", number, "--reason", "QĐ 13")[1].splitlines()
+    assert shown[1:] == ["Vẫn hoạt động như trước: stc", "Chưa làm gì. Thêm --yes để làm."]
+    assert say("units", "call-off", number, "--reason", "QĐ 13", "--yes")[1].endswith("Đã làm.\n")
+    assert json.loads(say("units", "changes", "--json")[1]) == []
+    code, _, err = say("units", "call-off", number, "--reason", "QĐ 13", "--yes")
+    assert (code, "đã được bãi bỏ" in err) == (1, True)
+    assert say("units", "call-off", "1", "--reason", "x")[0] == 1

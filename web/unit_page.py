@@ -1,20 +1,23 @@
 """What stands on the page of one unit? Its contacts, its places from day to day, its tasks by year, its visits."""
 
+from collections.abc import Sequence
+from datetime import date
 from typing import Any, Final
 
 from sqlmodel import Session, col, select
 
 from engine.access import Actor, Place, Right, can, may_tasks
+from engine.coming import order_of_end
 from engine.names import former_names
 from models import roster
 from models.ask import ContactCorrection, waiting_corrections
 from models.contact import Contact
-from models.entry import Entry
 from models.lineage import Lineage
 from models.unit import Placement, Unit, UnitTag
 from models.visit import Visit
 from web.office import Office
 from web.plans import names_of
+from web.unit_changes import changes
 
 VISITS: Final = 10
 
@@ -42,6 +45,9 @@ def read(session: Session, office: Office, actor: Actor, unit: Unit, year: int |
     may_keep = can(actor, Right.CHASE, place)
     former = former_names(session, unit, office.settings.zone)
     row = session.execute(roster.units(today, col(Placement.unit_id) == unit.id)).first()
+    heirs = _lineage(session, Lineage.from_unit_id, Lineage.to_unit_id, unit)
+    origins = _lineage(session, Lineage.to_unit_id, Lineage.from_unit_id, unit)
+    ended_on = placements[0].valid_to if placements and present is None else None
     return {
         "unit": unit,
         "down": path,
@@ -55,9 +61,13 @@ def read(session: Session, office: Office, actor: Actor, unit: Unit, year: int |
         ).all(),
         "former": former,
         "names": names_of(session, [each.entry.by for each in former]),
-        "closing": _closing(session, unit) if present is None else None,
-        "heirs": _lineage(session, Lineage.from_unit_id, Lineage.to_unit_id, unit),
-        "origins": _lineage(session, Lineage.to_unit_id, Lineage.from_unit_id, unit),
+        "begins": placements[-1].valid_from if placements and placements[-1].valid_from > today else None,
+        "closing": order_of_end(session, unit.code, ended_on) if ended_on else None,
+        "heirs": heirs,
+        "origins": origins,
+        "coming": changes(session, office, actor, unit)
+        if _is_to_change(placements, [line for line, _ in (*heirs, *origins)], today)
+        else None,  # the journal is read only where it can have something to say
         "may_manage": present is not None and can(actor, Right.MANAGE, place),
         "contacts": contacts,
         "corrections": _corrections(session, ids) if may_keep else {},
@@ -81,17 +91,10 @@ def _holds(placement: Placement, today: Any) -> bool:
     return placement.valid_from <= today and (placement.valid_to is None or placement.valid_to > today)
 
 
-def _closing(session: Session, unit: Unit) -> Entry | None:
-    """What the journal says of the unit's end; the heir and the note stand there."""
-    ends = ("unit_closed", "units_merged", "unit_split")
-    closings = select(Entry).where(col(Entry.act).in_(ends)).order_by(col(Entry.id).desc())
-    return next((entry for entry in session.exec(closings) if unit.code in _ends(entry)), None)
-
-
-def _ends(entry: Entry) -> list[str]:
-    """The units that the entry ends; older ones name the one that was closed."""
-    found: list[str] = entry.data.get("ends", [entry.data["unit"]])
-    return found
+def _is_to_change(placements: Sequence[Placement], lines: Sequence[Lineage], today: date) -> bool:
+    days = [line.on for line in lines]
+    days += [day for each in placements for day in (each.valid_from, each.valid_to) if day is not None]
+    return any(day > today for day in days)
 
 
 def _lineage(session: Session, mine: Any, others: Any, unit: Unit) -> list[tuple[Lineage, Unit]]:

@@ -1,0 +1,108 @@
+"""Do the pages list the changes of units to come, and call one off with a reason, by whoever may?"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlmodel import col, select
+
+from engine import new_day
+from models.entry import Entry
+from models.task import TaskState
+from models.user import UserRole
+from tests.builders import ZONE, at, task_of
+from tests.desk import Desk, sqlite_desk
+from tests.test_web_reorganise import hidden, id_of_unit, way_of
+
+
+@pytest.fixture
+def desk(sqlite_template: Path, tmp_path: Path) -> Iterator[Desk]:
+    with sqlite_desk(sqlite_template, tmp_path) as desk:
+        yield desk
+
+
+def ordered(desk: Desk, code: str, way: str, asked: dict[str, str]) -> int:
+    """Looked at and ordered; the number of the order."""
+    path = way_of(desk, code, way)
+    shown = desk.get(path, params=asked).text
+    answer = desk.post(path, asked | {"hash": hidden(shown, "hash"), "reason": "QĐ 12/2021"})
+    assert answer.status_code == 303, answer.text
+    return int(answer.headers["location"].partition("?done=")[2])
+
+
+MERGER = {"on": "25/12/2021", "units": "stt", "fresh_code": "tt-tc", "fresh_name": "Thanh tra - Tài chính"}
+
+
+def test_a_coming_change_is_listed_and_called_off_with_a_reason(desk: Desk) -> None:
+    assert "Không có thay đổi nào sắp tới" in desk.get("/units/changes").text
+    number = ordered(desk, "stc", "merge", MERGER | {"contacts": "1"})
+    address = f"/units/changes/{number}"
+    for page in ("/units/changes", f"/units/{id_of_unit(desk, 'stc')}", f"/units/{id_of_unit(desk, 'tt-tc')}"):
+        shown = desk.get(page).text
+        assert f'href="{address}"' in shown, page
+        assert "“QĐ 12/2021”" in shown, page
+    assert "hoạt động từ 25/12/2021" in desk.get(f"/units/{id_of_unit(desk, 'tt-tc')}").text
+    before = desk.rows()
+    shown = desk.get(address).text
+    assert desk.rows() == before
+    for told in ("Vẫn hoạt động như trước:", "Không thành lập nữa:", "4 người không thành đầu mối"):
+        assert told in shown, told
+    refused = desk.post(address, {"reason": " "})
+    assert (refused.status_code, "Cần một lý do" in refused.text) == (422, True)
+    done = desk.post(address, {"reason": "QĐ 13/2021"})
+    assert (done.status_code, done.headers["location"].partition("?")[0]) == (303, "/units/changes")
+    told = desk.get(done.headers["location"]).text
+    assert "Đã ghi: bãi bỏ thay đổi đơn vị." in told
+    assert "Không có thay đổi nào sắp tới" in told
+    shown = desk.get(f"/units/{id_of_unit(desk, 'stc')}").text
+    assert address not in shown
+    assert "Sáp nhập vào" not in shown
+    assert "không thành lập" in desk.get(f"/units/{id_of_unit(desk, 'tt-tc')}").text
+    again = desk.post(address, {"reason": "x"})
+    assert (again.status_code, "đã được bãi bỏ" in again.text) == (422, True)
+    ordered(desk, "stc", "merge", MERGER)
+
+
+def test_once_the_day_has_come_nothing_is_called_off(desk: Desk) -> None:
+    number = ordered(desk, "stc", "close", {"on": "", "heir": "stt"})
+    answer = desk.post(f"/units/changes/{number}", {"reason": "x"})
+    assert (answer.status_code, "việc đã đổi chủ" in answer.text) == (422, True)
+    assert "Bãi bỏ thay đổi này" not in desk.get(f"/units/changes/{number}").text
+    assert desk.get("/units/changes/1").status_code == 404
+    assert desk.get("/units/changes/99999").status_code == 404
+
+
+def test_only_who_could_have_ordered_it_calls_it_off(desk: Desk) -> None:
+    number = ordered(desk, "snv-1", "move", {"on": "25/12/2021", "parent": "syt", "kind": ""})
+    inner = ordered(desk, "snv-2", "close", {"on": "26/12/2021", "heir": "snv"})
+    admin, clerk = desk.seen_by(UserRole.ADMIN, "snv"), desk.seen_by(UserRole.SECRETARIAT, "duk")
+    shown = admin.get("/units/changes").text
+    assert "cần người quản trị cấp trên" in shown
+    assert f'href="/units/changes/{inner}"' in shown
+    assert f'href="/units/changes/{number}"' not in shown
+    assert admin.post(f"/units/changes/{number}", {"reason": "x"}).status_code == 403
+    assert clerk.post(f"/units/changes/{inner}", {"reason": "x"}).status_code == 403
+    assert desk.seen_by(UserRole.ADMIN, "stc").get(f"/units/changes/{inner}").status_code == 404
+    assert admin.post(f"/units/changes/{inner}", {"reason": "QĐ"}).status_code == 303
+    with desk.database.reading() as session:
+        assert session.exec(select(Entry.data).where(col(Entry.act) == "change_called_off")).one()["order"] == inner
+
+
+def test_a_task_is_given_apart_for_a_day_to_come(desk: Desk) -> None:
+    with desk.database.reading() as session:
+        task = task_of(session, "stc", "2021").id
+    path = way_of(desk, "stc", "close")
+    shown = desk.get(path, params={"on": "25/12/2021", "heir": "snv-1"}).text
+    assert f'<select name="task-{task}"' in shown
+    ordered(desk, "stc", "close", {"on": "25/12/2021", "heir": "snv-1", f"task-{task}": ""})
+    with desk.database.writing() as session:
+        new_day.begin(session, at("2021-12-24"), ZONE)
+        assert task_of(session, "stc", "2021").state == TaskState.OPEN
+        new_day.begin(session, at("2021-12-25"), ZONE)
+        assert task_of(session, "stc", "2021").state == TaskState.CANCELLED
+
+
+def test_the_pages_of_coming_changes_speak_english(desk: Desk) -> None:
+    number = ordered(desk, "snv", "move", {"on": "25/12/2021", "parent": "syt", "kind": "chi-bo-co-so"})
+    assert "Coming changes of units" in desk.get("/units/changes?lang=en").text
+    assert "Call this change off" in desk.get(f"/units/changes/{number}?lang=en").text
