@@ -3,20 +3,24 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 import pyotp
 from sqlmodel import col, select
 
 from dondoc import clock
-from engine import people, sign_in
+from engine import people, reorganise, sign_in
 from engine.access import everything
+from engine.reorganise import Order
 from models.address import Address
 from models.ask import ContactCorrection, ExtensionAsk
+from models.lineage import Succession
 from models.message import Message
 from models.submission import Submission
 from models.task import Task
 from models.user import User, UserRole
+from tests.builders import ZONE, at, unit_id
 from tests.desk import Desk, busied, sqlite_desk
 from tests.routes import fill
 from tests.test_web_duties import duties
@@ -61,6 +65,12 @@ def tour(template: Path, folder: Path) -> Iterator[Tour]:
         office += ["/units/3", "/units/7", f"/contacts/{way}/ways"]
         office += ["/units/contacts", "/units/import", "/units/3/changes/merge"]
         office += ["/units/3/changes/move?on=&parent=syt&kind=chi-bo-co-so", "/units/3/changes/close?on=&heir=stt"]
+        with desk.database.writing() as session:
+            order = Order(Succession.CLOSE, ("doan-khoi",), date(2022, 6, 1), "stt")
+            now = at("2021-12-20")
+            number = reorganise.apply(session, order, reason="QĐ 12", by="office", now=now, zone=ZONE).id
+            closes = unit_id(session, "doan-khoi")
+        office += ["/units/changes", f"/units/changes/{number}", f"/units/{closes}"]
         office += ["/units/4/changes/split?on=&fresh_code=nv-a&fresh_name=A&fresh_code=nv-b&fresh_name=B"]
         office += ["/calendar", "/calendar?unit=stc&year=2022", "/calendar?unit=noi", "/calendar?unit=nobody"]
         office += ["/inbox", "/inbox?group=overdue", "/inbox?group=asks", f"/asks/{ask}", f"/corrections/{correction}"]
