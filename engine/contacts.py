@@ -19,8 +19,8 @@ from engine.errors import RefusedError
 from engine.sheets import EMAIL
 from engine.tell import tell_what_is_owed
 from engine.tree import parts
-from models.contact import Contact, Role
-from models.entry import append
+from models.contact import Contact, Role, holding
+from models.entry import Entry, append
 from models.link import Link, UnitLink
 from models.notice import Notice, release_ways
 from models.unit import Unit
@@ -44,7 +44,6 @@ class Person:
 
 
 def add_contact(session: Session, unit_id: int, person: Person, *, by: str, now: datetime, zone: str) -> Contact:
-    """A contact who reports and can be told now is told of what the unit owes: the one before may be gone untold."""
     unit = session.get(Unit, unit_id)
     if unit is None:
         raise RefusedError("refused.no_unit", unit=unit_id)
@@ -55,8 +54,7 @@ def add_contact(session: Session, unit_id: int, person: Person, *, by: str, now:
     session.add(contact)
     session.flush()
     entry = append(session, "contact_added", by=by, at=now, unit=unit.code, contact=contact.id, role=contact.role)
-    if contact.role == Role.CONTACT and contact.has_mail:
-        tell_what_is_owed(session, contact, f"entry:{entry.id}", now)
+    _tell_owed(session, contact, entry, now)
     return contact
 
 
@@ -78,9 +76,12 @@ def change_contact(session: Session, contact_id: int, person: Person, *, by: str
         renew_ways(session, [contact.id])
         release_ways(session, col(Notice.contact_id) == contact.id)
     session.add(contact)
+    was_active = contact.is_active
     if {"valid_from", "valid_to"} & set(changed):
         _turn(session, contact, _is_there(contact.valid_from, contact.valid_to, today(now, zone)), now)
-    _journal(session, "contact_changed", contact, by, now, changed=changed)
+    entry = _journal(session, "contact_changed", contact, by, now, changed=changed)
+    if not was_active:
+        _tell_owed(session, contact, entry, now)
     return contact
 
 
@@ -100,7 +101,7 @@ def restore_contact(session: Session, contact_id: int, *, by: str, now: datetime
     if not contact.is_active:
         contact.valid_from = contact.valid_to = None
         _turn(session, contact, True, now)
-        _journal(session, "contact_restored", contact, by, now)
+        _tell_owed(session, contact, _journal(session, "contact_restored", contact, by, now), now)
     return contact
 
 
@@ -109,7 +110,8 @@ def keep_days(session: Session, contact: Contact, now: datetime, zone: str) -> N
     is_there = _is_there(contact.valid_from, contact.valid_to, today(now, zone))
     if is_there != contact.is_active:
         _turn(session, contact, is_there, now)
-        _journal(session, "contact_restored" if is_there else "contact_retired", contact, "system", now)
+        act = "contact_restored" if is_there else "contact_retired"
+        _tell_owed(session, contact, _journal(session, act, contact, "system", now), now)
 
 
 def shut_ways(session: Session, contact_ids: Sequence[int], now: datetime) -> None:
@@ -145,6 +147,13 @@ def _turn(session: Session, contact: Contact, is_there: bool, now: datetime) -> 
     session.add(contact)
 
 
+def _tell_owed(session: Session, contact: Contact, begun: Entry, now: datetime) -> None:
+    """Who begins, reports and can be told is told of what the unit owes: the one before may be gone untold."""
+    session.flush()
+    if session.scalars(holding(Role.CONTACT).where(col(Contact.id) == contact.id)).first() is not None:
+        tell_what_is_owed(session, contact, f"entry:{begun.id}", now)
+
+
 def _is_there(start: date | None, end: date | None, on: date) -> bool:
     return (start is None or start <= on) and (end is None or end > on)
 
@@ -172,10 +181,10 @@ def _locked(session: Session, contact_id: int) -> Contact:
     return contact
 
 
-def _journal(session: Session, act: str, contact: Contact, by: str, now: datetime, **data: Any) -> None:
+def _journal(session: Session, act: str, contact: Contact, by: str, now: datetime, **data: Any) -> Entry:
     unit = session.get_one(Unit, contact.unit_id)
     known: dict[str, Any] = {"unit": unit.code, "contact": contact.id, "role": contact.role}
-    append(session, act, by=by, at=now, **known, **data)
+    return append(session, act, by=by, at=now, **known, **data)
 
 
 def _checked(person: Person) -> dict[str, Any]:

@@ -79,7 +79,24 @@ def remind(session: Session, now: datetime, zone: str) -> Fired:
         for step in reminders[-1:]:
             notices += _tell(session, step, deadline, cycle, now, zone)
             fired += 1
+            if step.on < today(now, zone):
+                skipped += _skip_rest_of_day(session, deadline, now, zone)
     return Fired(fired, skipped, notices)
+
+
+def _skip_rest_of_day(session: Session, deadline: Deadline, now: datetime, zone: str) -> int:
+    """What is told late, as of work that opened late, is told as what it is today: a second time adds nothing."""
+    later = rows(Step).where(
+        col(Step.deadline_id) == deadline.id,
+        col(Step.kind).in_([StepKind.REMIND.value, StepKind.DUE.value]),
+        col(Step.state) == StepState.PLANNED.value,
+        col(Step.on) == today(now, zone),
+    )
+    skipped = session.exec(later).all()
+    for step in skipped:
+        step.state, step.fired_at, step.why = StepState.SKIPPED, now, "step.told_already"
+        session.add(step)
+    return len(skipped)
 
 
 def escalate(session: Session, now: datetime, zone: str) -> Fired:

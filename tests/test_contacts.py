@@ -63,6 +63,44 @@ def test_who_comes_in_the_place_of_somebody_is_told_what_is_owed(office: Databas
         assert told == [(new.id, task.id, "opened")]
 
 
+def test_whoever_begins_later_or_comes_back_is_told_what_is_owed_when_their_day_begins(office: Database) -> None:
+    with office.writing() as session:
+        mine, later = contact_of(session, "stc").id, add(session, valid_from=date(2021, 12, 24)).id
+        restored, changed = add(session).id, add(session, valid_from=date(2022, 1, 1))
+    assert day_begins(office, "2021-12-23") == 0
+    with office.writing() as session:
+        retire_contact(session, restored, by="user:1", now=NOW)
+        restore_contact(session, restored, by="user:1", now=NOW)
+        at_once = as_typed(changed, valid_from=TODAY)
+        change_contact(session, changed.id, at_once, by="user:1", now=NOW, zone=ZONE)
+        assert owed(session) == {mine: [], later: [], restored: ["contact_added", "contact_restored"]} | {
+            changed.id: ["contact_changed"]
+        }
+    assert day_begins(office, "2021-12-24") == 1
+    with office.reading() as session:
+        assert owed(session)[later] == ["contact_restored"]
+
+
+def test_who_comes_back_while_somebody_stands_in_for_them_is_not_told(office: Database) -> None:
+    with office.writing() as session:
+        mine = contact_of(session, "stc").id
+        add(session, valid_to=date(2022, 1, 3), stands_for=mine)
+        retire_contact(session, mine, by="user:1", now=NOW)
+        restore_contact(session, mine, by="user:1", now=NOW)
+        assert owed(session)[mine] == []
+
+
+def owed(session: Session) -> dict[int, list[str]]:
+    """By contact of stc: the acts for which they were told that its report is owed."""
+    found: dict[int, list[str]] = {}
+    acts = {f"entry:{entry.id}": entry.act for entry in session.exec(select(Entry))}
+    for contact in session.exec(select(Contact).where(col(Contact.unit_id) == unit_id(session, "stc"))):
+        if contact.role == Role.CONTACT:
+            told = select(Notice).where(col(Notice.contact_id) == contact.id).order_by(col(Notice.id))
+            found[contact.id] = [acts[each.cause] for each in session.exec(told) if each.cause in acts]
+    return found
+
+
 def test_another_address_is_tried_afresh_and_shuts_the_letters_that_went_to_the_old_one(office: Database) -> None:
     with office.writing() as session:
         contact = contact_of(session, "stc")

@@ -14,6 +14,8 @@ from engine.submit import submit
 from models.cycle import Cycle, CycleState
 from models.deadline import Deadline
 from models.entry import Entry, breaks
+from models.notice import Notice
+from models.step import Step
 from models.task import Task
 from models.unit import Unit
 from tests.builders import HEAD, YEARLY, act_of, at, province, step_round, tag, task_of, unit_id
@@ -122,6 +124,18 @@ def test_a_milestone_of_a_coming_day_waits_for_its_opening(database: Database) -
     enter_day(database, "2022-03-07", entered="2022-02-07")
     assert step_round(database, at("2022-03-06"))[0].tasks == 0
     assert step_round(database, at("2022-03-07"))[0].tasks == 5
+
+
+@pytest.mark.parametrize(("day", "kind"), [("2022-02-21", "due_today"), ("2022-02-16", "reminder")])
+def test_what_opens_on_the_day_of_a_reminder_is_told_once_that_day(database: Database, day: str, kind: str) -> None:
+    province(database, RESOLUTION)
+    enter_day(database, "2022-02-07", unit="stc", entered=day)  # due on 21 February, reminded on the 16th too
+    assert step_round(database, at(day, "07:30"))[1].notices == 1
+    assert step_round(database, at(day, "08:00"))[1].notices == 0
+    with database.reading() as session:
+        assert session.exec(select(Notice.kind)).all() == [kind]
+        skipped = session.exec(select(Step).where(col(Step.on) == date.fromisoformat(day))).one()
+        assert (skipped.state, skipped.why) == ("skipped", "step.told_already")
 
 
 def test_the_same_day_again_changes_nothing_and_another_is_refused(database: Database) -> None:
