@@ -4,7 +4,7 @@ import asyncio
 import email
 import email.policy
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email.message import EmailMessage
@@ -29,6 +29,7 @@ class Sink:
     senders: list[str] = field(default_factory=list)  #: of those mails, as the envelope names them
     to_rcpt: dict[str, list[str]] = field(default_factory=dict)
     to_content: list[str | None] = field(default_factory=list)
+    meanwhile: list[Callable[[], object]] = field(default_factory=list)  #: what happens before a content is answered
     to_sender: str = ""
     is_hanging_up: bool = False
 
@@ -60,6 +61,8 @@ class Sink:
         return "250 OK"
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+        if self.meanwhile:
+            self.meanwhile.pop(0)()
         answer = self.to_content.pop(0) if self.to_content else QUEUED
         if answer is None or answer.startswith("2"):
             assert isinstance(envelope.content, bytes)
