@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, select, true
 from sqlmodel import Session, col
 
 from dondoc.clock import today
-from engine.plans import plan_of, timeline_of
+from engine.plans import plan_of, sound_timeline
 from models.cycle import Cycle
 from models.plan import Revision, active
 from models.roster import Reach, reach
@@ -60,6 +60,9 @@ def opening_soon(
 
 
 def _of_plan(session: Session, revision: Revision, on: date, silent: ColumnElement[bool]) -> Iterator[Opening]:
+    timeline = sound_timeline(session, revision)
+    if not timeline.occurrences:
+        return
     plan = plan_of(session, revision.id)
     cycles = select(col(Cycle.obligation), col(Cycle.period)).where(col(Cycle.plan_id) == revision.plan_id)
     opened = set(session.execute(cycles).tuples())
@@ -73,7 +76,7 @@ def _of_plan(session: Session, revision: Revision, on: date, silent: ColumnEleme
             known[key] = [Silent(*row) for row in session.execute(who.where(silent).with_only_columns(*columns))]
         return known[key]
 
-    for occurrence in timeline_of(session, revision).occurrences:
+    for occurrence in timeline.occurrences:
         label = occurrence.period.label
         if (occurrence.obligation.code, label) in opened:
             continue

@@ -10,7 +10,7 @@ from sqlmodel import Session, col, select
 from dondoc.clock import today
 from engine.errors import RefusedError
 from engine.move import Decision, move
-from engine.plans import compiled_of, refused_dates
+from engine.plans import compiled_of, refused_dates, sound_timeline
 from engine.preview import Effect, Moved, effect_of, lines_of, unreachable
 from engine.revise import apply_calendar
 from engine.transfers import Switch, Version
@@ -142,7 +142,7 @@ def _effect(session: Session, calendar: Calendar, *, now: datetime, zone: str) -
 def _switch(session: Session, revision: Revision, calendar: Calendar) -> Switch:
     """From the calendar in force to the new one; nothing changes for a revision that counts by another."""
     in_force = calendar_of(session, revision.calendar)
-    was = Version(compiled_of(session, revision, in_force), in_force)
+    was = Version(sound_timeline(session, revision, in_force), in_force)
     if revision.calendar != calendar.code:
         return Switch(was, was)
     with refused_dates():

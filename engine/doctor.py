@@ -10,7 +10,8 @@ from sqlmodel import Session, col, select
 
 from dondoc.clock import today
 from engine.ahead import Opening, opening_soon
-from engine.plans import active_revision, timeline_of
+from engine.errors import RefusedError
+from engine.plans import active_revision, sound_timeline, stuck
 from engine.request import ADHOC
 from engine.zalo_account import accounts, trouble
 from models.contact import Contact, Role, holding
@@ -50,6 +51,7 @@ class Examination:
     provisional: dict[str, list[int]]  #: calendar -> the years in use that have no entered decision
     unreachable: tuple[str, ...]  #: codes of units whose contact cannot be told
     ahead: tuple[Opening, ...]  #: what opens soon for some of these
+    stuck: tuple[tuple[str, RefusedError], ...]  #: plans of which nothing opens, and why
     moved: tuple[Moved, ...]
     zalo: tuple[tuple[str, str], ...]  #: alias of an Official Account and the code of what is wrong with it
     unknown: tuple[Message, ...]  #: that the other side may or may not have
@@ -65,6 +67,7 @@ def examine(session: Session, now: datetime, zone: str) -> Examination:
         _provisional(session, on),
         _unreachable(session, on),
         opening_soon(session, now, zone),
+        tuple(stuck(session)),
         tuple(_moved(session, on)),
         tuple((each.alias, why) for each in accounts(session) if (why := trouble(each, now)) is not None),
         tuple(session.exec(unknown)),
@@ -110,11 +113,10 @@ def _unreachable(session: Session, on: date) -> tuple[str, ...]:
 def _moved(session: Session, on: date) -> Iterator[Moved]:
     for plan in session.exec(select(Plan).order_by(col(Plan.id))):
         revision = active_revision(session, plan.code)
-        if revision is None:
+        timeline = sound_timeline(session, revision) if revision is not None else None
+        if timeline is None or not timeline.occurrences:
             continue
-        fresh = {
-            (each.obligation.code, each.period.label): each.days for each in timeline_of(session, revision).occurrences
-        }
+        fresh = {(each.obligation.code, each.period.label): each.days for each in timeline.occurrences}
         cycles = select(Cycle).where(col(Cycle.plan_id) == plan.id, col(Cycle.state) == CycleState.OPEN.value)
         for cycle in session.exec(cycles.order_by(col(Cycle.id))):
             if cycle.period.startswith(ADHOC):  # no timeline has it: its dates were counted from its opening

@@ -9,7 +9,7 @@ from sqlalchemy import select as select_rows
 from sqlmodel import Session, col
 
 from engine.access import Actor, Right, seen
-from engine.plans import active_plans, timeline_of
+from engine.plans import active_plans, sound_timeline
 from models import due
 from models.board import Reach
 from models.deadline import FIXED
@@ -120,7 +120,7 @@ def _to_open(
     first = max(first, revision.from_on)
     waiting = [
         (occurrence, day)
-        for occurrence in timeline_of(session, revision).occurrences
+        for occurrence in sound_timeline(session, revision).occurrences
         if (plan.id, occurrence.obligation.code, occurrence.period.label) not in known
         for day in occurrence.days
         if first <= day.due_on < after

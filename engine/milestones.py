@@ -12,7 +12,7 @@ from sqlmodel import Session, col, select
 
 from dondoc.clock import today
 from engine.errors import RefusedError
-from engine.plans import active_revision, locked_revision, milestones_of, plan_of, refused_dates, timeline_of
+from engine.plans import active_revision, locked_revision, milestones_of, plan_of, refused_dates, sound_timeline
 from engine.preview import Moved, lines_of
 from models.cycle import Cycle
 from models.day import calendar_of
@@ -135,8 +135,8 @@ def hangs_on(
     plan, calendar = plan_of(session, revision.id), calendar_of(session, revision.calendar)
     entered, key = milestones_of(session, revision.plan_id), (milestone, label)
     others = frozenset(each for each in entered.get(key, ()) if each != on)
-    was = compiled(plan, calendar, {**entered, key: others})
     with refused_dates():
+        was = compiled(plan, calendar, {**entered, key: others})
         becomes = compiled(plan, calendar, {**entered, key: others | {on}})
     of_units = select(MilestoneDay.unit_id, MilestoneDay.on).where(*_of(revision.plan_id, milestone, label))
     known = session.exec(of_units.order_by(col(MilestoneDay.id))).all()
@@ -162,7 +162,7 @@ def _is_opened(session: Session, plan: Plan, day: MilestoneDay) -> bool:
     revision, reached = active_revision(session, plan.code), Reached(day.milestone, day.period, day.on)
     hanging = {
         (occurrence.obligation.code, occurrence.period.label, due.level, due.nominal_on)
-        for occurrence in (timeline_of(session, revision).occurrences if revision else ())
+        for occurrence in (sound_timeline(session, revision).occurrences if revision else ())
         for due in occurrence.days
         if due.who.reached == reached
     }

@@ -1,5 +1,6 @@
 """What opens now? Occurrences become cycles: dates and reasons copied into rows, one task a unit."""
 
+import logging
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
@@ -11,13 +12,14 @@ from sqlmodel import select as rows
 from dondoc.clock import moment, today
 from dondoc.database import insert_new
 from engine.close import end, take_up
-from engine.plans import plan_of, timeline_of
+from engine.errors import RefusedError
+from engine.plans import plan_of, refused_dates, timeline_of
 from models.cycle import Cycle, CycleState
 from models.day import calendar_of
 from models.deadline import Deadline, Origin
 from models.entry import append
 from models.milestone import MilestoneDay
-from models.plan import Revision, to_open
+from models.plan import Plan, Revision, to_open
 from models.step import Step, StepKind, StepState
 from models.task import Task, TaskState
 from models.unit import Placement, Unit, matching, unit_by_code
@@ -26,6 +28,8 @@ from schedules.ladder import moments
 from schedules.plan import Obligation
 from schedules.plan import Plan as PlanFile
 from schedules.timeline import DueDay, Occurrence
+
+logger = logging.getLogger("dondoc.engine")
 
 NEVER: Final = date.max
 #: Whether anything may be to open `on` a day.
@@ -48,19 +52,28 @@ class Opened:
 
 
 def open_due(session: Session, now: datetime, zone: str) -> Opened:
-    """Opens every occurrence whose opening day has come, of every active plan; what is open stays as it is."""
+    """Opens every occurrence whose opening day has come, of every active plan; what is open stays as it is.
+
+    A plan whose dates cannot be worked out opens nothing and stops no other: it is tried again each time, and named
+    (`engine.plans.stuck`) until it is mended.
+    """
     on, opened = today(now, zone), Opened()
     for revision in session.scalars(to_open(on)).all():
-        opened += _open_plan(session, revision, on, now, zone)
+        code = session.get_one(Plan, revision.plan_id).code
+        try:
+            with refused_dates(), session.begin_nested():
+                opened += _open_plan(session, revision, on, now, zone)
+        except RefusedError as error:
+            logger.warning("plan %s opens nothing: %s", code, error)
     return opened
 
 
 def open_obligation(session: Session, plan_code: str, obligation: str | None, now: datetime, zone: str) -> Opened:
     """The same for one obligation of one plan, or for all of that plan."""
     on, opened = today(now, zone), Opened()
-    for revision in session.scalars(to_open(on)).all():
-        if plan_of(session, revision.id).code == plan_code:
-            opened += _open_plan(session, revision, on, now, zone, only=obligation)
+    of_plan = select(col(Plan.id)).where(col(Plan.code) == plan_code)
+    for revision in session.scalars(to_open(on).where(col(Revision.plan_id).in_(of_plan))).all():
+        opened += _open_plan(session, revision, on, now, zone, only=obligation)
     return opened
 
 

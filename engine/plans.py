@@ -11,7 +11,7 @@ from engine.errors import RefusedError
 from models import milestone
 from models.cycle import Cycle
 from models.day import calendar_of
-from models.plan import Plan, Revision, active, parsed
+from models.plan import Plan, Revision, active, parsed, to_open
 from schedules.calendars import Calendar
 from schedules.plan import Obligation
 from schedules.plan import Plan as PlanFile
@@ -59,18 +59,42 @@ def milestones_of(session: Session, plan_id: int) -> Milestones:
 
 @contextmanager
 def refused_dates() -> Iterator[None]:
-    """Dates that cannot be, because of a day that somebody wants to enter, are a refusal of that day."""
+    """Dates that cannot be, or lean on what is not there, are a refusal of whatever asks for them."""
     try:
         yield
     except CollapsedChainError as error:
         raise RefusedError(error.reason.code, **dict(error.reason.params)) from error
-    except (ValueError, OverflowError) as error:
+    except (ValueError, OverflowError, LookupError) as error:
         raise RefusedError("problem.uncompilable", got=error) from error
 
 
 def timeline_of(session: Session, revision: Revision) -> Timeline:
     """Everything that the revision says, with the calendar and the milestones of this moment."""
     return compiled_of(session, revision, calendar_of(session, revision.calendar))
+
+
+def sound_timeline(session: Session, revision: Revision, calendar: Calendar | None = None) -> Timeline:
+    """The same, by a calendar if one is given; empty for a plan that is stuck: what looks at all goes on without it."""
+    try:
+        with refused_dates():
+            return compiled_of(session, revision, calendar or calendar_of(session, revision.calendar))
+    except RefusedError:
+        return Timeline((), ())
+
+
+def stuck(session: Session, on: date | None = None) -> list[tuple[str, RefusedError]]:
+    """The codes of the plans whose dates cannot be worked out, and why: no round opens anything of them.
+
+    With a day, only of those that are to be looked through on it: a round that could writes down when to look again.
+    """
+    found = []
+    for revision in session.scalars(active() if on is None else to_open(on)).all():
+        try:
+            with refused_dates():
+                timeline_of(session, revision)
+        except RefusedError as error:
+            found.append((session.get_one(Plan, revision.plan_id).code, error))
+    return found
 
 
 def compiled_of(session: Session, revision: Revision, calendar: Calendar) -> Timeline:

@@ -16,7 +16,7 @@ from engine.extend import check_not_too_far
 from engine.headcount import Headcount
 from engine.hearers import can_hear
 from engine.outlook import Ahead, Month, ahead, months
-from engine.plans import active_revision, compiled_of, milestones_of, plan_of
+from engine.plans import active_revision, milestones_of, plan_of, sound_timeline
 from engine.transfers import Name, Switch, Transfer, Version, transfers
 from models.cycle import Cycle
 from models.day import calendar_of
@@ -160,7 +160,7 @@ def effect_of_plan(session: Session, fit: Fit, *, now: datetime, zone: str, from
         found = compare(None, fit.timeline, from_on or on)
         return Effect(tuple(_unopened(each, fit.plan.code, heads) for each in found), ())
     calendar = calendar_of(session, revision.calendar)
-    switch = Switch(Version(compiled_of(session, revision, calendar), calendar), Version(fit.timeline, fit.calendar))
+    switch = Switch(Version(sound_timeline(session, revision, calendar), calendar), Version(fit.timeline, fit.calendar))
     return effect_of(session, revision, fit.plan.code, switch, lambda _: switch, from_on or on, now=now, zone=zone)
 
 
@@ -182,7 +182,7 @@ def effect_of(
     def opened(cycle: Cycle) -> tuple[Obligation, Timeline]:
         by = session.get_one(Revision, cycle.revision_id)
         if by.id not in compiled:
-            compiled[by.id] = compiled_of(session, by, switch.was.calendar)
+            compiled[by.id] = sound_timeline(session, by, switch.was.calendar)
         return plan_of(session, by.id).obligation(cycle.obligation), compiled[by.id]
 
     moving = transfers(session, plan_id, switch_of, opened, max(on, from_on), now=now, zone=zone)

@@ -7,13 +7,14 @@ from datetime import date, datetime
 from functools import cached_property
 from typing import Final
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, select, true
+from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select, true
 from sqlmodel import Session, col
 
 from dondoc.clock import today
 from engine.hearers import can_hear
 from engine.request import ADHOC
 from models.cycle import Cycle, CycleState
+from models.day import CalendarVersion
 from models.deadline import FIXED, Deadline, Origin
 from models.notice import Notice
 from models.plan import Revision
@@ -286,12 +287,17 @@ class _One:
 def _back(
     session: Session, cycle: Cycle, switch: Switch, rows: Sequence[Deadline], first: date, now: datetime, zone: str
 ) -> Iterator[Transfer]:
-    """Tasks that were cancelled when a revision dropped them, and whose units owe it again by the new one."""
+    """Tasks that were cancelled when a revision or a calendar dropped them, and whose units owe it again."""
     occurrence = switch.becomes.occurrences[cycle.obligation, cycle.period]
     there = select(col(Placement.unit_id)).where(valid(today(now, zone), Placement))
+    of_plan = col(Revision.plan_id) == cycle.plan_id
+    by_it = col(CalendarVersion.calendar).in_(select(col(Revision.calendar)).where(of_plan))
     which = and_(
         col(Task.state) == TaskState.CANCELLED.value,
-        col(Task.changed_at).in_(select(col(Revision.applied_at)).where(col(Revision.plan_id) == cycle.plan_id)),
+        or_(
+            col(Task.changed_at).in_(select(col(Revision.applied_at)).where(of_plan)),
+            col(Task.changed_at).in_(select(col(CalendarVersion.applied_at)).where(by_it)),
+        ),
         col(Task.unit_id).in_(there),
     )
     on, earlier = today(cycle.opened_at, zone), list[Select[tuple[int]]]()

@@ -10,7 +10,7 @@ from sqlmodel import Session, col, func, select
 
 from dondoc.i18n import translate
 from dondoc.settings import Settings
-from engine.plans import active_plans, timeline_of
+from engine.plans import active_plans, sound_timeline
 from models.day import CalendarSheet
 from models.milestone import MilestoneDay
 from models.plan import Revision
@@ -66,7 +66,7 @@ def triggers(session: Session, today: date, office: Settings) -> list[Trigger]:
         after = first
     found: list[Trigger] = []
     for _, revision, plan in active_plans(session):
-        found += of_plan(plan, timeline_of(session, revision), first, after, office)
+        found += of_plan(plan, sound_timeline(session, revision), first, after, office)
     return found
 
 

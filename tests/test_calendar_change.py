@@ -18,9 +18,10 @@ from engine.calendar_change import (
 )
 from engine.errors import RefusedError
 from engine.open import open_due
-from engine.plans import active_revision
+from engine.plans import active_revision, stuck
 from engine.preview import preview
 from engine.revise import apply_calendar
+from models.cycle import Cycle, CycleState
 from models.day import CalendarVersion, calendar_of
 from models.deadline import Deadline
 from models.notice import NoticeKind
@@ -33,7 +34,9 @@ from schedules.diff import Way
 from schedules.plan import Text
 from schedules.written import as_file
 from tests.builders import YEARLY, ZONE, at, province, step_round, vn_state
+from tests.test_milestones import CHAIN
 from tests.test_revise import LATER, due_days, send, told_of
+from tests.test_revise import applied as text_applied
 
 ROLLING = YEARLY.replace("roll: none", "roll: next")
 NEW_YEARS_EVE = Day(date(2021, 12, 31), True, Text("Nghỉ", "Off"), "Công văn 12")
@@ -142,6 +145,43 @@ def test_a_calendar_that_changed_meanwhile_is_refused(opened: Database) -> None:
     applied(opened, replace(vn_state(), days={**vn_state().days, off.on: off}), Policy.KEEP)
     given: dict[str, Any] = {"diff_hash": seen.diff_hash, "policy": Policy.KEEP, "by": "user:1", "reason": "x"}
     assert code_of(opened, apply_calendar_change, WITH_EVE, **given, now=NOW, zone=ZONE) == "refused.diff_changed"
+
+
+def test_what_a_day_off_cancelled_is_owed_again_when_the_day_is_taken_out(database: Database) -> None:
+    """The last working day of the year counts from the 31st on: with that day off nothing is due in 2021."""
+    text = YEARLY.replace("2021: {due: {end_of: M12}", "2021: {due: {last_working_day_of: M12}")
+    province(database, text.replace("    every: year\n", "    every: year\n    valid: {from: 2021-12-31}\n"))
+    step_round(database, at("2021-12-01", "09:00"))
+    send(database)
+    gone = applied(database, WITH_EVE, Policy.TELL)
+    assert [each.change.way for each in gone.changes] == [Way.DROPPED]
+    assert states(database) == {"cancelled"}
+    back = applied(database, vn_state(), Policy.TELL)
+    assert [(each.change.way, each.units) for each in back.changes] == [(Way.ADDED, 6)]
+    assert states(database) == {"open"}
+    assert set(due_days(database).values()) == {date(2021, 12, 31)}
+    with database.reading() as session:
+        assert session.exec(select(Cycle.state)).one() == CycleState.OPEN
+
+
+def states(database: Database) -> set[str]:
+    with database.reading() as session:
+        return set(session.exec(select(Task.state)))
+
+
+def test_a_plan_that_an_unseen_calendar_made_impossible_is_mended_by_a_new_text(database: Database) -> None:
+    text = CHAIN.replace("due: 3 working days before superior", "due: 3 days before superior, roll: next")
+    province(database, text)
+    off = replace(NEW_YEARS_EVE, on=date(2022, 12, 23))  # a Friday: the lowest level rolls onto the one above
+    with database.writing() as session:
+        apply_calendar(
+            session, replace(vn_state(), days={**vn_state().days, off.on: off}), by="office", now=at("2021-11-01")
+        )
+    with database.reading() as session:
+        assert [code for code, _ in stuck(session, NOW.date())] == ["kl01"]
+    text_applied(database, CHAIN)
+    with database.reading() as session:
+        assert stuck(session, NOW.date()) == []
 
 
 def test_days_stop_being_provisional_when_their_year_is_decided(database: Database) -> None:

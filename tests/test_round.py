@@ -1,18 +1,26 @@
 """Does a round begin whenever one of its parts has something to do, and only then?"""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import update
+from sqlmodel import select
 
 from dondoc.database import Database
+from engine.doctor import examine
+from engine.plans import stuck
+from engine.revise import apply_plan
 from engine.round import Round, is_anything, run
+from models.cycle import Cycle
 from models.last_round import last_round
 from models.message import Message, MessageState
+from models.milestone import MilestoneDay
+from models.plan import Plan
 from models.task import Task, TaskState
 from notifications.channels.eml import EmlCarrier
-from tests.builders import ZONE, at, everything, hand_in, id_of, province
+from tests.builders import YEARLY, ZONE, at, everything, hand_in, id_of, province
+from tests.test_milestones import RESOLUTION
 
 OPENED = at("2021-12-01")
 BETWEEN = at("2021-12-02")
@@ -83,3 +91,31 @@ def test_a_quiet_round_writes_down_that_it_was_there_and_nothing_else(database: 
     assert last is not None
     assert last.at == BETWEEN
     assert [name for name in before if before[name] != after[name]] == ["last_round"]
+
+
+def test_a_plan_whose_dates_cannot_be_worked_out_stops_no_other_and_is_named(database: Database, folder: Path) -> None:
+    province(database)
+    bad = at("2021-10-01")
+    with database.writing() as session:
+        text = RESOLUTION.replace("plan: kl01", "plan: a-stuck").encode()
+        plan = apply_plan(session, text, "stuck.yaml", by="office", now=bad, zone=ZONE)
+        day = date.max  # ten working days after it there is no day any more
+        session.add(
+            MilestoneDay(
+                plan_id=plan.plan_id, milestone="resolution", period="2022", on=day, entered_at=bad, by="office"
+            )
+        )
+        text = YEARLY.replace("plan: kl01", "plan: z-sound").encode()
+        apply_plan(session, text, "sound.yaml", by="office", now=bad, zone=ZONE)
+    for _ in range(2):
+        go(database, folder, OPENED)
+        with database.reading() as session:
+            assert set(session.exec(select(Plan.code).join(Cycle))) == {"kl01", "z-sound"}
+            ((code, error),) = stuck(session, OPENED.date())
+            assert (code, error.reason.code) == ("a-stuck", "problem.uncompilable")
+            assert [each for each, _ in examine(session, OPENED, ZONE).stuck] == ["a-stuck"]
+    with database.writing() as session:
+        session.delete(session.exec(select(MilestoneDay)).one())
+    go(database, folder, OPENED)
+    with database.reading() as session:
+        assert stuck(session, OPENED.date()) == []

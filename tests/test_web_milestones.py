@@ -6,9 +6,11 @@ from pathlib import Path
 
 import httpx
 import pytest
+from sqlmodel import select
 
 from engine import milestones, revise
 from models.milestone import MilestoneDay
+from models.plan import Revision
 from models.user import UserRole
 from tests.builders import HEAD, ZONE, at, step_round
 from tests.desk import Desk, shown_hash, sqlite_desk
@@ -159,3 +161,17 @@ def test_a_unit_that_owes_it_already_is_not_counted_again(desk: Desk) -> None:
     step_round(desk.database, at("2022-01-11"))
     own = desk.get("/plans/kl01/milestones", params=ASKED | {"on": "15/01/2022", "unit": "stc"}).text
     assert '<td class="num">0</td>' in own
+
+
+def test_a_plan_that_a_day_has_stuck_is_named_in_the_inbox_and_mended_on_its_page(desk: Desk) -> None:
+    bad = {"milestone": "congress", "period": "2022", "on": date.max, "entered_at": at("2021-12-20"), "by": "office"}
+    with desk.database.writing() as session:
+        revision = session.exec(select(Revision)).one()
+        revision.next_open_on = date.min  # as a round leaves it that could not look through
+        session.add_all([revision, MilestoneDay(plan_id=revision.plan_id, **bad)])
+    said = "Kế hoạch kl01 không tính được ngày"
+    assert said in desk.get("/inbox").text
+    for path in ("/plans/kl01", "/plans/kl01/preview", "/plans/kl01/milestones", "/calendar"):
+        assert desk.get(path).status_code in (200, 422), path
+    assert desk.post("/plans/kl01/milestones/1/removal", {"reason": "Nhầm"}).status_code == 303
+    assert said not in desk.get("/inbox").text

@@ -10,12 +10,15 @@ from sqlmodel import col, select
 
 from engine import plan_drafts, revise
 from engine.errors import RefusedError
+from models.cycle import Cycle
 from models.plan import Revision
 from models.plan_draft import PlanDraft
 from models.proposal import Proposal
+from models.task import Task
+from models.unit import Unit
 from models.user import UserRole
-from tests.builders import YEARLY, ZONE, at
-from tests.desk import Desk, sqlite_desk
+from tests.builders import YEARLY, ZONE, at, step_round, tag
+from tests.desk import Desk, shown_hash, sqlite_desk
 from web.protection import CSP
 
 NOW = at("2021-12-20")
@@ -140,6 +143,27 @@ def test_who_keeps_one_branch_sets_no_dates_for_another(desk: Desk) -> None:
         answer = part.post("/plans/rieng/application", {"reason": "Vì thế", "policy": "tell", "hash": "0" * 64})
         assert answer.status_code == 422
         assert refused.lower() in answer.text.lower(), refused
+
+
+@pytest.mark.parametrize("who", ["kinds: [chi-bo-co-so, chi-bo-truc-thuoc]", "tags: [far]"], ids=["kinds", "tags"])
+def test_a_kind_or_a_tag_asks_nothing_of_another_branch(desk: Desk, who: str) -> None:
+    part = desk.seen_by(UserRole.ADMIN, "snv")
+    desk.settings.clock.unlink()
+    with desk.database.writing() as session:
+        tag(session, "stc", "far")
+        tag(session, "snv-1", "far")
+    own = YEARLY.replace("plan: kl01", "plan: rieng").replace("issuer: duk", "issuer: snv")
+    own = own.replace("kinds: [dang-bo-co-so, chi-bo-co-so, doan-the]", who).replace("2021..2025", "2027..2030")
+    own = own.replace("    except: {2021: {due: {end_of: M12}, why: II.8.3}}\n", "")
+    part.post("/plans", {"text": own, "known": "rieng"})
+    hash_ = shown_hash(part.get("/plans/rieng/preview").text)
+    answer = part.post("/plans/rieng/application", {"reason": "Vì thế", "policy": "tell", "hash": hash_})
+    assert answer.status_code == 303
+    step_round(desk.database, at("2027-09-15"))
+    with desk.database.reading() as session:
+        of_new = select(Task.unit_id).join(Cycle).where(col(Cycle.period) == "2027")
+        codes = set(session.exec(select(Unit.code).where(col(Unit.id).in_(of_new))))
+    assert codes == ({"snv-1"} if "tags" in who else {"snv-1", "snv-2"})
 
 
 def test_who_keeps_one_branch_takes_nothing_back_from_another(desk: Desk) -> None:

@@ -18,7 +18,7 @@ from dondoc.clock import today as day_of
 from engine.access import Actor, Right, may_tasks, may_units, paths_of
 from engine.ahead import Opening, opening_soon
 from engine.effect import BulkAct
-from engine.plans import calendar_for
+from engine.plans import calendar_for, stuck
 from engine.remind import ASKED
 from models import inbox
 from models.acknowledgement import Acknowledgement, holding_on
@@ -160,6 +160,7 @@ def read(session: Session, office: Office, view: View, actor: Actor) -> dict[str
         "superiors": superiors(session, actor, today),
         "cycle": _cycle(session, actor, kept.cycle_id) if kept.cycle_id else None,
         "ahead": _ahead(session, office, view, actor),
+        "stuck": stuck(session, today) if "" in actor.paths(Right.MANAGE) else (),
         "number": number,
         "pages": range(1, -(-count // height) + 1),
     }

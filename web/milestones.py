@@ -10,7 +10,7 @@ from sqlmodel import Session
 from engine import milestones
 from engine.access import Actor, Right, place_of_unit
 from engine.errors import RefusedError
-from engine.plans import plan_of, timeline_of
+from engine.plans import plan_of, sound_timeline
 from models.milestone import MilestoneDay
 from models.unit import unit_by_code
 from web import forms, words
@@ -97,7 +97,7 @@ def _page(
         if opened.active is not None:
             file = plan_of(session, opened.active.id)
             days = milestones.days_of(session, opened.active.plan_id)
-            waiting = timeline_of(session, opened.active).waiting
+            waiting = sound_timeline(session, opened.active).waiting
             names = names_of(session, (day.by for day, _ in days))
             values = {"file": file, "days": days, "waiting": waiting, "names": names, "obligations": titles(file)}
             if given["milestone"] and (refused is None or is_changed):

@@ -96,6 +96,9 @@ def doctor() -> None:
             units = ", ".join(unit.code for unit in opening.units)
             write(_("! {obligation} {period} mở {day}: không báo được {units}", obligation=opening.obligation.code,
                     period=opening.period, day=short_day(opening.opens_on), units=units))  # fmt: skip
+        for plan, error in found.stuck:
+            write(_("! kế hoạch {code} không tính được ngày, không đợt nào của nó được mở: {why}",
+                    code=plan, why=error.text(lang())))  # fmt: skip
         for each in found.moved:
             write(_("! đợt {cycle} ({obligation} {period}): hạn đã mở {rows}, tính lại {fresh}", cycle=each.cycle,
                     obligation=each.obligation, period=each.period, rows="; ".join(each.rows) or "–",
