@@ -36,6 +36,9 @@ class Settings(BaseSettings):
     )
     mail_from: str = Field("dondoc@example.org", description="Sender address of e-mails.")
     mail_name: str = Field("dondoc", description="Sender name of e-mails.")
+    mail_record: bool = Field(
+        True, description="Whether what goes to a chat, such as Zalo, goes to the contact's e-mail too, to be kept."
+    )
     bounce_address: str | None = Field(
         None,
         description="Where letters come back to that cannot be delivered, as bounce+12-ab34@...; else to the sender.",

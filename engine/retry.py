@@ -16,18 +16,30 @@ from models.notice import Notice, release_ways
 RETRIED: Final = "retried"
 
 
-def try_again(session: Session, message_id: int, *, by: str, may_arrive_twice: bool, now: datetime) -> Message:
+def may_replace(message: Message, other: Message) -> bool:
+    """Whether a message may go again although this one went out instead of it, or beside it: only if neither arrived.
+
+    What stands in for a refused message has its notices, and goes again itself.
+    """
+    return message.state == MessageState.UNKNOWN and other.state in (MessageState.REFUSED, MessageState.BOUNCED)
+
+
+def try_again(
+    session: Session, message_id: int, *, by: str, may_arrive_twice: bool, now: datetime, as_it_was: bool = False
+) -> Message:
     """The message waits for the next round again, for the address that its contact has now: the e-mail before all.
 
     One whose outcome is unknown may have arrived: whoever sends it again has to know that. What is no longer so is
-    still dropped before it goes out.
+    still dropped before it goes out, and what asks in the words of an earlier day is worded anew, unless it is to go
+    `as_it_was`.
     """
     message = session.get(Message, message_id, with_for_update=True, populate_existing=True)
     if message is None:
         raise RefusedError("refused.no_message", id=message_id)
     if message.state not in FAILED:
         raise RefusedError("refused.message_not_failed", state=message.state)
-    if session.exec(select(Message.id).where(col(Message.instead_of) == message_id)).first() is not None:
+    other = session.exec(select(Message).where(col(Message.instead_of) == message_id)).first()
+    if other is not None and not may_replace(message, other):
         raise RefusedError("refused.message_replaced")
     if message.state == MessageState.UNKNOWN and not may_arrive_twice:
         raise RefusedError("refused.may_arrive_twice")
@@ -45,7 +57,8 @@ def try_again(session: Session, message_id: int, *, by: str, may_arrive_twice: b
         message.channel, message.account, message.address = way.channel, way.account, way.address
         session.add(way)
     release_ways(session, col(Notice.contact_id) == contact.id)
-    message.state, message.try_after, message.tries = MessageState.QUEUED, now, 0
+    # What has no try counts as sent on somebody's word: notifications/dissolve.py leaves its words alone.
+    message.state, message.try_after, message.tries = MessageState.QUEUED, now, 0 if as_it_was else 1
     message.lease_until = message.sending_at = message.sent_at = None
     session.add(contact)
     session.add(message)

@@ -1,10 +1,12 @@
 """What is really sent? The notices of one contact, bundled, on one channel; and each try to send them."""
 
+import hashlib
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
-from sqlalchemy import ColumnElement, Index, and_, literal_column, or_, text
+from sqlalchemy import ColumnElement, Index, and_, exists, literal_column, or_, text
+from sqlalchemy.orm import aliased
 from sqlmodel import Field, SQLModel, col
 
 from models.columns import Moment
@@ -93,6 +95,18 @@ IS_UNSENT: Final[ColumnElement[bool]] = col(Message.state).in_(
 )
 #: In which order messages go out: what is urgent first.
 IN_TURN: Final = (col(Message.is_urgent).desc(), col(Message.try_after), col(Message.id))
+
+
+def is_on_record() -> ColumnElement[bool]:
+    """Stands beside a message to a chat, as the copy by e-mail; what is there instead of a refused one does not."""
+    other = aliased(Message)
+    was_taken = and_(col(other.id) == col(Message.instead_of), col(other.state) != MessageState.REFUSED.value)
+    return exists().where(was_taken).correlate(Message)
+
+
+def on_record(reference: str) -> str:
+    """The reference of the copy of a message: there is an index of references, and none of `instead_of`."""
+    return hashlib.sha256(f"{reference} on record".encode()).hexdigest()[:32]
 
 
 def is_to_try(now: datetime) -> ColumnElement[bool]:

@@ -12,7 +12,7 @@ import gc
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -74,9 +74,10 @@ def deliver(
         if not session.scalar(select(IS_TO_DELIVER), {"now": now}):
             return Delivered()
         wordings = Wordings(in_use(session))
-    others = frozenset(carrier.others) if isinstance(carrier, ByChannel) else frozenset()
-    office = Office(carrier.channel, carrier.reply_address, url.rstrip("/"), zone, now, others, wordings, pace)
-    counts = Counter(unknown=recover(database, now), dropped=dissolve(database, is_to_try(now), now, zone))
+    office = Office(carrier.channel, carrier.reply_address, url.rstrip("/"), zone, now, wordings=wordings, pace=pace)
+    if isinstance(carrier, ByChannel):
+        office = replace(office, channels=frozenset(carrier.others), keeps_record=carrier.keeps_record)
+    counts = Counter(unknown=recover(database, office), dropped=dissolve(database, is_to_try(now), now, zone))
     counts.update(queue(database, office))
     counts.update(send(database, carrier, office, key, clock))
     return Delivered(**counts)
@@ -123,9 +124,9 @@ def _write(session: Session, batch: Batch, read: ColumnElement[bool], now: datet
     _write_each(session, {each.notice_id: {"held": each.hold.why, "held_until": each.hold.until} for each in held})
     _write_each(session, {each.notice_id: {"held": each.why} for each in merged})
     if messages := _add(session, bundles, now):
-        # Of all messages from the first of these on a contact has one: nobody else writes meanwhile.
-        new = col(Message.contact_id) == col(Notice.contact_id), col(Message.id) >= min(messages)
-        notice.write(session, told, message_id=select(func.max(Message.id)).where(*new).scalar_subquery())
+        # Of these a contact has one, and nobody else's is among them: there is one writer at a time.
+        new = col(Message.contact_id) == col(Notice.contact_id), between(col(Message.id), min(messages), max(messages))
+        notice.write(session, told, message_id=select(col(Message.id)).where(*new).scalar_subquery())
         _ensure_links(session, messages)
     return Counter(messages=len(messages), dropped=len(dropped), held=len(held))
 

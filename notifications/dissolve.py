@@ -32,7 +32,7 @@ def dissolve(database: Database, waiting: ColumnElement[bool], now: datetime, zo
     """
     begins = moment(today(now, zone), "00:00", zone)
     was_tried = exists().where(col(Attempt.message_id) == col(Message.id), col(Attempt.outcome) != Outcome.CONFIG.value)
-    # Sent again as it was because somebody said so (engine/retry.py), it has failed and no try is counted.
+    # Sent again as it was because somebody said so (engine/retry.py), it has been tried and no try is counted.
     is_old = and_(col(Message.created_at) < begins, or_(col(Message.tries) > 0, ~was_tried))
     told, moved, state = (col(each) for each in (Notice.due_on, Deadline.due_on, Task.state))
     with database.reading() as session:
@@ -73,11 +73,11 @@ def _drop(session: Session, ids: Set[int]) -> None:
     one = update(Message).where(col(Message.id) == bindparam("b_id"))
     freed = col(Message.reference) + "-" + cast(col(Message.id), String)
     session.connection().execute(one.values(state=MessageState.DROPPED.value), [{"b_id": id_} for id_ in ids])
-    instead = select(col(Message.id), col(Message.instead_of)).where(col(Message.instead_of).is_not(None))
-    before = dict(session.execute(instead).tuples().all())
-    refused = {before[id_] for id_ in ids if id_ in before}
-    while more := {before[id_] for id_ in refused if id_ in before} - refused:
-        refused |= more
+    refused, last = set[int](), ids
+    while last:
+        before = session.scalars(select(col(Message.instead_of)).where(col(Message.id).in_(last)))
+        last = {id_ for id_ in before if id_ is not None}
+        refused |= last
     session.connection().execute(one.values(reference=freed), [{"b_id": id_} for id_ in ids | refused])
 
 
@@ -98,7 +98,9 @@ def _is_postponed(calendar: str, now: datetime) -> ColumnElement[bool]:
     """Waits, is not urgent, and tells of a plan that keeps this calendar."""
     of_calendar = (
         exists()
-        .where(col(Notice.message_id) == col(Message.id), col(Revision.calendar) == calendar)
+        .where(
+            col(Notice.message_id).in_([col(Message.id), col(Message.instead_of)]), col(Revision.calendar) == calendar
+        )
         .where(col(Task.id) == col(Notice.task_id), col(Cycle.id) == col(Task.cycle_id))
         .where(col(Revision.id) == col(Cycle.revision_id))
         .correlate(Message)

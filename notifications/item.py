@@ -28,6 +28,7 @@ class Office:
     channels: frozenset[str] = frozenset()  #: what else there is than mail
     wordings: Wordings = field(default_factory=Wordings, hash=False)
     pace: Pace | None = None  #: None: everything at once, as it comes
+    keeps_record: bool = False  #: what goes to a chat goes out by mail as well
 
     @property
     def today(self) -> date:

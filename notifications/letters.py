@@ -24,32 +24,37 @@ _LINK: Final = re.compile(r"https?://\S+")
 
 
 def read_letters(session: Session, ids: Sequence[int], now: datetime, key: bytes) -> list[Letter]:
-    """In the order in which they wait."""
+    """In the order in which they wait. What stands beside another message, or in for it, may tell its notices."""
+    beside = select(col(Message.id), col(Message.instead_of)).where(
+        col(Message.id).in_(ids), col(Message.instead_of).is_not(None)
+    )
+    others = dict(session.execute(beside).tuples().all())
+    told_ids = [*ids, *others.values()]
     tokens: defaultdict[int, dict[int, str]] = defaultdict(dict)
     links = (
         select(col(Notice.message_id), Link)
         .join(Link, and_(col(Link.task_id) == col(Notice.task_id), col(Link.contact_id) == col(Notice.contact_id)))
-        .where(col(Notice.message_id).in_(ids))
+        .where(col(Notice.message_id).in_(told_ids))
     )
     for message_id, link in session.execute(links):
         tokens[message_id][link.task_id] = token(key, link)
     all_duties = (
         select(col(Message.id), UnitLink)
         .join(UnitLink, col(UnitLink.contact_id) == col(Message.contact_id))
-        .where(col(Message.id).in_(ids))
+        .where(col(Message.id).in_(told_ids))
     )
     for message_id, unit_link in session.execute(all_duties):
         tokens[message_id][ALL_DUTIES] = unit_token(key, unit_link)
     cycles = (
         select(col(Notice.message_id), func.min(Task.cycle_id), func.max(Task.cycle_id), func.min(Notice.due_on))
         .join(Task, col(Task.id) == col(Notice.task_id))
-        .where(col(Notice.message_id).in_(ids))
+        .where(col(Notice.message_id).in_(told_ids))
         .group_by(col(Notice.message_id))
     )
     told = session.execute(cycles).all()
     threads = {message_id: first for message_id, first, last, _ in told if first == last}
     due_days = {message_id: due_on for message_id, _, _, due_on in told}
-    events = read_events(session, ids, now)
+    events = read_events(session, told_ids, now)
     rows = session.execute(
         select(Message, Contact, col(Unit.name))
         .join(Contact, col(Contact.id) == col(Message.contact_id))
@@ -61,23 +66,24 @@ def read_letters(session: Session, ids: Sequence[int], now: datetime, key: bytes
         Letter(
             message_id=message.id,
             reference=message.reference,
-            thread=f"{message.contact_id}-{threads[message.id]}" if message.id in threads else None,
+            thread=f"{message.contact_id}-{threads[of]}" if of in threads else None,
             at=now,
             address=message.address,
             name=contact.name,
             subject=message.subject,
             text=text,
-            html=fill_links(message.html, tokens[message.id]),
+            html=fill_links(message.html, tokens[of]),
             channel=message.channel,
             account=message.account,
             short=text,
-            data=data_of(contact.name, unit, message.subject, due_days.get(message.id), text),
-            events=events.get(message.id, ()),
+            data=data_of(contact.name, unit, message.subject, due_days.get(of), text),
+            events=events.get(of, ()),
             returns_to=return_token(key, message.id),
             objects_by=contact_token(key, contact.id, message.address),
         )
         for message, contact, unit in rows
-        for text in (fill_links(message.text, tokens[message.id]),)
+        for of in (message.id if message.id in due_days else others.get(message.id, message.id),)
+        for text in (fill_links(message.text, tokens[of]),)
     ]
 
 

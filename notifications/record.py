@@ -13,6 +13,8 @@ from models.message import Attempt, Message, MessageState, Outcome
 from notifications.channels.by_channel import MAIL
 from notifications.channels.carrier import Result
 from notifications.dead import give_up
+from notifications.item import Office
+from notifications.on_record import put_on_record
 from notifications.otherwise import Way, next_way, send_otherwise
 
 CONFIG_WAIT: Final = timedelta(minutes=15)
@@ -29,12 +31,15 @@ _COUNTED: Final = {
     MessageState.REFUSED: "refused",
     MessageState.UNKNOWN: "unknown",
 }
+#: What the other side has, or may have.
+_WITH_CHAT: Final = (MessageState.SENT, MessageState.UNKNOWN)
 
 
-def record(session: Session, results: Mapping[int, Result], now: datetime) -> Counter[str]:
+def record(session: Session, results: Mapping[int, Result], office: Office) -> Counter[str]:
     """An Attempt and the new state of each message; counted by what became of it."""
     if not results:
         return Counter()
+    now = office.now
     so_far = select(func.count()).where(col(Attempt.message_id) == col(Message.id)).scalar_subquery()
     rows = session.execute(
         select(
@@ -79,6 +84,7 @@ def record(session: Session, results: Mapping[int, Result], now: datetime) -> Co
         other = others.get(row.id)
         if each["state"] == MessageState.REFUSED and other is not None:
             send_otherwise(session, row.id, other, now)
+    put_on_record(session, [each["b_id"] for each in became if each["state"] in _WITH_CHAT], office)
     settle(session, now)
     return Counter(_COUNTED[each["state"]] for each in became)
 

@@ -40,12 +40,12 @@ Channels = tuple[str, ...]
 _Done = tuple[Counter[str], bool]
 
 
-def recover(database: Database, now: datetime) -> int:
+def recover(database: Database, office: Office) -> int:
     """A lease ran out after `sending_at`: the other side may have the message. Says how many; none is sent again."""
-    lost = and_(IS_UNSENT, col(Message.sending_at).is_not(None), col(Message.lease_until) <= now)
+    lost = and_(IS_UNSENT, col(Message.sending_at).is_not(None), col(Message.lease_until) <= office.now)
     with database.writing() as session:
         ids = session.scalars(select(col(Message.id)).where(lost).with_for_update()).all()
-        return record(session, dict.fromkeys(ids, Result(Outcome.AMBIGUOUS, "lease")), now)["unknown"]
+        return record(session, dict.fromkeys(ids, Result(Outcome.AMBIGUOUS, "lease")), office)["unknown"]
 
 
 def send(
@@ -106,7 +106,7 @@ def _send_by(
             return counts, True
         is_ours = _is_ours(ids, here.now)
         counts["dropped"] += dissolve(database, is_ours, here.now, here.zone)
-        tries = Tries(database, here.now, moment)
+        tries = Tries(database, here, moment)
         with database.reading() as session:
             left = session.scalars(select(col(Message.id)).where(is_ours)).all()
             letters = read_letters(session, left, here.now, key)
@@ -145,8 +145,9 @@ def _is_ours(ids: Sequence[int], now: datetime) -> ColumnElement[bool]:
 class Tries:
     """What the tries of one wave came to; written with the next leave to send, so that both cost one commit."""
 
-    def __init__(self, database: Database, now: datetime, moment: Clock | None = None) -> None:
-        self._database, self._now, self._moment = database, now, moment or (lambda: now)
+    def __init__(self, database: Database, office: Office, moment: Clock | None = None) -> None:
+        self._database, self._office, self._now = database, office, office.now
+        self._moment = moment or (lambda: office.now)
         self.results: dict[int, Result] = {}
         self.counts = Counter[str]()
         self.is_late = False  #: the lease ran out meanwhile
@@ -171,5 +172,5 @@ class Tries:
             self._write(session)
 
     def _write(self, session: Session) -> None:
-        self.counts.update(record(session, self.results, self._now))
+        self.counts.update(record(session, self.results, self._office))
         self.results = {}

@@ -276,13 +276,13 @@ def test_a_crash_before_the_content_costs_no_more_than_the_lease(opened: Databas
 def test_a_crash_after_the_content_began_leaves_the_message_unknown(opened: Database) -> None:
     queued(opened)
     letters = claimed(opened)
-    Tries(opened, OPENED).before_content(letters[:1])  # and here the sender died
+    Tries(opened, office_at()).before_content(letters[:1])  # and here the sender died
     with running() as sink:
         assert send(opened, sink.url, OPENED + LEASE) == Delivered(sent=4, unknown=1)
         assert [each.reference for each in letters[:1]] == [
             each.reference for each in rows(opened, Message) if each.state == MessageState.UNKNOWN
         ]
-        assert recover(opened, OPENED + 2 * LEASE) == 0
+        assert recover(opened, office_at(OPENED + 2 * LEASE)) == 0
 
 
 def test_two_senders_never_share_a_message(opened: Database) -> None:
@@ -292,8 +292,8 @@ def test_two_senders_never_share_a_message(opened: Database) -> None:
     slow = claimed(opened)
     assert claimed(opened) == []
     quick = claimed(opened, OPENED + LEASE)  # the slow one lost its lease
-    assert Tries(opened, OPENED).before_content(slow) == set()
-    assert len(Tries(opened, OPENED + LEASE).before_content(quick)) == 5
+    assert Tries(opened, office_at()).before_content(slow) == set()
+    assert len(Tries(opened, office_at(OPENED + LEASE)).before_content(quick)) == 5
 
 
 def test_what_a_return_and_an_extension_decide_is_told_to_the_unit(opened: Database) -> None:

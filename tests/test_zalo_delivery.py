@@ -3,19 +3,16 @@
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from multiprocessing import get_context
 from pathlib import Path
 from signal import SIGKILL
-from typing import Any
 
 import pytest
 from sqlmodel import Session, col, select
 
 from dondoc.database import Database
 from dondoc.keys import Secrets
-from dondoc.settings import Settings
 from engine.contacts import Person, change_contact
 from engine.link_contact import Chat, touch
 from engine.ways import Agreed, add_way
@@ -23,61 +20,22 @@ from models.address import Address, AddressState
 from models.contact import Contact
 from models.message import Attempt, Message, MessageState
 from models.notice import Notice
-from notifications.channels import carriers_for
 from notifications.channels.zalo_wire import MAX_TEXT
-from notifications.deliver import Delivered, deliver
+from notifications.deliver import Delivered
 from notifications.send import LEASE, claim
 from samples.fake_zalo.state import Fault, Template
-from tests.builders import ZONE, at, province, step_round
-from tests.sinks import Sink, free_port
-from tests.sinks import running as smtp
-from tests.zalo import ALIAS, CHAT, FOLLOWER, KEY, PHONE, Zalo, link_account, running, send_all, settings_for
+from tests.builders import ZONE, at, step_round
+from tests.sinks import free_port
+from tests.zalo import ALIAS, CHAT, FOLLOWER, PHONE, link_account, send_all
+from tests.zalo_place import OPENED, STC, URL, Place, placed
 
-URL = "https://dondoc.example.org"
-OPENED = at("2025-09-01")
-STC = "contact.stc@example.org"
 DUE_SOON = at("2025-09-16")
-
-
-@dataclass
-class Place:
-    """An office whose mail and Zalo are real servers of this machine; five contacts wait to be told."""
-
-    database: Database
-    zalo: Zalo
-    sink: Sink
-    settings: Settings
-
-    def link(self, channel: str, address: str, account: str = ALIAS, **changes: Any) -> None:
-        given: dict[str, Any] = {"consent_at": OPENED, "consent_source": "code", "heard_at": OPENED} | changes
-        with self.database.writing() as session:
-            contact = session.exec(select(Contact).where(col(Contact.email) == STC)).one()
-            session.add(Address(contact_id=contact.id, channel=channel, account=account, address=address, **given))
-
-    def deliver(self, now: datetime = OPENED) -> Delivered:
-        self.zalo.clock.at = now
-        carriers = carriers_for(self.settings, self.database, KEY)
-        return deliver(self.database, carriers, now, zone=ZONE, url=URL, key=KEY)
-
-    def all_of(self, table: Any) -> list[Any]:
-        with self.database.reading() as session:
-            return list(session.exec(select(table).order_by(col(table.id))))
-
-    def message(self, channel: str) -> Message:
-        messages: list[Message] = self.all_of(Message)
-        return next(each for each in messages if each.channel == channel and each.state != MessageState.DROPPED)
 
 
 @pytest.fixture
 def place(database: Database, tmp_path: Path) -> Iterator[Place]:
-    province(database, on="2025-08-01")
-    step_round(database, OPENED)
-    with running(OPENED) as zalo, smtp() as sink:
-        settings = settings_for(database, zalo, tmp_path).model_copy(
-            update={"smtp_url": Settings.model_validate({"smtp_url": sink.url}).smtp_url}
-        )
-        link_account(database, zalo)
-        yield Place(database, zalo, sink, settings)
+    with placed(database, tmp_path, mail_record=False) as place:
+        yield place
 
 
 @pytest.mark.parametrize(("channel", "address"), [("zalobot", CHAT), ("zalooa", FOLLOWER), ("zalozns", PHONE)])
@@ -96,7 +54,7 @@ def test_who_has_linked_is_told_there_and_the_others_by_mail(place: Place, chann
 @pytest.mark.parametrize(("channel", "address"), [("zalobot", CHAT), ("zalooa", FOLLOWER), ("zalozns", PHONE)])
 def test_a_zalo_that_is_down_for_a_day_gets_everything_once(place: Place, channel: str, address: str) -> None:
     place.link(channel, address)
-    down = replace_url(place, f"http://127.0.0.1:{free_port()}")
+    down = place.with_settings(zalo_url=f"http://127.0.0.1:{free_port()}")
     hour, now = timedelta(hours=1), OPENED
     while now < OPENED + timedelta(days=1):
         down.deliver(now)
@@ -272,15 +230,11 @@ def test_a_sender_killed_after_zalo_had_the_message_sends_no_second_one(place: P
 
 def test_no_attempt_keeps_a_secret(place: Place) -> None:
     place.link("zalobot", CHAT)
-    replace_url(place, f"http://127.0.0.1:{free_port()}").deliver()
+    place.with_settings(zalo_url=f"http://127.0.0.1:{free_port()}").deliver()
     kept = str([each.model_dump() for each in (*place.all_of(Attempt), *place.all_of(Message))])
     for name in ("zalobot-token", f"zalo-{ALIAS}-app"):
         assert place.settings.secrets is not None
         assert (place.settings.secrets / name).read_text().strip() not in kept
-
-
-def replace_url(place: Place, url: str) -> Place:
-    return replace(place, settings=place.settings.model_copy(update={"zalo_url": url}))
 
 
 def test_a_chat_gets_the_few_lines_of_the_letter_and_the_mail_behind_it_stays_whole(place: Place) -> None:

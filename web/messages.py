@@ -13,12 +13,12 @@ from sqlmodel import select as rows
 
 from engine.access import Actor, Right, can, may_units, place_of_unit
 from engine.errors import RefusedError
-from engine.retry import try_again
+from engine.retry import may_replace, try_again
 from models.address import ways_of
 from models.contact import Contact
 from models.cycle import Cycle
 from models.inbox import FAILED
-from models.message import Attempt, Message, MessageState
+from models.message import Attempt, Message, MessageState, is_on_record, on_record
 from models.notice import Notice, held
 from models.task import Task
 from models.unit import Unit
@@ -86,6 +86,7 @@ def send_again(request: Request, message_id: Number, office: InOffice, actor: In
                 message_id,
                 by=actor.by,
                 may_arrive_twice=bool(forms.text(form, "may_arrive_twice")),
+                as_it_was=bool(forms.text(form, "as_it_was")),
                 now=office.now(),
             )
     except RefusedError as error:
@@ -107,7 +108,7 @@ def _listed(session: Session, office: Office, actor: Actor, view: View, given: d
     stretch = stretch_of(given)
     start, end = stretch.moments(office.settings.zone)
     query = select(Message, Contact).join(Contact, col(Contact.id) == col(Message.contact_id))
-    query = query.where(may_units(actor, Right.SEE, col(Contact.unit_id)))
+    query = query.where(may_units(actor, Right.SEE, col(Contact.unit_id)), ~is_on_record())
     if view.state:
         query = query.where(col(Message.state) == view.state)
     if view.channel:
@@ -132,8 +133,11 @@ def _listed(session: Session, office: Office, actor: Actor, view: View, given: d
         .tuples()
         .all()
     )
+    references = [on_record(message.reference) for message, _ in found[:PAGE]]
+    copies = session.scalars(select(Message).where(col(Message.reference).in_(references))).all()
     return {
         "found": found[:PAGE],
+        "copies": {each.instead_of: each for each in copies},
         "masked": words.masked,
         "older": str(ids[-1]) if len(found) > PAGE else "",
         "told": told,
@@ -151,24 +155,29 @@ def _message_page(
 ) -> Response:
     with office.database.reading() as session:
         message, contact = _found(session, actor, Right.SEE, message_id)
+        other = session.get(Message, message.instead_of) if message.instead_of is not None else None
+        beside = session.exec(rows(Message).where(col(Message.instead_of) == message.id)).first()
+        was_refused = message.state == MessageState.REFUSED
+        is_copy = other is not None and other.state != MessageState.REFUSED
         told = session.execute(
             select(Notice, Task, Unit, Cycle)
             .join(Task, col(Task.id) == col(Notice.task_id))
             .join(Unit, col(Unit.id) == col(Task.unit_id))
             .join(Cycle, col(Cycle.id) == col(Task.cycle_id))
-            .where(col(Notice.message_id) == message.id)
+            .where(col(Notice.message_id) == (message.instead_of if is_copy else message.id))
             .order_by(col(Notice.id))
         ).all()
         attempts = session.exec(
             rows(Attempt).where(col(Attempt.message_id) == message.id).order_by(col(Attempt.number))
         ).all()
-        instead = session.exec(rows(Message).where(col(Message.instead_of) == message.id)).first()
         way = session.scalars(ways_of([contact.id])).first()
         values: dict[str, Any] = {
             "message": message,
             "masked": words.masked,
-            "refused_one": session.get(Message, message.instead_of) if message.instead_of is not None else None,
-            "instead": instead,
+            "refused_one": None if is_copy else other,
+            "copied_one": other if is_copy else None,
+            "instead": beside if was_refused else None,
+            "copy": None if was_refused else beside,
             "again_to": contact.email or (way.address if way is not None else ""),
             "contact": contact,
             "unit": session.get_one(Unit, contact.unit_id),
@@ -176,7 +185,7 @@ def _message_page(
             "attempts": attempts,
             "text": _LINK.sub("••••••••", message.text),
             "may_retry": message.state in FAILED
-            and instead is None
+            and (beside is None or may_replace(message, beside))
             and can(actor, Right.CHASE, place_of_unit(session, contact.unit_id)),
         }
     return page(request, "message.html", status=422 if refused else 200, refused=refused, **values)

@@ -41,7 +41,7 @@ def carriers_for(settings: Settings, database: Database, key: bytes) -> ByChanne
         from notifications.channels.other import OtherCarrier
 
         others["apprise"] = OtherCarrier(secrets)
-    return ByChannel(mail, others)
+    return ByChannel(mail, others, settings.mail_record)
 
 
 def writes_files(settings: Settings) -> bool:

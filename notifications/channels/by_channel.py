@@ -12,10 +12,10 @@ MAIL: Final = ("email", "eml")
 
 
 class ByChannel:
-    """`mail` is the record and the last resort; the others are there when the office has set them up."""
+    """`mail` is the last resort, and the record if the office keeps one; the others are there when it set them up."""
 
-    def __init__(self, mail: Carrier, others: Mapping[str, Carrier]) -> None:
-        self.mail, self.others = mail, others
+    def __init__(self, mail: Carrier, others: Mapping[str, Carrier], keeps_record: bool = False) -> None:
+        self.mail, self.others, self.keeps_record = mail, others, keeps_record
         self.channel, self.reply_address = mail.channel, mail.reply_address
 
     def send(self, letters: Sequence[Letter], before_content: Gate) -> Iterator[tuple[Letter, Result]]:
