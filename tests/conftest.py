@@ -29,6 +29,9 @@ CHROMIUM_ARGUMENTS = [
     "--no-first-run",
 ]
 
+MEMORY = Path("/dev/shm")
+ROOM = 2 << 30  #: bytes; what a whole run leaves lying about until its end is a third of it
+
 # The same examples in every run, so that bin/test says the same thing twice; to look further:
 # --hypothesis-profile=explore.
 hypothesis.settings.register_profile("steady", deadline=None, derandomize=True)
@@ -55,12 +58,19 @@ REQUIRED = [name for name in os.environ.get("DONDOC_TEST_REQUIRE", "").split(","
 
 
 def pytest_configure() -> None:
+    live_in_memory()
     absent = [name for name in REQUIRED if name in MISSING or name not in NEEDS]
     if absent:
         raise pytest.UsageError(f"DONDOC_TEST_REQUIRE={','.join(REQUIRED)}, but not found here: {', '.join(absent)}")
     # No test may depend on how the developer's own dondoc is set up.
     for name in [name for name in os.environ if name.startswith("DONDOC_") and not name.startswith("DONDOC_TEST_")]:
         del os.environ[name]
+
+
+def live_in_memory() -> None:
+    """Thousands of small databases are made and thrown away: a disk took longer over them than all tests together."""
+    if "TMPDIR" not in os.environ and MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ROOM:
+        os.environ["TMPDIR"] = tempfile.tempdir = str(MEMORY)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -130,6 +140,7 @@ def postgres() -> Iterator[Postgres]:
         listen = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder}"
         # Tests kill clients, never the server or the machine: it need not wait for the disk.
         listen += " -c fsync=off -c synchronous_commit=off -c full_page_writes=off"
+        listen += " -c wal_level=minimal -c max_wal_senders=0 -c max_wal_size=64MB"
         run("pg_ctl", "start", "--wait", f"--log={folder / 'log'}", "-o", listen)
         try:
             yield Postgres(port, partial(run, "pg_ctl", "restart", "--wait", "--mode=fast", f"--log={folder / 'log'}"))
@@ -159,7 +170,8 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
         return
     server: Postgres = request.getfixturevalue("postgres")
     template = request.getfixturevalue("postgres_template") if migrated else "template1"
-    server.execute(f"CREATE DATABASE test TEMPLATE {template}")
+    # Takes along what the template has warmed up already; the log would have to be written and read back.
+    server.execute(f"CREATE DATABASE test TEMPLATE {template} STRATEGY file_copy")
     yield server.url("test")
     server.execute("DROP DATABASE test WITH (FORCE)")
 
