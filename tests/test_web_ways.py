@@ -16,7 +16,7 @@ from engine.ways import Agreed
 from models.address import Address, AddressState
 from models.contact import Contact, Role, holding
 from models.entry import Entry
-from models.message import Message, MessageState
+from models.message import Message, MessageState, on_record
 from models.roster import Reach
 from models.user import UserRole
 from models.zalo import ZaloAccount
@@ -208,6 +208,27 @@ def test_a_message_says_which_way_it_went_on_and_when_it_was_seen(desk: Desk) ->
     assert f'Gửi thay</dt><dd><a href="/messages/{refused}"' in shown
     assert "Xem lúc</dt><dd>08:30" in shown
     assert f'href="/messages/{letter}"' not in desk.get("/messages?channel=zalobot").text
+
+
+def test_a_message_and_the_copy_of_it_are_one_on_the_page(desk: Desk) -> None:
+    with desk.database.writing() as session:
+        contact = contact_of(session)
+        chat = sent(session, contact, "first", state=MessageState.READ)
+        mail = {"channel": "email", "address": contact.email, "instead_of": chat.id, "state": MessageState.BOUNCED}
+        copy = sent(session, contact, on_record("first"), **mail)
+        numbers = (chat.id, copy.id)
+    listed = desk.get("/messages").text
+    assert f'<a href="/messages/{numbers[0]}">s</a>' in listed
+    assert f'<a href="/messages/{numbers[1]}">s</a>' not in listed
+    assert f'<a href="/messages/{numbers[1]}">bản lưu qua e-mail: bị trả về</a>' in listed
+    assert (
+        f'Bản lưu</dt><dd><a href="/messages/{numbers[1]}">e-mail</a>: bị trả về'
+        in desk.get(f"/messages/{numbers[0]}").text
+    )
+    assert (
+        f'Bản lưu của</dt><dd><a href="/messages/{numbers[0]}">tin gửi qua Zalo Bot'
+        in desk.get(f"/messages/{numbers[1]}").text
+    )
 
 
 @pytest.mark.parametrize(
