@@ -152,7 +152,8 @@ def _after(line: Line, before: Sequence[Stretch], unit: Known | None, day: date)
     since = unit.placements[-1].valid_from  # what happened above it counts too: nothing is slipped in before that
     is_back = line.valid_from is not None and line.valid_from >= last.end
     if (line.parent, line.kind) == (last.parent, last.kind) and not is_back:
-        if line.valid_from not in (None, last.start):
+        # A day on which one of its placements begins is one on which a change was put right: it stands so since then.
+        if line.valid_from not in (None, last.start, *(each.valid_from for each in unit.placements)):
             return line.row.problem("valid_from", "sheet.moved-start", start=f"{last.start}", got=f"{line.valid_from}")
         if line.valid_to is None:
             return list(before)
@@ -161,11 +162,12 @@ def _after(line: Line, before: Sequence[Stretch], unit: Known | None, day: date)
         return [*before[:-1], replace(last, end=line.valid_to)]
     start = line.valid_from or day
     end = line.valid_to or (last.end if start < last.end else FOREVER)
-    if start <= since:
+    # What begins today or later has not been yet: a slip in yesterday's file, or a move ahead, can be put right.
+    if start <= since and not (start == since == last.start >= day):
         return line.row.problem("valid_from", "sheet.change-too-early", since=f"{since}", got=f"{start}")
     if end <= start:
         return line.row.problem("valid_to", "sheet.ends-first", start=f"{start}", got=f"{end}")
-    after = [*before[:-1], replace(last, end=min(last.end, start))]
+    after = [*before[:-1]] if start == last.start else [*before[:-1], replace(last, end=min(last.end, start))]
     join(after, Stretch(line.parent, line.kind, start, end))
     return after
 

@@ -103,15 +103,15 @@ def _turns(had: Sequence[Stretch], has: Sequence[Stretch]) -> Iterator[tuple[Wha
     if list(had) == list(has) or not had or not has:
         return
     last, new = had[-1], has[-1]
-    if new.start > last.start:
-        if new.start > last.end:
-            yield What.IS_BACK, "", new.parent or "", new.start
-        if new.parent != last.parent:
-            yield What.MOVED, last.parent or "", new.parent or "", new.start
-        if new.kind != last.kind:
-            yield What.KIND, last.kind, new.kind, new.start
-    elif new.end == FOREVER:
-        yield What.IS_BACK, "", new.parent or "", last.end  # from the day on which it would have ended
+    on = max(last.start, new.start)  # one that takes the place of the last may only go on with that before it
+    if new.start > last.end:
+        yield What.IS_BACK, "", new.parent or "", new.start
+    elif new.end == FOREVER != last.end:
+        yield What.IS_BACK, "", new.parent or "", last.end  # the day on which it would have ended
+    if new.parent != last.parent:
+        yield What.MOVED, last.parent or "", new.parent or "", on
+    if new.kind != last.kind:
+        yield What.KIND, last.kind, new.kind, on
     if new.end not in (last.end, FOREVER):
         yield What.ENDS, "", "", new.end
 

@@ -19,19 +19,16 @@ import csv
 import io
 import re
 import unicodedata
-import zipfile
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, timedelta
 from pathlib import Path
 from types import MappingProxyType
-from typing import Final
-from xml.etree.ElementTree import ParseError
-
-from openpyxl import load_workbook  # type: ignore[import-untyped]
-from openpyxl.utils.exceptions import InvalidFileException  # type: ignore[import-untyped]
+from typing import Final, TypeAlias
 
 from dondoc.i18n import LANGUAGES
+from engine.workbook import NoBookError, read_book, unpacked_size
 from schedules.problem import Problem, Severity, meant
 
 ROLES: Final = ("contact", "head", "secretariat", "standing")
@@ -67,7 +64,16 @@ EMAIL: Final = re.compile(
     r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
     r"@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z][A-Za-z0-9-]{0,61}[A-Za-z0-9]"
 )
-_UNREADABLE: Final = (zipfile.BadZipFile, InvalidFileException, KeyError, ValueError, TypeError, OSError, ParseError)
+#: What a spreadsheet shows where a formula has no result.
+_FAILED: Final = re.compile(r"#(N/A|REF!|VALUE!|NAME\?|DIV/0!|NULL!|NUM!|SPILL!|CALC!)")
+_OLD_EXCEL: Final = b"\xd0\xcf\x11\xe0"
+#: How spreadsheets count days: from this one on, and in the years 2000 to 2099.
+_DAY_ZERO: Final = date(1899, 12, 30)
+_DAY_NUMBER: Final = re.compile(r"3[6-9][0-9]{3}|[4-6][0-9]{4}|7[0-2][0-9]{3}")
+_HEADER_WITHIN: Final = 10  #: filled lines: above the names of the columns there may be a title
+
+
+Numbered: TypeAlias = tuple[int, list[str]]  #: a line and its cells
 
 
 class BadRows(Exception):
@@ -91,6 +97,7 @@ class Row:
     columns: Mapping[str, int]
     cells: int  #: how many cells came
     header: int  #: how many the header has
+    faults: Sequence[Problem] = ()  #: cells whose word is not what the spreadsheet shows
 
     @property
     def is_whole(self) -> bool:
@@ -142,11 +149,14 @@ def rows_of(file: str, data: bytes) -> list[Row]:
     """The same for the content of a file, which its problems name `file`."""
     if len(data) > LARGEST:
         raise BadRows([_whole(file, "sheet.too-large", limit=LARGEST, got=len(data))])
-    numbered = _sheet(data, file) if data.startswith(b"PK\x03\x04") else _text(data, file)
-    filled = [(line, cells) for line, cells in numbered if any(cells)]
+    if data.startswith(_OLD_EXCEL):
+        raise BadRows([_whole(file, "sheet.old-excel")])
+    is_book = data.startswith(b"PK\x03\x04")
+    filled, faults = _sheet(data, file) if is_book else ([*_text(data, file)], {})
     if not filled:
         raise BadRows([_whole(file, "sheet.empty-file")])
-    (line, header), rows = filled[0], filled[1:]
+    at = _header(filled)
+    (line, header), rows = filled[at], filled[at + 1 :]
     columns = _columns(file, line, header)
     if not rows:
         raise BadRows([_whole(file, "sheet.empty-file")])
@@ -159,6 +169,7 @@ def rows_of(file: str, data: bytes) -> list[Row]:
             places,
             len(cells),
             len(header),
+            faults.get(number, ()),
         )
         for number, cells in rows
     ]
@@ -187,10 +198,19 @@ def _line(row: Row, problems: list[Problem]) -> Line:
         if row.is_whole:
             problems.append(row.problem(key, code, **params))
 
+    before = len(problems)
+    problems += row.faults
+    told = {fault.column for fault in row.faults}
+
     def word(key: str, *, needed: bool = False) -> str:
+        if row.columns.get(key) in told:
+            return ""
         words = " ".join(unicodedata.normalize("NFC", row.words.get(key, "")).split())
         if _CONTROL.search(words):
             refuse(key, "sheet.control-character", got=_shown(words))
+            return ""
+        if _FAILED.fullmatch(words):
+            refuse(key, "sheet.failed-formula", got=words)
             return ""
         if needed and not words:
             refuse(key, "sheet.missing")
@@ -207,7 +227,9 @@ def _line(row: Row, problems: list[Problem]) -> Line:
         words = word(key)
         read = _day(words)
         if words and read is None:
-            refuse(key, "sheet.bad-day", got=_shown(words))
+            is_number = _DAY_NUMBER.fullmatch(words)
+            alike = {"meant": f"{_DAY_ZERO + timedelta(int(words))}"} if is_number else {}
+            refuse(key, "sheet.bad-day", got=_shown(words), **alike)
         return read
 
     def person(role: str) -> Person | None:
@@ -221,7 +243,6 @@ def _line(row: Row, problems: list[Problem]) -> Line:
         said = lang or LANGUAGES[0] if f"{role}_lang" in row.columns else None
         return Person(name, email or None, said) if name else None
 
-    before = len(problems)
     code, kind, parent = coded("code", needed=True), coded("kind", needed=True), coded("parent") or None
     valid_from, valid_to = day("valid_from"), day("valid_to")
     if valid_from and valid_to and valid_to <= valid_from:
@@ -243,6 +264,13 @@ def _line(row: Row, problems: list[Problem]) -> Line:
         is_placed,
         {role: person(role) for role in ROLES if f"{role}_name" in row.columns or f"{role}_email" in row.columns},
     )
+
+
+def _header(filled: Sequence[Numbered]) -> int:
+    """Which of the lines names the columns: the first unless that is a title above them."""
+    known = _headings()
+    named = ({known.get(_plain(cell)) for cell in cells} for _, cells in filled[:_HEADER_WITHIN])
+    return next((at for at, keys in enumerate(named) if keys.issuperset(NEEDED)), 0)
 
 
 def _columns(file: str, line: int, header: Sequence[str]) -> dict[str, int]:
@@ -289,7 +317,8 @@ def _plain(heading: str) -> str:
     return " ".join(unicodedata.normalize("NFC", heading).casefold().replace("_", " ").split())
 
 
-def _text(data: bytes, file: str) -> Iterator[tuple[int, list[str]]]:
+def _text(data: bytes, file: str) -> Iterator[Numbered]:
+    """The lines with something in them."""
     raw = data.removeprefix(b"\xef\xbb\xbf").replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     faults = list(_not_utf8(raw, file))
     if faults:
@@ -306,7 +335,8 @@ def _text(data: bytes, file: str) -> Iterator[tuple[int, list[str]]]:
         except csv.Error as error:
             problem = Problem(file, line, 1, Severity.ERROR, "sheet.not-csv", {"got": str(error)})
             raise BadRows([problem]) from error
-        yield line, [_unmarked(cell.strip()) for cell in cells]
+        if any(cell.strip() for cell in cells):
+            yield line, [_unmarked(cell.strip()) for cell in cells]
         line = reader.line_num + 1
 
 
@@ -328,42 +358,31 @@ def _not_utf8(raw: bytes, file: str) -> Iterator[Problem]:
             yield Problem(file, number, error.start + 1, Severity.ERROR, "sheet.not-utf8", got)
 
 
-def _sheet(data: bytes, file: str) -> Iterator[tuple[int, list[str]]]:
+def _sheet(data: bytes, file: str) -> tuple[list[Numbered], Mapping[int, Sequence[Problem]]]:
+    """The lines with something in them, and by line what would be taken for an empty cell and is none."""
     try:
-        with zipfile.ZipFile(io.BytesIO(data)) as package:
-            unpacked = sum(each.file_size for each in package.infolist())
+        unpacked = unpacked_size(data)
         if unpacked > LARGEST_UNPACKED:
             raise BadRows([_whole(file, "sheet.too-large", limit=LARGEST_UNPACKED, got=unpacked)])
-        workbook = load_workbook(io.BytesIO(data), read_only=True, data_only=True)
-        try:
-            rows = [[_cell(value) for value in row] for row in workbook.worksheets[0].iter_rows(values_only=True)]
-        finally:
-            workbook.close()
-    except (*_UNREADABLE, IndexError) as error:
+        book = read_book(data)
+    except NoBookError as error:
         raise BadRows([_whole(file, "sheet.not-xlsx", got=_shown(str(error)))]) from error
+    formulas = {row for row, _ in book.unreckoned}
+    filled = [(line, [*row[: _filled(row)]]) for line, row in enumerate(book.rows, 1) if any(row) or line in formulas]
+    top, header = filled[_header(filled)] if filled else (0, [])
+    faults: defaultdict[int, list[Problem]] = defaultdict(list)
+    for line, column in book.unreckoned:
+        faults[line].append(Problem(file, line, column, Severity.ERROR, "sheet.unreckoned", {}))
+    for each in book.merged:
+        for line in range(max(each.first, top + 1), min(each.last, len(book.rows)) + 1):
+            got = {"got": each.name}
+            faults[line].append(Problem(file, line, each.column, Severity.ERROR, "sheet.merged", got))
     # A sheet has no ends of lines: cells beyond the last filled heading count only when something stands in them.
-    width = next((_filled(row) for row in rows if any(row)), 0)
-    for number, row in enumerate(rows, 1):
-        yield number, (row + [""] * (width - len(row)))[: max(width, _filled(row))]
+    return [(line, row + [""] * (len(header) - len(row))) for line, row in filled], faults
 
 
 def _filled(cells: Sequence[str]) -> int:
     return max((at for at, cell in enumerate(cells, 1) if cell), default=0)
-
-
-def _cell(value: object) -> str:
-    """A cell as its clerk would type it: a day without an hour, a whole number without a point."""
-    match value:
-        case None:
-            return ""
-        case datetime():
-            return value.date().isoformat() if value.time() == datetime.min.time() else value.isoformat(" ")
-        case date():
-            return value.isoformat()
-        case float() if value.is_integer():
-            return str(int(value))
-        case _:
-            return str(value).strip()
 
 
 def _day(words: str) -> date | None:

@@ -107,9 +107,9 @@ def _acts(held: Belief, altered: Sequence[Change], on: date) -> Acts:
                 acts["unit_renamed"].append(turn | {"on": on.isoformat()})
             case What.TAGS:
                 acts["unit_tagged"].append(turn)
-            case What.MOVED | What.KIND | What.IS_BACK:
+            case What.MOVED | What.KIND | What.IS_BACK if each.on is not None:
                 had, has = held.before[each.code][-1], held.after[each.code][-1]
-                place = {"on": has.start.isoformat(), "before": had.parent, "after": has.parent}
+                place = {"on": each.on.isoformat(), "before": had.parent, "after": has.parent}
                 move = moved.setdefault(each.code, {"unit": each.code, **place, "kind": [had.kind, has.kind]})
                 move["along"] = move.get("along", 0) + each.along
             case What.ENDS if each.on is not None:

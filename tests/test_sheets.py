@@ -1,10 +1,12 @@
 """Is a sheet of units read as the office's spreadsheet wrote it? And does a file that is none say why not?"""
 
 import unicodedata
+from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
 
 import pytest
+from openpyxl import Workbook  # type: ignore[import-untyped]
 
 from dondoc.i18n import catalogue
 from engine import believe, sheets, units
@@ -90,6 +92,72 @@ def test_an_unknown_column_is_told_with_what_was_meant(tmp_path: Path) -> None:
         (4, "sheet.unknown-column", "parent"),
         (5, "sheet.unknown-column", None),
     ]
+
+
+HEAD = ("code", "name", "kind", "parent", "valid_from", "contact_email")
+
+
+def faults(folder: Path, rows: Iterable[Iterable[object]], *merged: str) -> list[str]:
+    """`line:column code` of each."""
+    book = Workbook()
+    for row in rows:
+        book.active.append(list(row))
+    for each in merged:
+        book.active.merge_cells(each)
+    book.save(folder / "units.xlsx")
+    found = lines(read_rows(folder / "units.xlsx"))[1]
+    return [f"{each.line}:{each.column} {each.code}" for each in found]
+
+
+def test_cells_that_the_spreadsheet_shows_and_the_file_does_not_have_are_no_empty_ones(tmp_path: Path) -> None:
+    """Taken for empty they would put a unit at the top, or end a contact. Every other fault is told beside them."""
+    rows = [
+        HEAD,
+        ("u-1", "Một", "chi-bo", "duk", date(2021, 1, 1), "=A1"),
+        ("u-2", "Hai", "chi-bo", None, "31/02/2021", "hai@example.org"),
+        ("u-3", "Ba", "chi-bo", None, None, None),
+        ("u-4", '="Chi bộ "&A5', "chi-bo", "duk", None, None),
+    ]
+    assert faults(tmp_path, rows, "D2:D4") == [
+        "2:6 sheet.unreckoned",
+        "2:4 sheet.merged",
+        "3:4 sheet.merged",
+        "3:5 sheet.bad-day",
+        "3:6 sheet.nameless",
+        "4:4 sheet.merged",
+        "5:2 sheet.unreckoned",
+    ]
+
+
+def test_a_line_with_nothing_but_a_formula_is_not_left_out(tmp_path: Path) -> None:
+    rows = [HEAD, ("u-1", "Một", "chi-bo", "duk", None, None), ("=A2", None, None, None, None, None)]
+    assert faults(tmp_path, rows)[0] == "3:1 sheet.unreckoned"
+
+
+def test_a_title_above_the_names_of_the_columns_is_passed_over(tmp_path: Path) -> None:
+    rows: list[tuple[object, ...]] = [("DANH SÁCH ĐƠN VỊ",), ("Năm 2021",), (), HEAD]
+    assert faults(tmp_path, [*rows, ("u-1", "Một", "chi-bo", "duk", None, None)], "A1:F1") == []
+    found = lines(read_rows(tmp_path / "units.xlsx"))[0]
+    assert [(each.code, each.row.line) for each in found] == [("u-1", 5)]
+    text = ";;;\nmã;tên;loại;cấp trên\nu-1;Một;chi-bo;duk\n"
+    assert [row.line for row in read_rows(written(tmp_path, "Danh sách;;;\n" + text))] == [4]
+
+
+def test_a_day_as_a_number_and_a_formula_that_failed_say_what_they_are(tmp_path: Path) -> None:
+    rows = [HEAD, ("u-1", "#N/A", "chi-bo", "duk", 44927, None), ("u-2", "Hai", "chi-bo", "#REF!", 7, None)]
+    assert faults(tmp_path, rows) == [
+        "2:5 sheet.bad-day",
+        "2:2 sheet.failed-formula",
+        "3:4 sheet.failed-formula",
+        "3:5 sheet.bad-day",
+    ]
+    assert "2023-01-01" in lines(read_rows(tmp_path / "units.xlsx"))[1][0].text("en")
+
+
+def test_an_old_excel_file_is_told_apart(tmp_path: Path) -> None:
+    with pytest.raises(BadRows) as caught:
+        read_rows(written(tmp_path, b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(500)))
+    assert [each.code for each in caught.value.problems] == ["sheet.old-excel"]
 
 
 def test_both_languages_have_words_for_every_problem() -> None:
