@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
 
-from sqlalchemy import func, update
+from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from dondoc.clock import today
 from engine.errors import RefusedError
-from engine.hand_over import follow
+from engine.hand_over import go_along
 from engine.names import former_names
 from engine.reorganise import check_name, moved, refuse_growth
 from engine.sheets import CODE
@@ -32,7 +32,7 @@ class Move:
     on: date
     parent: str | None
     kind: str = ""
-    follows: bool = False  #: what is open moves along: the new superior receives it, whoever sees the new place sees it
+    follows: bool = False  #: what is open on the day moves along: the new superior receives it and sees it
 
 
 @dataclass(frozen=True)
@@ -77,8 +77,6 @@ def preview(session: Session, move: Move, *, now: datetime, zone: str) -> Moving
     if (move.parent, kind) == (last.parent, last.kind):
         raise RefusedError("refused.nothing_moves", unit=move.code)
     is_ahead = move.on > today(now, zone)
-    if is_ahead and move.follows:
-        raise RefusedError("refused.choice_ahead", on=move.on)
     history[move.code] = moved(had, known[move.code], move.code, move.on, move.parent, kind)
     growth = Growth(history, refuse_growth)
     wanted = {code: list(growth.places(code)) for code in growth.below([move.code])}
@@ -122,18 +120,8 @@ def apply(
     for row in list(session):
         if isinstance(row, Placement):
             session.expire(row)  # it does not know of what was just written
-    if move.follows:
-        session.execute(
-            update(Task)
-            .where(
-                col(Task.unit_id) == found.unit.id,
-                col(Task.state).in_(_UNFINISHED),
-                col(Task.receiver_id) == (found.before.id if found.before else None),
-            )
-            .values(receiver_id=found.after.id if found.after else None)
-            .execution_options(synchronize_session="fetch")
-        )
-        follow(session, [found.known[code].id for code in found.wanted], move.on)
+    if move.follows and not found.is_ahead:
+        go_along(session, found.unit.id, found.before.id if found.before else None, today(now, zone), now)
     return append(
         session,
         "unit_moved",
@@ -173,8 +161,9 @@ def rename(
         raise RefusedError("refused.name_too_early", since=since, got=on)
     before, unit.name = unit.name, name
     session.add(unit)
-    turn = {"before": before, "after": name, "on": on.isoformat()}
-    return append(session, "unit_renamed", by=by, at=now, unit=code, **turn, note=reason)
+    return append(
+        session, "unit_renamed", by=by, at=now, unit=code, before=before, after=name, on=on.isoformat(), note=reason
+    )
 
 
 def _open(session: Session, unit_ids: Sequence[int], receiver: int | None = None) -> int:
