@@ -29,6 +29,14 @@ def orders(session: Session, today: date) -> Sequence[Entry]:
     return session.exec(rows(Entry).where(stands, day > today.isoformat()).order_by(day, col(Entry.id))).all()
 
 
+def due(session: Session, since: date, until: date) -> Sequence[Entry]:
+    """Those whose day came after one day and up to another, in their order."""
+    day = col(Entry.data)["on"].as_string()
+    stands = _stands(*ORDERS)
+    come = rows(Entry).where(stands, day > since.isoformat(), day <= until.isoformat())
+    return session.exec(come.order_by(day, col(Entry.id))).all()
+
+
 def order_of_end(session: Session, code: str, on: date) -> Entry | None:
     """The order by which a unit ends on a day; None when none did: a sheet can end units too."""
     given = rows(Entry).where(_stands(*ACTS.values()), col(Entry.data)["on"].as_string() == on.isoformat())

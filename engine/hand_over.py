@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import ColumnElement, case, exists, func, or_, update
 from sqlalchemy.orm import aliased
@@ -21,7 +22,7 @@ from models.lineage import Lineage
 from models.link import Link
 from models.notice import NoticeKind
 from models.task import OWING, UNFINISHED, Act, Task, TaskState
-from models.unit import Placement, Unit, placement_on, valid
+from models.unit import Placement, Unit, placement_on, subtree, valid
 from schedules.plan import Rung
 
 _UNFINISHED = [state.value for state in UNFINISHED]
@@ -169,8 +170,9 @@ def pass_on(session: Session, unit_ids: Sequence[int], to: int | None, on: date,
     )
 
 
-def follow(session: Session, unit_ids: Sequence[int], on: date) -> None:
-    """The open tasks of units that were moved stand from now on where their units stand."""
+def follow(session: Session, unit_ids: Sequence[int], on: date) -> int:
+    """The open tasks of units that were moved stand from now on where their units stand; says how many did not yet."""
+    count = 0
     for some in parts(unit_ids):
         there = (
             select(Placement.id)
@@ -178,12 +180,35 @@ def follow(session: Session, unit_ids: Sequence[int], on: date) -> None:
             .correlate(Task)
             .scalar_subquery()
         )
-        session.execute(
+        moved: Any = session.execute(
             update(Task)
-            .where(col(Task.unit_id).in_(some), col(Task.state).in_(_UNFINISHED), there.is_not(None))
+            .where(col(Task.unit_id).in_(some), col(Task.state).in_(_UNFINISHED), there != col(Task.placement_id))
             .values(placement_id=there)
             .execution_options(synchronize_session="fetch")
         )
+        count += moved.rowcount
+    return count
+
+
+def go_along(session: Session, unit_id: int, before: int | None, on: date, now: datetime) -> int:
+    """The open work of a unit that was moved, and of all below it, goes along; says how many tasks that concerns.
+
+    What the superior `before` would have received is received by the superior of the day.
+    """
+    place = placement_on(session, unit_id, on)
+    if place is None:
+        return 0
+    passed: Any = session.execute(
+        update(Task)
+        .where(col(Task.unit_id) == unit_id, col(Task.state).in_(_UNFINISHED))
+        .where(
+            col(Task.receiver_id).is_not_distinct_from(before), col(Task.receiver_id).is_distinct_from(place.parent_id)
+        )
+        .values(receiver_id=place.parent_id, changed_at=now)
+        .execution_options(synchronize_session="fetch")
+    )
+    ids = session.exec(select(Placement.unit_id).where(subtree(place.path), valid(on, Placement))).all()
+    return max(follow(session, ids, on), passed.rowcount)
 
 
 def _place(session: Session, unit: Unit, on: date) -> Placement:

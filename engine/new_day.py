@@ -1,21 +1,23 @@
 """What changes by itself with a new day? Contacts begin and leave, and the work of units that ended changes hands."""
 
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import ColumnElement, and_, bindparam, case, exists, false, or_
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from dondoc.clock import moment, today
-from engine.coming import order_of_end
+from engine.coming import MOVE, due, ends, order_of_end
 from engine.contacts import keep_days
-from engine.hand_over import Outcome, fates, follow, goes_on, pass_on, received, settle, tell
+from engine.hand_over import Fate, Outcome, fates, follow, go_along, goes_on, pass_on, received, settle, tell
 from models.contact import Contact
 from models.entry import Entry, append
 from models.last_round import LastRound, last_round
+from models.lineage import Lineage
 from models.task import OWING, UNFINISHED, Task
-from models.unit import BEYOND, Placement, Unit, subtree, unit_by_code
+from models.unit import BEYOND, Placement, Unit, placement_on, subtree, unit_by_code
 
 _OWING: Final = [state.value for state in OWING]
 _IS_OPEN: Final = col(Task.state).in_([state.value for state in UNFINISHED])
@@ -35,10 +37,11 @@ _MOVED_BELOW: Final = exists().where(
     exists().where(col(_after.unit_id) == col(_below.unit_id), col(_after.valid_from) == col(_below.valid_to)),
     exists().where(col(Task.placement_id) == col(_below.id), col(Task.unit_id) == col(_below.unit_id), _IS_OPEN),
 )
+#: The places that ended since then.
+_LEFT: Final = and_(col(Placement.valid_to) <= bindparam("on"), col(Placement.valid_to) > bindparam("since"))
 #: The units that are no more since then, not those that only moved, with work that is to change hands.
 _ENDED: Final = and_(
-    col(Placement.valid_to) <= bindparam("on"),
-    col(Placement.valid_to) > bindparam("since"),
+    _LEFT,
     ~exists().where(col(_later.unit_id) == col(Placement.unit_id), col(_later.valid_from) >= col(Placement.valid_to)),
     or_(
         exists().where(col(Task.unit_id) == col(Placement.unit_id), col(Task.state).in_(_OWING)),
@@ -46,15 +49,20 @@ _ENDED: Final = and_(
         _MOVED_BELOW,
     ),
 )
+#: Units that moved with open work, or that others split off from: the order may say where work goes.
+_ORDERED: Final = or_(
+    exists().where(_LEFT, exists().where(col(Task.unit_id) == col(Placement.unit_id), _IS_OPEN)),
+    exists().where(col(Lineage.on) <= bindparam("on"), col(Lineage.on) > bindparam("since")),
+)
 #: Whether the first round of a day has anything to do here. CASE, unlike AND, keeps SQLite from looking any further in
 #: the rounds after it.
 IS_NEW_DAY: Final[ColumnElement[bool]] = case(
     (exists().where(col(LastRound.at) >= bindparam("midnight")), false()),
-    else_=or_(exists().where(or_(_COMES, _LEAVES)), exists().where(_ENDED)),
+    else_=or_(exists().where(or_(_COMES, _LEAVES)), exists().where(_ENDED), _ORDERED),
 )
 
 
-def asked(session: Session, now: datetime, zone: str) -> dict[str, object]:
+def asked(session: Session, now: datetime, zone: str) -> dict[str, Any]:
     """What IS_NEW_DAY has to be told."""
     on, last = today(now, zone), last_round(session)
     since = today(last.at, zone) if last is not None else date.min
@@ -69,11 +77,44 @@ def begin(session: Session, now: datetime, zone: str) -> int:
     contacts = session.exec(select(Contact).where(or_(_COMES, _LEAVES)).order_by(col(Contact.id)), params=told).all()
     for contact in contacts:
         keep_days(session, contact, now, zone)
+    on = told["on"]
+    given = sum(_carry_out(session, order, on, now, zone) for order in due(session, told["since"], on))
     ended = session.exec(select(Placement).where(_ENDED).order_by(col(Placement.id)), params=told).all()
-    on = today(now, zone)
     for placement in ended:
         _hand_over(session, placement, on, now)
-    return len(contacts) + len(ended)
+    return len(contacts) + given + len(ended)
+
+
+def _carry_out(session: Session, order: Entry, on: date, now: datetime, zone: str) -> bool:
+    """What an order gave away of the work of a unit that goes on: moved along, or to its parts; False for nothing."""
+    unit = unit_by_code(session, order.data["unit"])
+    day = date.fromisoformat(order.data["on"])
+    if unit is None or placement_on(session, unit.id, on) is None or today(order.at, zone) >= day:
+        return False
+    if order.act == MOVE:
+        before = unit_by_code(session, order.data["before"]) if order.data["before"] else None
+        if not order.data["follows"]:
+            return False
+        count = go_along(session, unit.id, before.id if before else None, on, now)
+        if count:
+            append(
+                session,
+                "work_moved_along",
+                by="system",
+                at=now,
+                unit=unit.code,
+                on=day.isoformat(),
+                order=order.id,
+                tasks=count,
+            )
+        return count > 0
+    if ends(order):
+        return False
+    chosen = _chosen(session, order, on)
+    settled = _settle(session, unit, None, chosen, on, now, keeper=unit.code)
+    if settled:
+        _record(session, unit, day, order, settled, now, heir=None, received=0, receiver=None)
+    return bool(settled)
 
 
 def _hand_over(session: Session, ended: Placement, on: date, now: datetime) -> None:
@@ -84,27 +125,59 @@ def _hand_over(session: Session, ended: Placement, on: date, now: datetime) -> N
     above = session.get(Unit, ended.parent_id) if ended.parent_id else None
     receiver = heir or (goes_on(session, above, on) if above else None)
     order = order_of_end(session, unit.code, ended.valid_to)
-    chosen = _chosen(session, order, on)
-    heirs = {each.code: each for each in (heir, *chosen.values()) if each}
-    codes = {task: each.code if each else "" for task, each in chosen.items()}
-    settled = settle(session, fates(session, [unit], heir.code if heir else None, codes), heirs, on, now)
+    settled = _settle(session, unit, heir, _chosen(session, order, on), on, now)
     passed = received(session, [unit.id])
     pass_on(session, [unit.id], receiver.id if receiver else None, on, now)
     below = select(Placement.unit_id).where(subtree(ended.path), col(Placement.valid_to) == ended.valid_to)
     follow(session, [unit_id for unit_id in session.exec(below) if unit_id != unit.id], on)
+    code = receiver.code if receiver else None
+    _record(
+        session,
+        unit,
+        ended.valid_to,
+        order,
+        settled,
+        now,
+        heir=heir.code if heir else None,
+        received=passed,
+        receiver=code,
+    )
+
+
+def _settle(
+    session: Session,
+    unit: Unit,
+    heir: Unit | None,
+    chosen: Mapping[int, Unit | None],
+    on: date,
+    now: datetime,
+    keeper: str | None = None,
+) -> list[Fate]:
+    codes = {task: each.code if each else "" for task, each in chosen.items()}
+    found = fates(session, [unit], heir.code if heir else None, codes, keeper)
+    return settle(session, found, {each.code: each for each in (heir, *chosen.values()) if each}, on, now)
+
+
+def _record(
+    session: Session,
+    unit: Unit,
+    day: date,
+    order: Entry | None,
+    settled: Sequence[Fate],
+    now: datetime,
+    **more: str | int | None,
+) -> None:
     entry = append(
         session,
         "work_handed_over",
         by="system",
         at=now,
         unit=unit.code,
-        on=ended.valid_to.isoformat(),
+        on=day.isoformat(),
         order=order.id if order else None,
-        heir=heir.code if heir else None,
         inherited=[fate.task.id for fate in settled if fate.outcome is Outcome.GOES],
         cancelled=[fate.task.id for fate in settled if fate.outcome is not Outcome.GOES],
-        received=passed,
-        receiver=receiver.code if receiver else None,
+        **more,
     )
     tell(session, settled, entry, now)
 

@@ -122,7 +122,7 @@ def preview(session: Session, order: Order, *, now: datetime, zone: str) -> Effe
         if each.code in known and not known[each.code].placements:
             del known[each.code]  # an order that was called off had named it: it never began
     ends = tuple(unit for unit in units if unit.code in order.ends)
-    _check(order, heir, units, ends, known, ahead)
+    _check(order, heir, units, ends, known)
     history = history_of(known)
     first = known[units[0].code]
     for fresh in order.fresh:
@@ -276,7 +276,6 @@ def _check(
     units: Sequence[Unit],
     ends: Sequence[Unit],
     known: Mapping[str, Known],
-    ahead: bool,
 ) -> None:
     fresh = {each.code for each in order.fresh}
     if heir is not None and heir not in known and heir not in fresh:
@@ -287,8 +286,6 @@ def _check(
         raise RefusedError("refused.nothing_to_merge")
     if order.way is Succession.SPLIT and (len(order.fresh) + order.stays < 2 or not order.fresh):
         raise RefusedError("refused.nothing_to_split")
-    if ahead and order.tasks and order.stays:
-        raise RefusedError("refused.choice_ahead", on=order.on)
     if order.way is Succession.SPLIT and len({each.code for each in order.fresh}) < len(order.fresh):
         raise RefusedError("refused.unit_known", unit=order.fresh[0].code)
 

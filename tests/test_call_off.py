@@ -79,7 +79,7 @@ ORDERS: list[Order | Move] = [
     Order(Succession.SPLIT, ("stc",), AHEAD, None, PARTS[:1], stays=True),
     Order(Succession.CLOSE, ("stc",), AHEAD, "stt"),
     Order(Succession.CLOSE, ("stc",), AHEAD),
-    Move("snv", AHEAD, "syt", kind="chi-bo-co-so"),
+    Move("snv", AHEAD, "syt", kind="chi-bo-co-so", follows=True),
     Move("snv", AHEAD, "duk", kind="chi-bo-co-so"),
 ]
 

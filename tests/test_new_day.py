@@ -175,10 +175,11 @@ def day_comes(database: Database, day: str = "2021-12-20") -> Entry:
     with database.writing() as session:
         session.add(LastRound(at=at("2021-12-19"), cycles=0, tasks=0, steps=0, notices=0, messages=0))
     with database.writing() as session:
-        new_day.begin(session, at(day), ZONE)
+        assert new_day.begin(session, at(day), ZONE) > 0
         assert new_day.begin(session, at(day), ZONE) == 0
-        query = select(Entry).where(col(Entry.act) == "work_handed_over").order_by(col(Entry.id).desc())
-        return session.exec(query).first() or Entry()
+        acts = ("work_handed_over", "work_moved_along")
+        query = select(Entry).where(col(Entry.act).in_(acts)).order_by(col(Entry.id).desc()).limit(1)
+        return session.exec(query).one()
 
 
 PARTS = (Fresh("tc-a", "Chi bộ A"), Fresh("tc-b", "Chi bộ B"))
@@ -226,3 +227,26 @@ def test_open_work_below_a_unit_that_neither_owes_nor_receives_stands_where_its_
     with office.reading() as session:
         place = session.get_one(Placement, task_of(session, "stc", "2021").placement_id)
         assert (place.valid_from, place.parent_id) == (date(2021, 12, 20), unit_id(session, "tinh-uy"))
+
+
+def test_a_part_gets_the_task_that_the_order_for_the_day_gave_it_beside_the_unit_that_goes_on(office: Database) -> None:
+    task = id_of(office, "stc")
+    order = Order(Succession.SPLIT, ("stc",), date(2021, 12, 20), None, PARTS[:1], stays=True, tasks={task: "tc-a"})
+    done(office, order)
+    entry = day_comes(office)
+    assert (entry.data["unit"], entry.data["inherited"]) == ("stc", [task])
+    with office.reading() as session:
+        assert session.get_one(Task, task).unit_id == unit_id(session, "tc-a")
+
+
+def test_open_work_moves_along_on_the_day(office: Database) -> None:
+    with office.writing() as session:
+        move = Move("snv", date(2021, 12, 20), "syt", follows=True)
+        relocate.apply(session, move, reason="QĐ", by="user:1", now=NOW, zone=ZONE)
+        assert task_of(session, "snv", "2021").receiver_id == unit_id(session, "duk")
+    entry = day_comes(office)
+    assert (entry.act, entry.data["unit"], entry.data["tasks"]) == ("work_moved_along", "snv", 1)
+    with office.reading() as session:
+        task = task_of(session, "snv", "2021")
+        assert task.receiver_id == unit_id(session, "syt")
+        assert session.get_one(Placement, task.placement_id).valid_from == date(2021, 12, 20)

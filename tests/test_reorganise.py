@@ -215,10 +215,6 @@ def test_work_that_an_order_for_a_day_past_gives_stands_where_the_heir_is_now(of
         (Order(Succession.MERGE, ("stc", "stt"), date(2019, 1, 1), "stt"), "refused.unit_not_there"),
         (Order(Succession.SPLIT, ("stc",), DAY, None, (MERGED,)), "refused.nothing_to_split"),
         (Order(Succession.SPLIT, ("stc",), DAY, None, (MERGED, MERGED)), "refused.unit_known"),
-        (
-            Order(Succession.SPLIT, ("stc",), DAY + timedelta(days=1), None, (MERGED,), stays=True, tasks={1: ""}),
-            "refused.choice_ahead",
-        ),
         (Move("stc", DAY, "duk"), "refused.nothing_moves"),
         (Move("khong-co", DAY, "duk"), "refused.no_unit"),
         (Move("stc", DAY, "khong-co"), "refused.no_unit"),
@@ -226,7 +222,6 @@ def test_work_that_an_order_for_a_day_past_gives_stands_where_the_heir_is_now(of
         (Move("snv", DAY, "snv"), "refused.tree-circle"),
         (Move("snv", date(2020, 1, 1), "syt"), "refused.too_early"),
         (Move("snv", DAY, "syt", kind="Loại"), "refused.bad_code"),
-        (Move("snv", DAY + timedelta(days=1), "syt", follows=True), "refused.choice_ahead"),
     ],
 )
 def test_what_cannot_be_is_refused_before_anything_is_written(office: Database, order: Order, code: str) -> None:
