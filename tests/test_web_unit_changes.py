@@ -1,5 +1,6 @@
 """Do the pages list the changes of units to come, and call one off with a reason, by whoever may?"""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -106,3 +107,19 @@ def test_the_pages_of_coming_changes_speak_english(desk: Desk) -> None:
     number = ordered(desk, "snv", "move", {"on": "25/12/2021", "parent": "syt", "kind": "chi-bo-co-so"})
     assert "Coming changes of units" in desk.get("/units/changes?lang=en").text
     assert "Call this change off" in desk.get(f"/units/changes/{number}?lang=en").text
+
+
+def test_the_second_of_two_admins_is_told_what_the_first_did(desk: Desk) -> None:
+    path = way_of(desk, "stc", "close")
+    asked = {"on": "", "heir": "stt"}
+    shown = desk.get(path, params=asked).text
+    form = asked | {"hash": hidden(shown, "hash"), "stand": hidden(shown, "stand"), "reason": "QĐ 1"}
+    desk.post(f"/tasks/{desk.task_id('syt')}/exemption", {"reason": "Không liên quan"})
+    desk.post(f"/tasks/{desk.task_id()}/exemption", {"reason": "Mới lập"})
+    answer = desk.post(path, form)
+    assert answer.status_code == 422
+    assert re.findall(r"“(.*?)”", answer.text.partition("Từ lúc bạn xem")[2].partition("</div>")[0]) == ["Mới lập"]
+    again = form | {"hash": hidden(answer.text, "hash"), "stand": hidden(answer.text, "stand")}
+    ordered(desk, "stt", "merge", {"on": "", "units": "stc", "heir": "stt"})
+    gone = desk.post(path, again)
+    assert (gone.status_code, "sáp nhập đơn vị “QĐ 12/2021”" in gone.text) == (422, True)

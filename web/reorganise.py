@@ -16,6 +16,7 @@ from engine.access import PIECE, Actor, Place, Right, can, may_units, place_of_u
 from engine.errors import RefusedError
 from engine.relocate import Move
 from engine.reorganise import Fresh, Order
+from models.entry import Entry
 from models.lineage import Succession
 from models.unit import Placement, Unit, placement_on, unit_by_code, valid
 from web import forms, words
@@ -24,6 +25,9 @@ from web.alphabet import order as by_alphabet
 from web.done import after, stand
 from web.office import InOffice, Number, Office
 from web.pages import page
+from web.plans import names_of
+from web.since import since
+from web.stretch import number_of
 
 MOST_UNITS: Final = 500  #: that a field offers by name; among more a code is typed
 PARTS: Final = 4  #: new units that the form of a split has room for
@@ -124,6 +128,7 @@ def _page(
 ) -> Response:
     effect: Any = None
     shown = refused
+    meanwhile: Sequence[Entry] = ()
     with office.database.reading() as session:
         unit = _demand(session, actor, unit_id)
         values = _about(session, office, actor, unit)
@@ -139,6 +144,10 @@ def _page(
                 values["names"] |= {each.code: each.name for each in asked.order.fresh} if asked.order else {}
             except RefusedError as error:
                 shown = refused or error
+            if refused is not None:
+                meanwhile = since(session, number_of(_text(given, "stand")) or stand(session), _codes(unit, asked))
+        values |= {"meanwhile": meanwhile, "who_names": names_of(session, [entry.by for entry in meanwhile])}
+        values["stand"] = stand(session)
     typed = {name: value for name, value in given.items() if isinstance(value, str)}
     parts = list(zip(_all(given, "fresh_code"), _all(given, "fresh_name"), strict=False))
     return page(
@@ -248,6 +257,12 @@ def _demand_above(session: Session, actor: Actor, codes: Sequence[str]) -> None:
 
 def _names(session: Session, codes: list[str]) -> Mapping[str, str]:
     return {unit.code: unit.name for unit in session.exec(select(Unit).where(col(Unit.code).in_(codes)))}
+
+
+def _codes(unit: Unit, asked: Asked) -> list[str]:
+    """The units that the order names."""
+    named = [asked.move.parent] if asked.move else [*asked.order.units, asked.order.heir] if asked.order else []
+    return [unit.code, *(code for code in named if code)]
 
 
 def _text(given: Given, name: str) -> str:
