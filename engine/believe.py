@@ -188,13 +188,9 @@ def _line_of(
 def _still_owing(session: Session, said: Sequence[Line], known: Mapping[str, Known], day: date) -> Iterator[Problem]:
     """Units that the file closes while they still have unfinished tasks: those need an heir or a note first."""
     closing = {known[line.code].id: line for line in said if line.code in known and (line.valid_to or FOREVER) <= day}
-    query = (
-        select(Task.unit_id, func.count())
-        .where(col(Task.unit_id).in_(closing), col(Task.state).in_(UNFINISHED))
-        .group_by(col(Task.unit_id))
-    )
-    if closing:
-        for unit_id, count in session.exec(query):
+    query = select(Task.unit_id, func.count()).where(col(Task.state).in_(UNFINISHED)).group_by(col(Task.unit_id))
+    for some in parts(sorted(closing)):
+        for unit_id, count in session.exec(query.where(col(Task.unit_id).in_(some))):
             yield closing[unit_id].row.problem("valid_to", "sheet.still-owing", tasks=count)
 
 

@@ -1,8 +1,11 @@
 """Whose units may a sheet change, what does it need a reason for, and is all told that it writes?"""
 
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime, timedelta
+from functools import partial
+from threading import Barrier
 
 import pytest
 from sqlmodel import Session, col, select
@@ -10,7 +13,7 @@ from sqlmodel import Session, col, select
 from dondoc.database import Database
 from engine.access import Actor, Scope
 from engine.believe import believe
-from engine.changes import changes
+from engine.changes import changes, effect_hash
 from engine.errors import RefusedError
 from engine.sheets import BadRows, Row, rows_of
 from engine.units import Imported, import_units
@@ -117,9 +120,11 @@ def test_of_a_unit_that_is_not_theirs_nothing_is_told(office: Database) -> None:
             assert problems(session, actor, line(session, "stc", **words)) == ["code:sheet.beyond"]
 
 
-def brought(database: Database, rows: list[Row], *, reason: str = "", now: datetime = NOW) -> Imported:
+def brought(
+    database: Database, rows: list[Row], shown: str | None = None, *, reason: str = "", now: datetime = NOW
+) -> Imported:
     with database.writing() as session:
-        return import_units(session, rows, by="user:1", now=now, zone=ZONE, reason=reason)
+        return import_units(session, rows, by="user:1", now=now, zone=ZONE, reason=reason, expected_hash=shown)
 
 
 @pytest.mark.parametrize("words", [ENDS, MOVES, TURNS, TAGGED, CALLED, {"name": "Tên mới"}])
@@ -266,3 +271,34 @@ def test_what_has_not_been_yet_can_be_put_right(office: Database) -> None:
                 assert place.parent_id == unit_id(session, above)
     with pytest.raises(BadRows):  # what was yesterday stays
         brought(office, sheet(fresh_unit | {"valid_from": "2021-12-10"}), reason="x", now=at("2021-12-11"))
+
+
+def at_once(presses: Sequence[Callable[[], Imported]]) -> list[str]:
+    start = Barrier(len(presses))
+
+    def press(act: Callable[[], Imported]) -> str:
+        start.wait()
+        try:
+            return str(act())
+        except RefusedError as refused:
+            return refused.reason.code
+
+    with ThreadPoolExecutor(len(presses)) as pool:
+        return sorted(pool.map(press, presses))
+
+
+FEW = ("code", "name", "kind", "parent")
+
+
+def test_of_two_admins_at_once_the_second_is_shown_what_has_changed(office: Database) -> None:
+    with office.reading() as session:
+        sheets = [sheet(line(session, "snv-1", name=name), keys=FEW) for name in ("Chi bộ A", "Chi bộ B")]
+        shown = [effect_hash(changes(believe(session, rows, now=NOW, zone=ZONE))) for rows in sheets]
+    both = [partial(brought, office, *each, reason="QĐ 12") for each in zip(sheets, shown, strict=True)]
+    assert at_once(both) == [str(Imported(1, 0, 0)), "refused.effect_changed"]
+
+
+def test_the_first_units_of_all_come_in_once_from_two_admins_at_once(database: Database) -> None:
+    units = (fresh("duk") | {"parent": ""}, *(fresh(f"moi-{number}") for number in range(500)))
+    both = [partial(brought, database, sheet(*units, keys=FEW))] * 2
+    assert at_once(both) == [str(NOTHING), str(Imported(501, 501, 0))]
