@@ -20,7 +20,7 @@ from models.visit import Visit
 #: What is repeated within an hour, from the same network with the same program, is one visit.
 QUIET: Final = timedelta(hours=1)
 MAX_AGENT: Final = 200
-Visited = Literal["opened", "saved", "submitted", "asked", "corrected"]
+Visited = Literal["opened", "saved", "submitted", "asked", "corrected", "acknowledged"]
 
 
 def revoke(session: Session, link_id: int, *, by: str, now: datetime) -> Link:

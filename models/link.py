@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import hmac
+from collections.abc import Callable
 from datetime import date, datetime
 
 from sqlalchemy import UniqueConstraint
@@ -25,7 +26,10 @@ class Link(SQLModel, table=True):
 
 
 class UnitLink(SQLModel, table=True):
-    """One contact's way to all duties of the unit; lasts until it is revoked or the contact leaves."""
+    """One contact's way to all duties of the unit, or to what is behind below it; each has a token of its own.
+
+    Lasts until it is revoked or the contact leaves.
+    """
 
     __tablename__ = "unit_link"
     id: int = Field(default=None, primary_key=True)
@@ -42,6 +46,11 @@ def token(key: bytes, link: Link) -> str:
 def unit_token(key: bytes, link: UnitLink) -> str:
     """The same for all duties of the contact's unit."""
     return _signed(key, link.id, f"unit:{link.contact_id}:{link.generation}")
+
+
+def below_token(key: bytes, link: UnitLink) -> str:
+    """The same for what is behind below the contact's unit, as far as the contact was told of it."""
+    return _signed(key, link.id, f"below:{link.contact_id}:{link.generation}")
 
 
 def contact_token(key: bytes, contact_id: int, email: str | None) -> str:
@@ -71,11 +80,13 @@ def find(session: Session, key: bytes, given: str, today: date) -> Link | None:
     return link if opens(link, today) else None
 
 
-def find_unit(session: Session, key: bytes, given: str) -> UnitLink | None:
-    """The link of a unit's token, or None."""
+def find_unit(
+    session: Session, key: bytes, given: str, signed: Callable[[bytes, UnitLink], str] = unit_token
+) -> UnitLink | None:
+    """The link of a unit's token, or None. `signed`: which of its tokens it is."""
     number = _number(given)
     link = session.exec(select(UnitLink).where(col(UnitLink.id) == number)).first() if number is not None else None
-    if link is None or not hmac.compare_digest(unit_token(key, link).encode(), given.encode()):
+    if link is None or not hmac.compare_digest(signed(key, link).encode(), given.encode()):
         return None
     return link if link.revoked_at is None else None
 

@@ -24,6 +24,6 @@ class Visit(SQLModel, table=True):
     contact_id: int = Field(foreign_key="contact.id", index=True)
     task_id: int | None = Field(default=None, foreign_key="task.id", index=True)
     at: datetime = Field(sa_type=Moment)
-    act: str  #: opened, saved, submitted, asked, corrected, downloaded
+    act: str  #: opened, saved, submitted, asked, corrected, acknowledged, downloaded
     network: str  #: the address, cut to its network: 203.0.113.0/24
     agent: str

@@ -17,7 +17,7 @@ _SUBJECT: Final = 240
 _TITLE: Final = 160
 #: Stands for a token: a number of up to ten digits, a dash, and 256 bits in base 64.
 _TOKEN: Final = "x" * 54
-_LINK: Final = re.compile(r"\[\[link:[0-9]+\]\]")
+_LINK: Final = re.compile(r"\[\[link:-?[0-9]+\]\]")
 
 
 def short(letter: Mapping[str, Any], phrases: Phrases) -> str:
@@ -27,7 +27,7 @@ def short(letter: Mapping[str, Any], phrases: Phrases) -> str:
     greeting = " ".join([phrases.say("Kính gửi {name}.", name=letter["name"]), *letter["words"].split()])
     if len(sections) == 1:
         return _one(subject, greeting, sections[0], phrases)
-    rest = letter["all_duties"] or letter["board"]
+    rest = letter["all_duties"] or letter["below"] or letter["board"]
     return _several(subject, greeting, [_line(each, phrases) for each in sections], rest, phrases)
 
 

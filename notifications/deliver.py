@@ -33,7 +33,7 @@ from notifications.item import Office
 from notifications.pace import Pace
 from notifications.pipeline import Batch, Bundle
 from notifications.send import Clock, recover, send
-from notifications.waiting import LOOKS_BACK, read_waiting
+from notifications.waiting import ASKING, LOOKS_BACK, read_waiting
 from notifications.wording import Wordings
 
 CONTACTS: Final = 500  #: whose notices are read and rendered at a time
@@ -182,9 +182,10 @@ def _tries_before(session: Session, contact_ids: Sequence[int], now: datetime) -
 
 
 def _ensure_links(session: Session, message_ids: Sequence[int]) -> None:
-    """A link for each task that a unit's own contact is told of, and one to all duties of the unit."""
-    told = (col(Notice.message_id).in_(message_ids), col(Notice.rung).startswith("unit."))
-    own = select(col(Notice.task_id), col(Notice.contact_id), literal(1)).where(*told).distinct()
+    """A link for each task that a unit's own contact is told of, and one to all duties or to what is behind below."""
+    told, is_own = col(Notice.message_id).in_(message_ids), col(Notice.rung).startswith("unit.")
+    own = select(col(Notice.task_id), col(Notice.contact_id), literal(1)).where(told, is_own).distinct()
     insert_new(session, Link, ("task_id", "contact_id", "generation"), own, unless=("task_id", "contact_id"))
-    all_duties = select(col(Notice.contact_id), literal(1)).where(*told).distinct()
+    asked = or_(is_own, col(Notice.kind).in_([kind.value for kind in ASKING]))
+    all_duties = select(col(Notice.contact_id), literal(1)).where(told, asked).distinct()
     insert_new(session, UnitLink, ("contact_id", "generation"), all_duties, unless=("contact_id",))

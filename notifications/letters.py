@@ -11,14 +11,14 @@ from sqlmodel import Session, col
 
 from dondoc.i18n import short_day
 from models.contact import Contact
-from models.link import Link, UnitLink, contact_token, return_token, token, unit_token
+from models.link import Link, UnitLink, below_token, contact_token, return_token, token, unit_token
 from models.message import IN_TURN, Message
 from models.notice import Notice
 from models.task import Task
 from models.unit import Unit
 from notifications.channels.carrier import Letter
 from notifications.events import read_events
-from notifications.render import ALL_DUTIES, fill_links
+from notifications.render import ALL_DUTIES, BELOW, fill_links
 
 _LINK: Final = re.compile(r"https?://\S+")
 
@@ -44,7 +44,7 @@ def read_letters(session: Session, ids: Sequence[int], now: datetime, key: bytes
         .where(col(Message.id).in_(told_ids))
     )
     for message_id, unit_link in session.execute(all_duties):
-        tokens[message_id][ALL_DUTIES] = unit_token(key, unit_link)
+        tokens[message_id] |= {ALL_DUTIES: unit_token(key, unit_link), BELOW: below_token(key, unit_link)}
     cycles = (
         select(col(Notice.message_id), func.min(Task.cycle_id), func.max(Task.cycle_id), func.min(Notice.due_on))
         .join(Task, col(Task.id) == col(Notice.task_id))

@@ -18,7 +18,7 @@ from models.task import Task
 from models.wording import in_use
 from notifications.item import Office
 from notifications.letters import data_of
-from notifications.render import ALL_DUTIES, CHASED, DIGEST, REFUSED, Rendered, fill_links, render_bundle
+from notifications.render import ALL_DUTIES, BELOW, CHASED, DIGEST, REFUSED, Rendered, fill_links, render_bundle
 from notifications.specimen import ZONE, in_language, specimens
 from notifications.waiting import Waiting, read_told
 from notifications.wording import InvalidWordingError, Wordings, read
@@ -99,7 +99,7 @@ def check(kind: str, lang: str, text: str) -> None:
 def _shown(waiting: Sequence[Waiting], at: datetime, lang: str, office: Office, task_id: int | None) -> Preview:
     contact = in_language(waiting[0].contact, lang)
     rendered = render_bundle(contact, waiting, replace(office, now=at), _REFERENCE)
-    tokens = dict.fromkeys([ALL_DUTIES, *(each.task.id for each in waiting)], HIDDEN)
+    tokens = dict.fromkeys([ALL_DUTIES, BELOW, *(each.task.id for each in waiting)], HIDDEN)
     parts = (rendered.text, rendered.html, rendered.short)
     text, html, short = (fill_links(part, tokens) for part in parts)
     due_on, unit = min(each.notice.due_on for each in waiting), waiting[0].contact_unit.name

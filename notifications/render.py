@@ -28,8 +28,9 @@ CHASED: Final = "chased"  #: the template of a list of units
 UNREVIEWED: Final = "unreviewed"  #: the template of a list of units whose reports wait for their review
 DIGEST: Final = "digest"  #: the wording of several things in one letter
 ALL_DUTIES: Final = 0  #: stands for a task where a message leads to all duties of the contact's unit
+BELOW: Final = -1  #: the same for what is behind below it
 MOST_ROWS: Final = 100  #: units named in one list; the others are a page away
-_LINK: Final = re.compile(r"\[\[link:([0-9]+)\]\]")
+_LINK: Final = re.compile(r"\[\[link:(-?[0-9]+)\]\]")
 #: What a kind's template has to set, and what it may set.
 _NEEDED: Final = ("mark", "status", "facts", "notes", "action")
 _OPTIONAL: Final = ("quote", "files")
@@ -107,6 +108,7 @@ def render_bundle(contact: Contact, waiting: Sequence[Waiting], office: Office, 
         "name": contact.name,
         "sections": _said_once(sections) if len(sections) > 1 else [replace(sections[0], words="")],
         "all_duties": f"{office.url}/u/{link_mark(ALL_DUTIES)}" if has_own else "",
+        "below": _below(office) if chased else "",
         "board": f"{office.url}/",
         "reply_address": office.reply_address,
         "reference": reference,
@@ -200,9 +202,15 @@ def _listed(kind: str, contact: Contact, group: Sequence[Waiting], phrases: Phra
     values = {**phrases.of_item(item), **counts, "name": contact.name, "office": group[0].office.name}
     due_days = {(each.due_on, each.due_at) for each in items.values()}
     context = {**phrases.for_templates(), "item": item, "n": len(rows), "has_one_day": len(due_days) == 1}
-    href = f"{office.url}/cycles/{group[0].cycle.id}"
+    cycle = group[0].cycle.id
+    href = f"{_below(office)}#cycle-{cycle}" if kind == CHASED else f"{office.url}/cycles/{cycle}"
     section = _made(kind, values, context, office, title=item.title, href=href)
     return replace(section, rows=rows[:MOST_ROWS], rows_left=max(0, len(rows) - MOST_ROWS))
+
+
+def _below(office: Office) -> str:
+    """Where somebody above the units says "đã biết", without an account."""
+    return f"{office.url}/k/{link_mark(BELOW)}"
 
 
 def _made(

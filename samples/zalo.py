@@ -21,11 +21,11 @@ from engine.link_contact import Chat
 from engine.ways import Agreed
 from models.address import Address, AddressState
 from models.contact import Contact, Role
-from models.link import Link, UnitLink, token, unit_token
+from models.link import Link, UnitLink, below_token, token, unit_token
 from models.message import Message
 from models.notice import Notice
 from models.unit import Unit
-from notifications.render import ALL_DUTIES, fill_links
+from notifications.render import ALL_DUTIES, BELOW, fill_links
 from samples.fake_zalo.app import FakeZalo
 from samples.fake_zalo.state import App, Bot, Sent, State, Template, User, Way
 
@@ -154,7 +154,7 @@ def _tokens(session: Session, ids: Sequence[int], key: bytes) -> defaultdict[int
         found[message_id or 0][link.task_id] = token(key, link)
     own = select(Message.id, UnitLink).join(UnitLink, col(UnitLink.contact_id) == col(Message.contact_id))
     for id_, unit_link in session.exec(own.where(col(Message.id).in_(ids))):
-        found[id_][ALL_DUTIES] = unit_token(key, unit_link)
+        found[id_] |= {ALL_DUTIES: unit_token(key, unit_link), BELOW: below_token(key, unit_link)}
     return found
 
 

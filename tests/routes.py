@@ -11,7 +11,7 @@ from models.ask import ContactCorrection, ExtensionAsk
 from models.contact import Contact
 from models.cycle import Cycle
 from models.draft import Draft
-from models.link import Link, UnitLink, contact_token, unit_token
+from models.link import Link, UnitLink, below_token, contact_token, unit_token
 from models.message import Message
 from models.milestone import MilestoneDay
 from models.note import Note, NoteKind
@@ -103,6 +103,7 @@ def first_values(desk: Desk) -> dict[str, Sequence[object]]:
         session.add(unit_link)
         session.flush()
         found["unit_token"] = [unit_token(desk.key, unit_link)]
+        found["below_token"] = [below_token(desk.key, unit_link)]
         contact = session.get_one(Contact, 1)
         found["letter_token"] = [contact_token(desk.key, contact.id, contact.email)]
     with desk.database.reading() as session:

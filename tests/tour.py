@@ -23,6 +23,7 @@ from models.user import User, UserRole
 from tests.builders import ZONE, at, unit_id
 from tests.desk import Desk, busied, sqlite_desk
 from tests.routes import fill
+from tests.test_web_behind import behind
 from tests.test_web_duties import duties
 from tests.test_web_wrong_person import letter_token
 
@@ -83,7 +84,7 @@ def tour(template: Path, folder: Path) -> Iterator[Tour]:
         office += ["/calendars/vn-state/preview?on_1=24/11/2022&vi_1=a&source_1=b&drop=2022-09-02"]
         links = [desk.link(unit) for unit in ("stc", "snv", "syt", "stt", "doan-khoi")]
         units = [*links, f"{links[1]}/receipt", f"{links[2]}/extension", f"{links[2]}/contact", "/s/wrong"]
-        units += [duties(desk, unit) for unit in ("stc", "snv", "syt")]
+        units += [duties(desk, unit) for unit in ("stc", "snv", "syt")] + [behind(desk)]
         units += [f"/not-me/{letter_token(desk, unit)}" for unit in ("stc", "snv")]
         units += ["/verify", "/verify?code=AAAA-BBBB-CCCC", f"/verify?code={receipt}&hash={'0' * 64}"]
         chief, other = desk.user(UserRole.ADMIN), desk.user(UserRole.REVIEWER, "snv", login="snv.duyet")

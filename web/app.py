@@ -15,6 +15,7 @@ from web import (
     access,
     account,
     asks,
+    behind,
     board,
     bulk,
     calendars,
@@ -63,7 +64,7 @@ from web.protection import MAX_BODY, Protection
 
 STATIC: Final = Path(__file__).parent / "static"
 #: For everybody, for whoever has a link, and for what is signed.
-OPEN: Final = (submissions, unit_asks, duties, wrong_person, verify, health, trial, webhooks)
+OPEN: Final = (submissions, unit_asks, duties, behind, wrong_person, verify, health, trial, webhooks)
 #: The way in, what everybody keeps for themselves, and Zalo: each route says for whom.
 OWN: Final = (sign_in, oidc, account, zalo)
 OFFICE: Final = (

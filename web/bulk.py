@@ -30,7 +30,6 @@ from web.office import InOffice, Office
 from web.pages import page
 
 SHOWN: Final = 200  #: rows of an effect on one page
-MAX_ID: Final = 2**31 - 1
 #: What an act's form calls the day that it needs.
 DAYS: Final = {BulkAct.EXTEND: "due_on", BulkAct.ACKNOWLEDGE: "until"}
 router = APIRouter()
@@ -141,8 +140,7 @@ def _asked(given: QueryParams | FormData) -> tuple[Asked, RefusedError | None]:
         return words.clean(value) if isinstance(value, str) else ""
 
     act = BulkAct(text("act")) if text("act") in set(BulkAct) else BulkAct.REMIND
-    numbers = [each for each in given.getlist("task") if isinstance(each, str) and each.isascii() and each.isdigit()]
-    ids = tuple(dict.fromkeys(int(each) for each in numbers if len(each) < 11 and int(each) <= MAX_ID))[:PAGE]
+    ids = forms.numbers(given, "task")[:PAGE]
     choice = Choice(ids, view_of(given), bool(text("all")))
     error: RefusedError | None = None
     typed_day = text(DAYS.get(act, ""))

@@ -4,10 +4,10 @@ import unicodedata
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from datetime import date
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 from fastapi import Depends, Request
-from starlette.datastructures import FormData, UploadFile
+from starlette.datastructures import FormData, ImmutableMultiDict, UploadFile
 
 from dondoc.disk import is_full
 from engine.errors import RefusedError
@@ -19,6 +19,7 @@ from web.protection import MAX_FILE
 
 #: Asked for room, in bytes, around the writing of a file. Raises RefusedError when there is none.
 Admit = Callable[[int], AbstractContextManager[None]]
+MAX_ID: Final = 2**31 - 1  #: of a row
 MAX_FIELDS: Final = 200
 MAX_PARTS: Final = 50  #: files that are read at all; how many are taken, the obligation says
 MAX_FIELD: Final = 256 * 1024  #: bytes of one text field
@@ -36,6 +37,12 @@ def text(form: FormData, name: str) -> str:
     """A field as typed, but clean; empty when absent."""
     value = form.get(name)
     return words.clean(value) if isinstance(value, str) else ""
+
+
+def numbers(given: ImmutableMultiDict[str, Any], name: str) -> tuple[int, ...]:
+    """The rows that were ticked, each once; what can be no row's number is none."""
+    typed = [each for each in given.getlist(name) if isinstance(each, str) and each.isascii() and each.isdigit()]
+    return tuple(dict.fromkeys(int(each) for each in typed if len(each) < 11 and int(each) <= MAX_ID))
 
 
 def password(form: FormData, name: str) -> str:

@@ -37,6 +37,15 @@ def unit_link_of(office: Office, token: str) -> UnitLink:
     return link
 
 
+def below_link_of(office: Office, token: str) -> UnitLink:
+    """The link of /k/<token>."""
+    with office.database.reading() as session:
+        link = links.find_unit(session, office.key, token, links.below_token)
+    if link is None:
+        raise LinkNotFoundError
+    return link
+
+
 def written_to(office: Office, token: str) -> Contact:
     """Who got the letter with /not-me/<token> in it. Raises LinkNotFoundError."""
     with office.database.reading() as session:

@@ -5,7 +5,7 @@ import re
 from typing import Final
 
 #: Beginnings of addresses that let somebody in.
-SECRET: Final = ("/s/", "/u/", "/not-me/", "/invite/")
+SECRET: Final = ("/s/", "/u/", "/k/", "/not-me/", "/invite/")
 _SECRET: Final = re.compile(rf"({'|'.join(SECRET)})[^/?\s]+")
 
 

@@ -33,7 +33,7 @@ PAGE: Final = 50
 #: As notifications/channels call themselves.
 CHANNELS: Final = ("email", "eml", "zalobot", "zalooa", "zalozns", "apprise")
 #: Where the text as sent had a link: its token is put in while sending, and is nobody's but the contact's.
-_LINK: Final = re.compile(r"\[\[(?:link|unit):[0-9]+\]\]")
+_LINK: Final = re.compile(r"\[\[(?:link|unit):-?[0-9]+\]\]")
 router = APIRouter()
 
 
