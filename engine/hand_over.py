@@ -1,6 +1,6 @@
 """What becomes of the open work of a unit that is no more? It goes to an heir, or ends; what was handed in stays."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -66,7 +66,7 @@ def fates(
         .order_by(col(Deadline.due_on), col(Task.id))
     ).all()
     wanted = {task.id: chosen.get(task.id, keeper or heir or "") for task, _, _ in rows}
-    has = _cycles_of(session, set(wanted.values()), {task.cycle_id for task, _, _ in rows})
+    has = owed_by(session, set(wanted.values()), {task.cycle_id for task, _, _ in rows})
     found = []
     for task, cycle, deadline in rows:
         to = wanted[task.id]
@@ -226,7 +226,7 @@ def _received(unit_ids: Sequence[int]) -> tuple[ColumnElement[bool], ...]:
     )
 
 
-def _cycles_of(session: Session, codes: set[str], cycle_ids: set[int]) -> set[tuple[str, int]]:
+def owed_by(session: Session, codes: Collection[str], cycle_ids: Collection[int]) -> set[tuple[str, int]]:
     """Which of these units have a task in which of these cycles."""
     query = (
         select(Unit.code, Task.cycle_id)

@@ -6,7 +6,7 @@ that day (engine/new_day.py), since until then the unit still works on it.
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import cached_property
@@ -17,7 +17,7 @@ from dondoc.clock import today
 from engine.coming import ACTS
 from engine.contacts import MAX_TEXT
 from engine.errors import RefusedError
-from engine.hand_over import Fate, Outcome, awaited, fates, follow, pass_on, received, settle, tell
+from engine.hand_over import Fate, Outcome, awaited, fates, follow, owed_by, pass_on, received, settle, tell
 from engine.sheets import CODE
 from engine.tree import (
     Growth,
@@ -77,13 +77,17 @@ class Order:
 
 @dataclass(frozen=True)
 class Effect:
-    """All that an order does. The hash is over everything that is shown: another task, unit or day is another."""
+    """All that an order does. The hash is over everything that is shown: another task, unit or day is another.
+
+    Where a task or a unit below goes is no part of it, as that is chosen where it is shown.
+    """
 
     order: Order
     units: tuple[Unit, ...]
     ends: tuple[Unit, ...]
     heirs: tuple[str, ...]  #: the codes that work may go to, the first by default
     fates: tuple[Fate, ...]
+    owed: Collection[tuple[str, int]]  #: which heirs have a task of their own in which of those cycles
     below: tuple[tuple[Unit, str | None], ...]  #: units right below, and under which code they stand then
     along: int  #: how many units change their place with them
     received: int  #: open tasks of other units that the ending ones would have received
@@ -98,12 +102,12 @@ class Effect:
     def hash(self) -> str:
         order = self.order
         fresh = [[each.code, each.name, each.kind] for each in order.fresh]
-        tasks = [[fate.task.id, fate.task.state, fate.outcome, fate.heir] for fate in self.fates]
-        below = [[unit.code, to] for unit, to in self.below]
+        tasks = [[fate.task.id, fate.task.state] for fate in self.fates]
+        below = [unit.code for unit, _ in self.below]
         contacts = [[each.id, each.name, each.email] for each in self.contacts]
         told = [order.way, order.units, f"{order.on}", order.heir, fresh, order.stays, self.is_ahead]
         awaited = [[unit.code, f"{on}"] for unit, on in self.awaited]
-        shown = [*told, tasks, below, self.along, self.received, awaited, contacts]
+        shown = [*told, tasks, sorted(self.owed), below, self.along, self.received, awaited, contacts]
         text = json.dumps(shown, ensure_ascii=False)
         return hashlib.sha256(text.encode()).hexdigest()
 
@@ -158,6 +162,7 @@ def preview(session: Session, order: Order, *, now: datetime, zone: str) -> Effe
         ends=ends,
         heirs=heirs,
         fates=found,
+        owed=owed_by(session, heirs, {fate.cycle.id for fate in found}),
         below=tuple((by_id[known[code].id], to) for code, to in below),
         along=len([code for code in wanted if code in known and code not in ending]),
         received=received(session, ids) if ids else 0,

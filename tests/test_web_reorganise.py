@@ -193,6 +193,18 @@ def test_a_task_is_decided_on_apart(desk: Desk) -> None:
         assert session.get_one(Task, task).unit_id == unit_id(session, "tc-b")
 
 
+def test_what_is_chosen_on_the_preview_is_done_without_looking_again(desk: Desk) -> None:
+    path = way_of(desk, "snv", "split")
+    with desk.database.reading() as session:
+        task = task_of(session, "snv", "2021").id
+    parts: Any = {"on": "", "fresh_code": ["nv-a", "nv-b"], "fresh_name": ["A", "B"]}
+    shown = desk.get(path, params=parts).text
+    chosen = {f"task-{task}": "nv-b", "below-snv-1": "nv-a", "below-snv-2": "nv-b"}
+    assert desk.post(path, parts | chosen | {"hash": hidden(shown, "hash"), "reason": "QĐ"}).status_code == 303
+    with desk.database.reading() as session:
+        assert session.get_one(Task, task).unit_id == unit_id(session, "nv-b")
+
+
 def test_units_below_are_given_to_one_of_the_parts(desk: Desk) -> None:
     path = way_of(desk, "snv", "split")
     parts = {"on": "", "fresh_code": ["nv-a", "nv-b"], "fresh_name": ["A", "B"], "below-snv-2": "nv-b"}
