@@ -43,7 +43,7 @@ def next_way(session: Session, message_id: int, now: datetime) -> Way | None:
 
 
 def send_otherwise(session: Session, message_id: int, way: Way, now: datetime) -> Message:
-    """A message of its own, with all that the refused one tells."""
+    """A message of its own, with all that the refused one tells; its words are as old as they are."""
     refused = session.get_one(Message, message_id, populate_existing=True)
     tries = session.scalar(select(func.count()).where(col(Attempt.message_id) == refused.id))
     reference = f"{refused.reference} by {way.channel} {way.account} {way.address} after {tries}"
@@ -56,7 +56,7 @@ def send_otherwise(session: Session, message_id: int, way: Way, now: datetime) -
         subject=refused.subject,
         text=plain(refused.html) if way.channel in MAIL else refused.text,
         html=refused.html,
-        created_at=now,
+        created_at=refused.created_at,
         try_after=now,
         is_urgent=refused.is_urgent,
         instead_of=refused.id,

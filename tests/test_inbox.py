@@ -179,7 +179,7 @@ def test_a_refused_message_goes_out_again_to_the_address_of_today(office: Databa
         session.add(contact)
     with office.writing() as session:
         again = try_again(session, id_, by="user:1", may_arrive_twice=False, now=at(DAY, "10:00"))
-        assert (again.state, again.address, again.tries) == ("queued", "moi@example.org", 0)
+        assert (again.state, again.address, again.tries) == ("queued", "moi@example.org", 1)
     with office.reading() as session:
         entry = session.exec(select(Entry).order_by(col(Entry.id).desc())).first()
         assert entry is not None
