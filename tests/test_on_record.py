@@ -102,6 +102,23 @@ def test_a_copy_waits_for_a_server_that_is_down_and_for_a_decent_hour_and_goes_o
     assert (len(place.zalo.state.to(CHAT)), len(place.sink.to(STC))) == (1, 1)
 
 
+def test_mail_and_zalo_both_down_for_a_day_lose_nothing_and_double_nothing(place: Place) -> None:
+    place.link("zalooa", FOLLOWER)
+    gone = Settings.model_validate({"smtp_url": f"smtp://127.0.0.1:{free_port()}"}).smtp_url
+    down = place.with_settings(smtp_url=gone, zalo_url=f"http://127.0.0.1:{free_port()}")
+    now = OPENED
+    for _ in range(9):
+        down.deliver(now)
+        now += timedelta(hours=3)
+    assert (place.zalo.state.sent, place.sink.mails) == ([], [])
+    for _ in range(5):
+        place.deliver(now)
+        now += timedelta(hours=3)
+    assert (len(place.zalo.state.to(FOLLOWER)), len(place.sink.to(STC)), len(place.sink.mails)) == (1, 1, 5)
+    told = {each.message_id for each in place.all_of(Notice)}
+    assert {each.state for each in place.all_of(Message) if each.id in told} == {MessageState.SENT}
+
+
 def test_what_may_have_been_lost_on_its_way_to_a_chat_is_in_the_mailbox_and_asks_for_nobody(place: Place) -> None:
     place.link("zalozns", PHONE)
     place.zalo.state.faults["/message/template"] = [Fault(drop=True, is_accepted=True)]

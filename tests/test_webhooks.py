@@ -19,7 +19,7 @@ from models.entry import Entry
 from models.message import Message, MessageState
 from models.zalo import ZaloAccount
 from samples.fake_zalo import events
-from samples.fake_zalo.state import ACCESS_LIFE, App, Sent
+from samples.fake_zalo.state import ACCESS_LIFE, App, Sent, Way
 from tests.builders import at
 from tests.desk import Desk, sqlite_desk
 from tests.zalo import ALIAS, APP, CHAT, FOLLOWER, Zalo, running, secrets_in
@@ -65,7 +65,7 @@ def tell_bot(
     return desk.ask("POST", BOT_HOOK, {"x-bot-api-secret-token": secret}, is_old=True, content=body).status_code
 
 
-def sent_message(desk: Desk, channel: str = "zalooa", **changes: Any) -> Sent:
+def sent_message(desk: Desk, channel: Way = "zalooa", **changes: Any) -> Sent:
     """A message that went out by Zalo, and how Zalo has it."""
     given: dict[str, Any] = {
         "state": MessageState.SENT,
@@ -80,7 +80,7 @@ def sent_message(desk: Desk, channel: str = "zalooa", **changes: Any) -> Sent:
     )  # fmt: skip
     with desk.database.writing() as session:
         session.add(message)
-    return Sent(NOW, "zalooa", FOLLOWER, "", "ab12", "m-1" if channel == "zalozns" else "")
+    return Sent(NOW, channel, FOLLOWER, "", "ab12", "m-1" if channel == "zalozns" else "")
 
 
 def the_message(desk: Desk) -> Message:

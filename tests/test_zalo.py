@@ -237,11 +237,20 @@ def test_a_token_is_turned_over_before_it_ends(wire: Wire) -> None:
     assert wire.refreshes() == 1
 
 
-def test_a_token_that_dies_among_others_is_renewed_once_and_nothing_is_lost(wire: Wire) -> None:
-    wire.zalo.state.access.clear()
-    results = wire.send(*(letter(number=number) for number in range(3)))
+@pytest.mark.parametrize("channel", ["zalooa", "zalozns"])
+@pytest.mark.parametrize("way", ["unknown", "expired"])
+def test_a_token_that_dies_among_others_is_renewed_once_and_nothing_is_lost(wire: Wire, channel: str, way: str) -> None:
+    def dies() -> None:
+        for each in state.access.values():
+            each.expires_at = wire.zalo.clock.at
+        if way == "unknown":
+            state.access.clear()
+
+    state, route = wire.zalo.state, {"zalooa": CONSULT, "zalozns": TEMPLATE}[channel]
+    state.faults[route] = [Fault(is_accepted=True, then=dies)]
+    results = wire.send(*(letter(channel, number) for number in range(3)))
     assert [each.outcome for each in results] == [Outcome.SENT] * 3
-    assert (wire.refreshes(), len(wire.zalo.state.sent)) == (1, 3)
+    assert (wire.refreshes(), len(state.sent), state.calls.count(route)) == (1, 3, 4)
 
 
 def test_of_workers_that_refresh_at_once_exactly_one_asks(wire: Wire, tmp_path: Path) -> None:
