@@ -39,7 +39,7 @@ def believe(session: Session, rows: Sequence[Row], *, now: datetime, zone: str, 
     """
     day = today(now, zone)
     read, problems = lines(rows)
-    known = known_units(session)
+    known = known_units(session, {line.code for line in read})
     before = history_of(known)
     history = dict(before)
     parents = _Parents(history.keys() | {line.code for line in read})
