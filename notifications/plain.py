@@ -48,6 +48,8 @@ class _Reader(HTMLParser):
             self._unsaid = ""
         elif tag in _LINES:
             self._say(f"{self._said()}: {self._link()}" if self._href else self._said(), is_heading=tag == "h1")
+            if self._depth == 0:
+                self.lines.append("")
         elif tag == "td" and self._depth == _WITHIN:
             self._cells.append(self._said())
         elif tag == "tr" and self._depth == _WITHIN:

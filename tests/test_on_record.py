@@ -56,6 +56,7 @@ def test_what_a_chat_took_goes_by_mail_in_the_same_delivery_as_the_copy_of_it(
     assert copy.subject == f"Bản lưu: {chat.subject}"
     lines = part(place, "text/plain").splitlines()
     assert lines[0].startswith("Bản lưu của tin gửi ngày 01/09/2025 qua ")
+    assert lines[1] == ""
     assert any(line.startswith(f"Mở phiếu báo cáo: {URL}/s/") and "[[" not in line for line in lines)
     assert any("tự động gửi" in line for line in lines)
     assert "<body" in part(place, "text/html").partition(lines[0])[0]

@@ -72,6 +72,12 @@ class Playground:
             return list(session.exec(select(table).order_by(col(table.id))))
 
     @property
+    def newest(self) -> Message:
+        """The last message that was told, not the copy of it."""
+        told: list[Message] = self.all_of(Message)
+        return next(each for each in reversed(told) if each.instead_of is None)
+
+    @property
     def page(self) -> str:
         return html.unescape(self.browser.get("/trial/zalo/").text)
 
@@ -112,13 +118,13 @@ def test_what_was_told_in_the_past_stands_there_from_the_first_look_on(playgroun
 def test_a_reminder_arrives_is_seen_and_its_number_is_nobodys(playground: Playground) -> None:
     now = clock.now(playground.settings.clock) + timedelta(days=1)
     playground.tell(FOLLOWERS[-1], now)
-    message = playground.all_of(Message)[-1]
+    message = playground.newest
     assert message.channel == "zalooa"
     shown = playground.page
     assert message.provider_id in shown
     assert NUMBER.startswith("84000")
     assert "đã xem" in html.unescape(playground.browser.post("/trial/zalo/seen", data={"id": message.provider_id}).text)
-    assert playground.all_of(Message)[-1].state == MessageState.READ
+    assert playground.newest.state == MessageState.READ
     with playground.database.reading() as session:
         assert [trouble(each, now) for each in accounts(session)] == [None]
 
@@ -133,13 +139,25 @@ def test_whoever_sends_the_code_of_their_page_is_told_there_from_then_on(playgro
     way = playground.all_of(Address)[-1]
     assert (way.contact_id, way.channel, way.consent_source) == (contact.id, "zalobot", "code")
     playground.tell("stttt", clock.now(playground.settings.clock) + timedelta(hours=1))
-    message = playground.all_of(Message)[-1]
+    message = playground.newest
     assert (message.channel, message.state, message.address) == ("zalobot", MessageState.SENT, way.address)
     again = fake(playground.database, playground.settings)
     assert again is not None
     assert message.provider_id in [each.message_id for each in again.state.to(way.address)]  # a new start forgets none
     playground.browser.post("/trial/zalo/write", data={"way": "zalobot", "who": way.address, "text": "hủy"})
     assert playground.all_of(Address)[-1].state == "ended"
+
+
+def test_whoever_leaves_the_account_on_the_page_is_told_there_no_more(playground: Playground) -> None:
+    def state() -> str:
+        return next(str(each.state) for each in playground.all_of(Address) if each.channel == "zalooa")
+
+    assert (state(), "Bỏ quan tâm OA" in playground.page) == ("working", True)
+    playground.browser.post("/trial/zalo/follow", data={"who": "uid-1"})
+    assert (state(), "Bỏ quan tâm OA" in playground.page) == ("ended", False)
+    playground.browser.post("/trial/zalo/follow", data={"who": "uid-1"})
+    assert (state(), "Bỏ quan tâm OA" in playground.page) == ("ended", True)  # to follow is no consent
+    assert playground.browser.post("/trial/zalo/follow", data={"who": "nobody"}).status_code == 502
 
 
 def test_an_office_has_no_such_page(playground: Playground) -> None:

@@ -78,6 +78,7 @@ def _code_page(request: Request, office: Office, contact_id: int, back: str) -> 
         has_bot=secrets.read("zalobot-token") is not None,
         bot=secrets.read("zalobot-name"),
         accounts=accounts,
+        keeps_record=office.settings.mail_record,
         back=back,
     )
 
