@@ -154,7 +154,7 @@ def test_a_merger_shows_each_open_task_and_does_what_was_shown(desk: Desk) -> No
     shown = desk.get(path, params=asked | {"contacts": "1"}).text
     assert desk.rows() == before
     for told in (
-        "giao cho Thanh tra - Tài chính",
+        '<option value="tt-tc" selected>giao cho Thanh tra - Tài chính</option>',
         "hủy: Thanh tra - Tài chính đã có việc này",
         "4 người thành đầu mối",
     ):
@@ -182,11 +182,11 @@ def test_a_task_is_decided_on_apart(desk: Desk) -> None:
         task = task_of(session, "stc", "2021").id
     parts = {"on": "", "fresh_code": ["tc-a", "tc-b"], "fresh_name": ["Chi bộ A", "Chi bộ B"]}
     shown = desk.get(path, params=parts).text
-    assert "giao cho Chi bộ A" in shown
+    assert "selected>giao cho Chi bộ A" in shown
     shown = desk.get(path, params=parts | {f"task-{task}": ""}).text
-    assert "<b>hủy</b>" in shown
+    assert "selected>không ai: hủy, kèm lý do" in shown
     shown = desk.get(path, params=parts | {f"task-{task}": "tc-b"}).text
-    assert "giao cho Chi bộ B" in shown
+    assert "selected>giao cho Chi bộ B" in shown
     form: Any = parts | {f"task-{task}": "tc-b", "hash": hidden(shown, "hash"), "reason": "QĐ"}
     assert desk.post(path, form).status_code == 303
     with desk.database.reading() as session:
