@@ -11,6 +11,8 @@ import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cache
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -190,13 +192,8 @@ def opened_desk(
     plan: str = YEARLY,
 ) -> Iterator[Desk]:
     """The province of tests/builders.py with its yearly report of 2021 open, as a demo whose clock stands at `on`."""
-    province(database, plan)
-    step_round(database, at(opened))
-    settings = Settings.model_validate({"data": folder, "database_url": database.url, "url": URL})
-    folder.mkdir(exist_ok=True)
-    desk = Desk(database, settings, create_app(database, settings))
-    desk.move_clock(on)
-    yield desk
+    _province(database, opened, plan)
+    yield _desk(database, folder, on)
 
 
 @contextlib.contextmanager
@@ -204,11 +201,33 @@ def sqlite_desk(template: Path, folder: Path, *, on: str = "2021-12-20", plan: s
     """The same on a SQLite file of its own, for what cannot differ between databases."""
     folder.mkdir(exist_ok=True)
     path = folder / "dondoc.sqlite"
-    shutil.copyfile(template, path)
+    shutil.copyfile(_sqlite_province(template, plan), path)
     database = Database(f"sqlite:///{path}")
-    with opened_desk(database, folder / "data", on=on, plan=plan) as desk:
-        yield desk
+    yield _desk(database, folder / "data", on)
     database.close()
+
+
+@cache
+def _sqlite_province(template: Path, plan: str) -> Path:
+    """A file to copy, for all tests with this plan: a round takes longer than most of them."""
+    path = template.with_name(f"{sha256(plan.encode()).hexdigest()}.sqlite")
+    shutil.copyfile(template, path)
+    with contextlib.closing(Database(f"sqlite:///{path}")) as database:
+        _province(database, "2021-12-01", plan)
+    return path
+
+
+def _province(database: Database, opened: str, plan: str) -> None:
+    province(database, plan)
+    step_round(database, at(opened))
+
+
+def _desk(database: Database, folder: Path, on: str) -> Desk:
+    settings = Settings.model_validate({"data": folder, "database_url": database.url, "url": URL})
+    folder.mkdir(exist_ok=True)
+    desk = Desk(database, settings, create_app(database, settings))
+    desk.move_clock(on)
+    return desk
 
 
 def busied(desk: Desk) -> Desk:
