@@ -123,12 +123,14 @@ def _write(session: Session, batch: Batch, read: ColumnElement[bool], now: datet
     _write_each(session, {each.notice_id: {"dropped": each.why} for each in dropped})
     _write_each(session, {each.notice_id: {"held": each.hold.why, "held_until": each.hold.until} for each in held})
     _write_each(session, {each.notice_id: {"held": each.why} for each in merged})
-    if messages := _add(session, bundles, now):
-        # Of these a contact has one, and nobody else's is among them: there is one writer at a time.
-        new = col(Message.contact_id) == col(Notice.contact_id), between(col(Message.id), min(messages), max(messages))
+    if bundles:
+        # What comes after the last message so far is of these bundles, one a contact: there is one writer at a time.
+        last = session.scalar(select(func.max(Message.id))) or 0
+        _add(session, bundles, now)
+        new = col(Message.contact_id) == col(Notice.contact_id), col(Message.id) > last
         notice.write(session, told, message_id=select(col(Message.id)).where(*new).scalar_subquery())
-        _ensure_links(session, messages)
-    return Counter(messages=len(messages), dropped=len(dropped), held=len(held))
+        _ensure_links(session, last)
+    return Counter(messages=len(bundles), dropped=len(dropped), held=len(held))
 
 
 def _write_each(session: Session, wanted: Mapping[int, Mapping[str, Any]]) -> None:
@@ -140,10 +142,8 @@ def _write_each(session: Session, wanted: Mapping[int, Mapping[str, Any]]) -> No
         notice.write(session, ids, **dict(columns))
 
 
-def _add(session: Session, bundles: Sequence[Bundle], now: datetime) -> Sequence[int]:
-    """A message for each of the bundles; their ids."""
-    if not bundles:
-        return []
+def _add(session: Session, bundles: Sequence[Bundle], now: datetime) -> None:
+    """A message for each of the bundles. It does not ask for their ids: that would take several times as long."""
     tries = _tries_before(session, [each.contact.id for each in bundles], now)
     rows = [
         {
@@ -164,8 +164,7 @@ def _add(session: Session, bundles: Sequence[Bundle], now: datetime) -> Sequence
         for each in bundles
         if each.rendered is not None
     ]
-    new = insert(Message).returning(col(Message.id), sort_by_parameter_order=True)
-    return session.connection().execute(new, rows).scalars().all()
+    session.connection().execute(insert(Message), rows)
 
 
 def _tries_before(session: Session, contact_ids: Sequence[int], now: datetime) -> dict[tuple[int, str, str], int]:
@@ -181,9 +180,9 @@ def _tries_before(session: Session, contact_ids: Sequence[int], now: datetime) -
     return {(contact, channel, address): tries for contact, channel, address, tries in session.execute(query)}
 
 
-def _ensure_links(session: Session, message_ids: Sequence[int]) -> None:
+def _ensure_links(session: Session, last: int) -> None:
     """A link for each task that a unit's own contact is told of, and one to all duties or to what is behind below."""
-    told, is_own = col(Notice.message_id).in_(message_ids), col(Notice.rung).startswith("unit.")
+    told, is_own = col(Notice.message_id) > last, col(Notice.rung).startswith("unit.")
     own = select(col(Notice.task_id), col(Notice.contact_id), literal(1)).where(told, is_own).distinct()
     insert_new(session, Link, ("task_id", "contact_id", "generation"), own, unless=("task_id", "contact_id"))
     asked = or_(is_own, col(Notice.kind).in_([kind.value for kind in ASKING]))
