@@ -7,6 +7,8 @@ SLOW: Final = 12  #: so many of a hundred units are late more often than others
 SHARES: Final = {False: (1, 5, 6), True: (6, 30, 32)}
 EARLY: Final = 10  #: the punctual come on one of so many working days, of which the due day is the last
 LATE: Final = 15  #: the late on one of so many after it
+REVIEWED: Final = 4  #: what came in is looked at on one of so many working days after
+RETURNED: Final = 4  #: of a hundred reports so many are returned once
 
 
 def owing(days: int) -> float:

@@ -1,6 +1,6 @@
 """How many units owe it? Audiences counted in sums, never unit by unit."""
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from datetime import date
 from functools import cached_property
 
@@ -25,6 +25,13 @@ class Headcount:
             self.known[who] = self._by_kind(who) if _is_plain(who) else self._matching(who)
         return self.known[who]
 
+    def parts(self, who: Audience) -> Mapping[Hashable, int]:
+        """The same in parts, each the same units wherever it appears: a kind below some units, else the audience."""
+        if not _is_plain(who):
+            return {who: self.units(who)}
+        kinds = self._kinds(who)
+        return {(who.under, kind): kinds.get(kind, 0) for kind in who.kinds or kinds}
+
     @cached_property
     def superiors(self) -> int:
         """How many units have others below them."""
@@ -32,13 +39,16 @@ class Headcount:
         return self.session.scalar(parents) or 0
 
     def _by_kind(self, who: Audience) -> int:
+        kinds = self._kinds(who)
+        return sum(kinds.get(kind, 0) for kind in who.kinds) if who.kinds else sum(kinds.values())
+
+    def _kinds(self, who: Audience) -> Mapping[str, int]:
         """Most audiences are some kinds of a subtree: one count by kind answers for all of that subtree."""
         if who.under not in self.kinds:
             query = matching(Audience(under=who.under), self.on).order_by(None).group_by(col(Placement.kind))
             counts = self.session.execute(query.with_only_columns(col(Placement.kind), func.count()))
             self.kinds[who.under] = dict(counts.tuples().all())
-        kinds = self.kinds[who.under]
-        return sum(kinds.get(kind, 0) for kind in who.kinds) if who.kinds else sum(kinds.values())
+        return self.kinds[who.under]
 
     def _matching(self, who: Audience) -> int:
         found = matching(who, self.on, self.plan_id).order_by(None).with_only_columns(col(Placement.id)).subquery()

@@ -5,18 +5,16 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
 from typing import Final
 
-from engine.habits import owing
+from engine.estimate import Estimate
 from engine.headcount import Headcount
+from notifications.pace import Pace
 from schedules.calendars import Calendar
 from schedules.ladder import moments
-from schedules.plan import Rung
 from schedules.timeline import Occurrence, Row
 
 MONTHS: Final = 18
-NEVER: Final = 1_000  #: working days after the due day when nobody hands in any more
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +33,7 @@ class Month:
     first: date
     opens: int  #: tasks
     due: int  #: tasks
-    messages: int  #: reminders and escalations, and to each unit a receipt and the word that its report was accepted
+    messages: int  #: as engine.letters counts them
 
 
 def ahead(
@@ -52,35 +50,23 @@ def ahead(
     return tuple(sorted(found, key=_in_order))
 
 
-def months(days: Iterable[Ahead], calendar: Calendar, heads: Headcount, first: date) -> tuple[Month, ...]:
+def months(days: Iterable[Ahead], calendar: Calendar, heads: Headcount, first: date, pace: Pace) -> tuple[Month, ...]:
     """The months of those days, from the one that `first` lies in."""
-    opens, due, messages = Counter[date](), Counter[date](), Counter[date]()
-
-    @cache
-    def owed(due_on: date, on: date) -> float:
-        return owing(calendar.working_days(due_on, on))
-
+    opens, due = Counter[date](), Counter[date]()
+    starts = [months_later(_month(first), number) for number in range(MONTHS)]
+    estimate = Estimate(calendar, first, months_later(starts[-1], 1), pace)
     for each in days:
         day, obligation = each.row.day, each.row.occurrence.obligation
-        opens[_month(day.opens_on)] += 0 if each.is_open else each.units
+        opens_on = day.opens_on if each.is_open else max(day.opens_on, first)
+        opens[_month(opens_on)] += 0 if each.is_open else each.units
         due[_month(day.due_on)] += each.units
-        messages[_month(day.due_on)] += round(2 * each.units * (1 - owing(NEVER)))
-        for step in moments(obligation.ladder, day.opens_on, day.due_on, day.grace_until, calendar):
+        parts = heads.parts(day.who)
+        estimate.reported(parts, opens_on, day.due_on)
+        for step in moments(obligation.ladder, opens_on, day.due_on, day.grace_until, calendar):
             if step.on >= first and step.rung is not None:
-                messages[_month(step.on)] += _messages(step.rung, each.units * owed(day.due_on, step.on), heads)
-    starts = [months_later(_month(first), number) for number in range(MONTHS)]
-    return tuple(Month(start, opens[start], due[start], messages[start]) for start in starts)
-
-
-def _messages(rung: Rung, owed: float, heads: Headcount) -> int:
-    """One a contact: all late units of a superior are one letter to it, and all of a plan one to its issuer."""
-    match rung:
-        case Rung.UNIT_CONTACT | Rung.UNIT_HEAD:
-            return round(owed)
-        case Rung.SUPERIOR_SECRETARIAT | Rung.SUPERIOR_HEAD:
-            return round(min(owed, heads.superiors))
-        case Rung.ISSUER_SECRETARIAT | Rung.ISSUER_STANDING:
-            return round(min(owed, 1))
+                estimate.step(parts, step.rung, step.on, opens_on, day.due_on)
+    messages = estimate.by_month(heads.superiors)
+    return tuple(Month(start, opens[start], due[start], round(messages[start])) for start in starts)
 
 
 def months_later(day: date, count: int) -> date:

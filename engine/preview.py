@@ -12,6 +12,7 @@ from sqlmodel import Session, col, select
 
 from dondoc.clock import today
 from engine.errors import InvalidPlanError, RefusedError
+from engine.estimate import USUAL
 from engine.extend import check_not_too_far
 from engine.headcount import Headcount
 from engine.hearers import can_hear
@@ -25,6 +26,7 @@ from models.notice import Notice
 from models.plan import Plan, Revision
 from models.task import OWING, Task
 from models.unit import Unit, unit_by_code
+from notifications.pace import Pace
 from schedules import load
 from schedules.calendars import Calendar
 from schedules.check import dated, located
@@ -100,9 +102,19 @@ class Preview:
 
 
 def preview(
-    session: Session, text: bytes, name: str, *, now: datetime, zone: str, from_on: date | None = None
+    session: Session,
+    text: bytes,
+    name: str,
+    *,
+    now: datetime,
+    zone: str,
+    from_on: date | None = None,
+    pace: Pace = USUAL,
 ) -> Preview:
-    """What applying the text would do. Raises InvalidPlanError for a text that cannot come into force."""
+    """What applying the text would do; its messages are estimated for an office of that pace.
+
+    Raises InvalidPlanError for a text that cannot come into force.
+    """
     fit, on = fit_text(session, text, name), today(now, zone)
     if from_on is not None:
         check_not_too_far(from_on, on)
@@ -119,7 +131,7 @@ def preview(
         effect.changes,
         fit.problems,
         days,
-        months(days, fit.calendar, heads, on),
+        months(days, fit.calendar, heads, on, pace),
         unreachable(session, effect.transfers),
         hash_of(revision.hash if revision else None, text, from_on, effect.changes),
         is_in_force(revision, text, from_on),

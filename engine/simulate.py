@@ -238,7 +238,7 @@ class _Life:
 
     def hand_in(self, tasks: Sequence[int], now: datetime) -> None:
         for task_id in hand_in_all(self.session, tasks, now, self.zone):
-            days = 1 + self.draw(self.names[task_id], "review") % 4
+            days = 1 + self.draw(self.names[task_id], "review") % habits.REVIEWED
             self.plan(Doing.REVIEW, task_id, self.working(today(now, self.zone), days), now)
 
     def review(self, tasks: Sequence[int], now: datetime) -> None:
@@ -247,7 +247,7 @@ class _Life:
         friday = on + timedelta(days=7 + (4 - on.weekday()) % 7)
         for task_id in tasks:
             draw = self.draw(self.names[task_id], "verdict")
-            if draw % 100 >= 4 or self.session.get_one(Task, task_id).returns:
+            if draw % 100 >= habits.RETURNED or self.session.get_one(Task, task_id).returns:
                 accepted.append(task_id)
                 continue
             due_on = self.due_on(task_id)

@@ -19,6 +19,7 @@ from engine.plans import plan_of
 from engine.preview import Moved, Preview, preview
 from models.plan import Revision
 from models.proposal import Policy, Proposal, ProposalKind
+from notifications.pace import pace_of
 from schedules.diff import Way
 from schedules.plan import Obligation
 from schedules.plan import Plan as PlanFile
@@ -154,9 +155,13 @@ def _previewed(session: Session, office: Office, opened: Opened, text: bytes, as
     _, problems = plan_drafts.checked(text.decode(), opened.code, known.known(session), known.calendars(session))
     if errors := [each for each in problems if each.is_error]:
         raise InvalidPlanError(errors)
-    return preview(
-        session, text, f"{opened.code}.yaml", now=office.now(), zone=office.settings.zone, from_on=asked.from_on
-    )
+    return previewed(session, office, opened.code, text, asked.from_on)
+
+
+def previewed(session: Session, office: Office, code: str, text: bytes, from_on: date | None) -> Preview:
+    """What applying the text would do by now."""
+    zone, pace = office.settings.zone, pace_of(office.settings)
+    return preview(session, text, f"{code}.yaml", now=office.now(), zone=zone, from_on=from_on, pace=pace)
 
 
 def _is_of(proposal: Proposal, code: str) -> bool:

@@ -12,7 +12,6 @@ from engine.calendar_change import preview_calendar
 from engine.errors import RefusedError
 from engine.history import text_diff
 from engine.plans import active_plans, active_revision
-from engine.preview import preview
 from models.proposal import Proposal, ProposalKind, ProposalState
 from schedules import load
 from web import forms
@@ -20,7 +19,7 @@ from web.access import InActor, needs
 from web.done import after, stand
 from web.office import InOffice, Number, Office
 from web.pages import page
-from web.plan_dates import asked_in, changes, shown, titles
+from web.plan_dates import asked_in, changes, previewed, shown, titles
 from web.plans import may_decide, names_of
 
 router = APIRouter(dependencies=[needs(Right.MANAGE)])
@@ -114,16 +113,15 @@ def _proposal_page(
 
 def _effect(session: Session, office: Office, proposal: Proposal, number: int) -> dict[str, Any]:
     """What it would do by now, as whoever proposed it was shown, and the hash of that."""
-    now, zone = office.now(), office.settings.zone
-    text, name = proposal.text.encode(), f"{proposal.code}.yaml"
+    text = proposal.text.encode()
     if proposal.kind == ProposalKind.CALENDAR:
-        calendar, _ = load.parse_calendar(text, name)
+        calendar, _ = load.parse_calendar(text, proposal.code)
         assert calendar is not None  # it was read when it was proposed
-        of_calendar = preview_calendar(session, calendar, now=now, zone=zone)
+        of_calendar = preview_calendar(session, calendar, now=office.now(), zone=office.settings.zone)
         known = titles(*(file for _, _, file in active_plans(session)))
         values = changes(of_calendar.changes, known, number) | {"effect": of_calendar}
         return values | {"hash": of_calendar.diff_hash}
-    of_plan = preview(session, text, name, now=now, zone=zone, from_on=proposal.from_on)
+    of_plan = previewed(session, office, proposal.code, text, proposal.from_on)
     active = active_revision(session, proposal.code)
     lines = text_diff(active.text if active else "", proposal.text)
     values = shown(session, active, of_plan, number) | {"effect": of_plan, "lines": lines}
