@@ -55,13 +55,20 @@ def gateway() -> Iterator[Gateway]:
     server.server_close()
 
 
-def send(folder: Path, port: int, *, name: str = "sms", may_go: bool = True) -> list[Result]:
+def letter_to(name: str, number: int = 1) -> Letter:
+    given: dict[str, Any] = {"subject": "Nhắc", "text": "dài", "html": "", "short": "Xin nộp báo cáo", "thread": None}
+    return Letter(number, f"m-{number}", at=at("2025-09-01"), address=name, name="", channel="apprise", **given)
+
+
+def carrier_to(folder: Path, port: int) -> OtherCarrier:
     (folder / "apprise-sms").write_text(f"json://office:{PASSWORD}@127.0.0.1:{port}/notify\n")
     (folder / "apprise-nonsense").write_text("nosuchservice://x\n")
-    given: dict[str, Any] = {"subject": "Nhắc", "text": "dài", "html": "", "short": "Xin nộp báo cáo", "thread": None}
-    letter = Letter(1, "m-1", at=at("2025-09-01"), address=name, name="", channel="apprise", **given)
-    carrier = OtherCarrier(Secrets(folder))
-    return [result for _, result in carrier.send([letter], lambda asked: {1} if may_go else set())]
+    return OtherCarrier(Secrets(folder))
+
+
+def send(folder: Path, port: int, *, name: str = "sms", may_go: bool = True) -> list[Result]:
+    carrier = carrier_to(folder, port)
+    return [result for _, result in carrier.send([letter_to(name)], lambda asked: {1} if may_go else set())]
 
 
 def test_what_it_takes_is_sent_with_the_words_for_a_chat(gateway: Gateway, tmp_path: Path) -> None:
@@ -90,6 +97,17 @@ def test_a_server_that_is_down_has_nothing_and_is_asked_again(tmp_path: Path) ->
     (result,) = send(tmp_path, free_port())
     assert (result.outcome, result.code) == (Outcome.RETRY, "connect")
     assert PASSWORD not in str(result)
+
+
+def test_a_server_that_is_down_is_looked_for_once_a_wave(gateway: Gateway, tmp_path: Path) -> None:
+    carrier = carrier_to(tmp_path, free_port())
+    results = carrier.send(
+        [letter_to("sms"), letter_to("sms", 2)], lambda asked: {letter.message_id for letter in asked}
+    )
+    assert next(results)[1] == Result(Outcome.RETRY, "connect")
+    carrier_to(tmp_path, gateway.port)  # here it is again, and the second does not ask
+    assert next(results)[1] == Result(Outcome.RETRY, "connect")
+    assert gateway.got == []
 
 
 def test_nothing_that_apprise_says_of_a_secret_reaches_the_log(

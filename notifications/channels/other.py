@@ -35,6 +35,7 @@ class OtherCarrier:
         self._secrets = secrets
 
     def send(self, letters: Sequence[Letter], before_content: Gate) -> Iterator[tuple[Letter, Result]]:
+        silent = set[str]()  # one wait for a server that does not answer is enough
         for letter in letters:
             name = f"{SERVICE}{letter.address}"
             url = self._secrets.read(name)
@@ -42,7 +43,8 @@ class OtherCarrier:
                 service = Apprise.instantiate(url, suppress_exceptions=True) if url is not None else None
             if service is None:
                 yield letter, Result(Outcome.CONFIG, "no_secret", name)
-            elif not _is_there(service):  # before anything goes out, so that it may be tried again
+            elif name in silent or not _is_there(service):  # before anything goes out, so that it may be tried again
+                silent.add(name)
                 yield letter, Result(Outcome.RETRY, "connect")
             elif letter.message_id in before_content([letter]):
                 yield letter, _told(service, letter)
