@@ -28,7 +28,7 @@ from types import MappingProxyType
 from typing import Final, TypeAlias
 
 from dondoc.i18n import LANGUAGES
-from engine.workbook import NoBookError, read_book, unpacked_size
+from engine.workbook import NoBookError, name_of, read_book, unpacked_size
 from schedules.problem import Problem, Severity, meant
 
 ROLES: Final = ("contact", "head", "secretariat", "standing")
@@ -372,7 +372,8 @@ def _sheet(data: bytes, file: str) -> tuple[list[Numbered], Mapping[int, Sequenc
     top, header = filled[_header(filled)] if filled else (0, [])
     faults: defaultdict[int, list[Problem]] = defaultdict(list)
     for line, column in book.unreckoned:
-        faults[line].append(Problem(file, line, column, Severity.ERROR, "sheet.unreckoned", {}))
+        cell = {"got": name_of(line, column)}
+        faults[line].append(Problem(file, line, column, Severity.ERROR, "sheet.unreckoned", cell))
     for each in book.merged:
         for line in range(max(each.first, top + 1), min(each.last, len(book.rows)) + 1):
             got = {"got": each.name}

@@ -10,7 +10,7 @@ from typing import Final
 from xml.etree.ElementTree import ParseError
 
 from openpyxl import load_workbook  # type: ignore[import-untyped]
-from openpyxl.utils.cell import range_boundaries  # type: ignore[import-untyped]
+from openpyxl.utils.cell import get_column_letter, range_boundaries  # type: ignore[import-untyped]
 from openpyxl.utils.exceptions import InvalidFileException  # type: ignore[import-untyped]
 
 _UNREADABLE: Final = (
@@ -46,6 +46,11 @@ class Book:
     rows: Sequence[Sequence[str]]
     merged: Sequence[Merged]
     unreckoned: Sequence[tuple[int, int]]  #: row and column of formulas whose result was never kept
+
+
+def name_of(row: int, column: int) -> str:
+    """As the spreadsheet calls a cell: D2."""
+    return f"{get_column_letter(column)}{row}"
 
 
 def unpacked_size(data: bytes) -> int:
