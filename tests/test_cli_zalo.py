@@ -11,7 +11,7 @@ from dondoc.database import Database
 from dondoc.keys import seal_of, secret_key
 from models.zalo import ZaloAccount
 from tests.builders import at
-from tests.zalo import ALIAS, secrets_in
+from tests.zalo import ALIAS, BOT_TOKEN, running, secrets_in
 
 ADD = ["zalo", "add", ALIAS, "--app", "app-1", "--oa", "oa-1"]
 
@@ -61,6 +61,25 @@ def test_an_alarm_is_told_by_status_and_doctor_until_new_tokens_come(
     main(["zalo", "status", "--json"])
     (row,) = json.loads(capsys.readouterr().out)
     assert (row["alias"], row["oa"], row["trouble"]) == (ALIAS, "oa-1", None)
+
+
+def test_zalo_is_told_where_the_bot_is_heard_and_says_no_to_an_address_of_a_local_network(
+    office: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["zalo", "bot"]) == 1  # a playground, and there is no stand-in
+    with running() as zalo:
+        monkeypatch.setenv("DONDOC_ZALO_URL", zalo.url)
+        assert main(["zalo", "bot"]) == 1
+        assert "400 Bad request" in capsys.readouterr().err
+        monkeypatch.setenv("DONDOC_URL", "https://dondoc.example.org/")
+        assert main(["zalo", "bot"]) == 0
+        bot = zalo.state.bots[BOT_TOKEN]
+        assert (bot.webhook, bot.secret) == ("https://dondoc.example.org/hooks/zalobot", "bot-webhook-secret")
+        (tmp_path / "secrets" / "zalobot-webhook").unlink()
+        assert main(["zalo", "bot"]) == 1
+    told = capsys.readouterr()
+    assert "no_secret zalobot-webhook" in told.err
+    assert BOT_TOKEN not in f"{told.out}{told.err}"
 
 
 def test_what_cannot_be_is_refused(office: Database, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -12,6 +12,7 @@ from models.address import ways_of
 from models.contact import Contact
 from models.unit import Unit
 from models.zalo import ZaloAccount
+from notifications.channels import may_speak_zalo
 from web.access import InActor, OpenToAll, demand, needs
 from web.links import unit_link_of, written_to
 from web.office import InOffice, Number, Office
@@ -52,10 +53,10 @@ def end(unit_id: Number, contact_id: Number, office: InOffice, actor: InActor) -
 
 def is_here(office: Office, session: Session) -> bool:
     """Whether this office has anything in Zalo to which a code could be sent."""
-    secrets = Secrets(office.settings.secrets_folder)
-    if office.settings.secrets_folder is None or (office.is_demo and office.settings.zalo_host is None):
+    if not may_speak_zalo(office.settings):
         return False
-    return secrets.read("zalobot-token") is not None or session.exec(select(ZaloAccount)).first() is not None
+    has_bot = Secrets(office.settings.secrets_folder).read("zalobot-token") is not None
+    return has_bot or session.exec(select(ZaloAccount)).first() is not None
 
 
 def _code_page(request: Request, office: Office, contact_id: int, back: str) -> Response:

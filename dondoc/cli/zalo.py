@@ -1,4 +1,4 @@
-"""`dondoc zalo ...`: by which Official Account does the office write, and are its tokens alive?"""
+"""`dondoc zalo ...`: by which bot and Official Account does the office write, and are its tokens alive?"""
 
 from getpass import getpass
 from typing import TYPE_CHECKING, Annotated, TypeAlias
@@ -7,7 +7,7 @@ from cyclopts import Parameter
 
 from dondoc.cli.app import CARE, Json, group_of
 from dondoc.cli.office import Office, key_of, office
-from dondoc.cli.words import _, lang, write, write_json
+from dondoc.cli.words import CommandFailedError, _, lang, write, write_json
 from dondoc.i18n import whole_moment
 
 if TYPE_CHECKING:
@@ -32,6 +32,25 @@ def add(
         with here.database.writing() as session:
             add_account(session, alias, app, oa, pair, key=key, by="office", now=here.now)
     write(_("Đã thêm {alias}. Webhook: {url}", alias=alias, url=f"{here.settings.url}/hooks/zalo/{alias}"))
+
+
+@zalo.command(help=_("Báo cho Zalo biết gửi về đâu những gì người ta nhắn cho bot; mã của bot đọc từ thư mục bí mật."))
+def bot() -> None:
+    from dondoc.keys import Secrets
+    from models.message import Outcome
+    from notifications.channels import may_speak_zalo
+    from notifications.channels.zalo_bot import set_webhook
+    from notifications.channels.zalo_wire import Hosts
+
+    with office() as here:
+        settings, url = here.settings, f"{here.settings.url.rstrip('/')}/hooks/zalobot"
+    if not may_speak_zalo(settings):
+        raise CommandFailedError(_("cần DONDOC_SECRETS, thư mục có zalobot-token và zalobot-webhook; sân thử không có"))
+    result = set_webhook(Hosts.at(settings.zalo_host), Secrets(settings.secrets_folder), url)
+    if result.outcome is not Outcome.SENT:
+        said = " ".join(part for part in (result.code, result.answer) if part)
+        raise CommandFailedError(_("Zalo không nhận {url}: {said}", url=url, said=said))
+    write(_("Từ nay những gì người ta nhắn cho bot tới {url}", url=url))
 
 
 @zalo.command(help=_("Thay cặp mã truy cập sau khi cấp quyền lại; đọc từ thư mục bí mật, hoặc hỏi."))

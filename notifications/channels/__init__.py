@@ -31,17 +31,21 @@ def carriers_for(settings: Settings, database: Database, key: bytes) -> ByChanne
 
     A playground speaks to a stand-in of Zalo on this machine or to nobody, and to no other service at all.
     """
-    mail, others = carrier_for(settings), dict[str, Carrier]()
-    is_real, secrets = not settings.clock.exists(), Secrets(settings.secrets_folder)
-    if settings.secrets_folder is not None and (is_real or settings.zalo_host is not None):
+    mail, others, secrets = carrier_for(settings), dict[str, Carrier](), Secrets(settings.secrets_folder)
+    if may_speak_zalo(settings):
         from notifications.channels.zalo import zalo_carriers  # Apprise is slow to import
 
         others |= zalo_carriers(settings, database, key, secrets)
-    if settings.secrets is not None and is_real:
+    if settings.secrets is not None and not settings.clock.exists():
         from notifications.channels.other import OtherCarrier
 
         others["apprise"] = OtherCarrier(secrets)
     return ByChannel(mail, others, settings.mail_record)
+
+
+def may_speak_zalo(settings: Settings) -> bool:
+    """Whether there is anything to speak to Zalo with, and no playground that would speak to the real one."""
+    return settings.secrets_folder is not None and (settings.zalo_host is not None or not settings.clock.exists())
 
 
 def writes_files(settings: Settings) -> bool:

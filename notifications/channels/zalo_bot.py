@@ -5,13 +5,16 @@ from typing import Final
 
 from apprise.manager_plugins import NotificationManager
 
+from dondoc.keys import Secrets
 from models.message import Outcome
 from notifications.channels.carrier import Letter, Result
 from notifications.channels.zalo_plugin import NotifyZalo
-from notifications.channels.zalo_wire import Answer, code_of, fitted, post_json, unanswered, words
+from notifications.channels.zalo_wire import Answer, Hosts, code_of, fitted, post_json, unanswered, words
 
 #: Where the office keeps the token of its bot.
 BOT_TOKEN: Final = "zalobot-token"  # noqa: S105  # the name of a file
+#: And the word by which it knows that it is Zalo who posts what people write.
+BOT_WEBHOOK: Final = "zalobot-webhook"
 
 
 class NotifyZaloBot(NotifyZalo):
@@ -51,6 +54,17 @@ def _class(code: int, spoken: str) -> Outcome:
             return Outcome.RECIPIENT if "chat" in spoken.lower() else Outcome.PAYLOAD
         case _:
             return Outcome.RETRY
+
+
+def set_webhook(hosts: Hosts, secrets: Secrets, url: str) -> Result:
+    """Tells Zalo where to post what people write to the bot: by https, where everybody can reach it."""
+    token, word = secrets.read(BOT_TOKEN), secrets.read(BOT_WEBHOOK)
+    if token is None or word is None:
+        return Result(Outcome.CONFIG, "no_secret", BOT_WEBHOOK if token else BOT_TOKEN)
+    given = {"url": url, "secret_token": word}
+    answer = post_json(hosts.bot, f"/bot{token}/setWebhook", {}, given, lambda: True)
+    assert answer is not None  # nobody said no
+    return _result(answer) if isinstance(answer, Answer) else answer
 
 
 NotificationManager().add(NotifyZaloBot)
