@@ -83,7 +83,7 @@ def test_something_else_that_answers_stops_the_application() -> None:
 def test_only_the_ways_in_are_open_to_everybody(kept: Desk) -> None:
     opened = {route.path.split("/")[1] for route in declared(kept) if route.need == "all"}
     assert opened == {
-        *("s", "u", "not-me", "verify", "health", "sign-in", "sign-out", "invite", "trial", "clock", "hooks")
+        *("s", "u", "k", "not-me", "verify", "health", "sign-in", "sign-out", "invite", "trial", "clock", "hooks")
     }
 
 
