@@ -198,7 +198,7 @@ def go_along(session: Session, unit_id: int, before: int | None, on: date, now: 
     place = placement_on(session, unit_id, on)
     if place is None:
         return 0
-    passed: Any = session.execute(
+    moved: Any = session.execute(
         update(Task)
         .where(col(Task.unit_id) == unit_id, col(Task.state).in_(_UNFINISHED))
         .where(
@@ -208,7 +208,8 @@ def go_along(session: Session, unit_id: int, before: int | None, on: date, now: 
         .execution_options(synchronize_session="fetch")
     )
     ids = session.exec(select(Placement.unit_id).where(subtree(place.path), valid(on, Placement))).all()
-    return max(follow(session, ids, on), passed.rowcount)
+    passed: int = moved.rowcount
+    return max(follow(session, ids, on), passed)
 
 
 def _place(session: Session, unit: Unit, on: date) -> Placement:

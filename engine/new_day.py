@@ -165,7 +165,10 @@ def _record(
     order: Entry | None,
     settled: Sequence[Fate],
     now: datetime,
-    **more: str | int | None,
+    *,
+    heir: str | None,
+    received: int,
+    receiver: str | None,
 ) -> None:
     entry = append(
         session,
@@ -177,7 +180,9 @@ def _record(
         order=order.id if order else None,
         inherited=[fate.task.id for fate in settled if fate.outcome is Outcome.GOES],
         cancelled=[fate.task.id for fate in settled if fate.outcome is not Outcome.GOES],
-        **more,
+        heir=heir,
+        received=received,
+        receiver=receiver,
     )
     tell(session, settled, entry, now)
 

@@ -2,6 +2,7 @@
 
 import random
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import date, timedelta
 from threading import Barrier
 from typing import Any
@@ -118,7 +119,7 @@ def ordered(database: Database, order: Order | Move) -> None:
 
 
 def replaced(order: Order | Move, on: date) -> Order | Move:
-    return type(order)(**{name: getattr(order, name) for name in order.__dataclass_fields__} | {"on": on})
+    return replace(order, on=on)
 
 
 def test_a_unit_that_was_to_end_anyway_ends_on_its_old_day(office: Database) -> None:
@@ -188,17 +189,15 @@ def test_orders_called_off_the_last_first_leave_the_tree_as_it_was(office: Datab
             codes = [code for code, _ in there(session, DAY)]
         units, on = tuple(dice.sample(codes, 2)), AHEAD + timedelta(days=dice.choice((0, 1, 5, 9)))
         fresh = (Fresh(f"moi-{round_}", "Mới"), Fresh(f"moi-{round_}-b", "Mới B"))
-        order = dice.choice(
-            [
-                Move(units[0], on, units[1]),
-                Order(Succession.MERGE, units, on, units[1], with_contacts=True),
-                Order(Succession.MERGE, units, on, fresh[0].code, fresh[:1]),
-                Order(Succession.SPLIT, units[:1], on, None, fresh, stays=dice.random() < 0.5),
-                Order(Succession.CLOSE, units[:1], on, units[1]),
-            ]
-        )
+        orders: list[Order | Move] = [
+            Move(units[0], on, units[1]),
+            Order(Succession.MERGE, units, on, units[1], with_contacts=True),
+            Order(Succession.MERGE, units, on, fresh[0].code, fresh[:1]),
+            Order(Succession.SPLIT, units[:1], on, None, fresh, stays=dice.random() < 0.5),
+            Order(Succession.CLOSE, units[:1], on, units[1]),
+        ]
         try:
-            ordered(office, order)
+            ordered(office, dice.choice(orders))
         except RefusedError:
             continue
         numbers.append(last_order(office))

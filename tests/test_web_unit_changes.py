@@ -13,7 +13,8 @@ from models.task import TaskState
 from models.user import UserRole
 from tests.builders import ZONE, at, task_of
 from tests.desk import Desk, sqlite_desk
-from tests.test_web_reorganise import hidden, id_of_unit, way_of
+from tests.test_web_reorganise import hidden, way_of
+from tests.test_web_units import id_of_unit
 
 
 @pytest.fixture
