@@ -1,8 +1,9 @@
 """What does a sheet of units say that is new? The rows held against all that has been, every fault of every line."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from functools import cache
 from typing import Final
 
 from sqlalchemy import func
@@ -11,9 +12,11 @@ from sqlmodel import Session, col, select
 from dondoc.clock import today
 from engine.access import PIECE, Actor, Right, can
 from engine.access import Place as Where
+from engine.coming import concerned, orders
 from engine.hand_over import awaited
 from engine.sheets import BadRows, Line, Row, lines
 from engine.tree import DEEPEST, FOREVER, Growth, Known, Place, Stretch, history_of, join, known_units, parts
+from models.entry import Entry
 from models.task import OWING, UNFINISHED, Task
 from schedules.problem import Problem, meant
 
@@ -43,6 +46,7 @@ def believe(session: Session, rows: Sequence[Row], *, now: datetime, zone: str, 
     before = history_of(known)
     history = dict(before)
     parents = _Parents(history.keys() | {line.code for line in read})
+    coming = cache(lambda: orders(session, day))
     said, changed = [], []
     for line in read:
         if actor is not None and line.code in known and not _is_theirs(actor, known[line.code]):
@@ -56,6 +60,8 @@ def believe(session: Session, rows: Sequence[Row], *, now: datetime, zone: str, 
             believed = _after(line, had, known.get(line.code), day)
             if isinstance(believed, Problem):
                 problems.append(believed)
+            elif believed != had and _is_ordered(line.code, had, day, coming):
+                problems.append(line.row.problem("code", "sheet.ordered", got=line.code))
             else:
                 after = believed
         if after != had:
@@ -170,6 +176,12 @@ def _after(line: Line, before: Sequence[Stretch], unit: Known | None, day: date)
     after = [*before[:-1]] if start == last.start else [*before[:-1], replace(last, end=min(last.end, start))]
     join(after, Stretch(line.parent, line.kind, start, end))
     return after
+
+
+def _is_ordered(code: str, had: Sequence[Stretch], day: date, coming: Callable[[], Sequence[Entry]]) -> bool:
+    """Whether the unit is to change by an order that can still be called off: as it stands now, or not at all."""
+    days = {f"{on}" for each in had[-1:] for on in (each.start, each.end) if day < on < FOREVER}
+    return bool(days) and any(order.data["on"] in days and code in concerned(order) for order in coming())
 
 
 def _line_of(

@@ -11,10 +11,12 @@ import pytest
 from sqlmodel import Session, col, select
 
 from dondoc.database import Database
+from engine import call_off, relocate
 from engine.access import Actor, Scope
 from engine.believe import believe
 from engine.changes import changes, effect_hash
 from engine.errors import RefusedError
+from engine.relocate import Move
 from engine.sheets import BadRows, Row, rows_of
 from engine.units import Imported, import_units
 from models.contact import Contact
@@ -25,6 +27,7 @@ from tests.builders import ZONE, at, province, unit_id
 
 NOW = at("2021-12-10")
 NOTHING = Imported(0, 0, 0)
+FEW = ("code", "name", "kind", "parent")
 KEYS = ("code", "name", "kind", "parent", "tags", "valid_from", "valid_to", "contact_name", "contact_email")
 
 
@@ -273,6 +276,27 @@ def test_what_has_not_been_yet_can_be_put_right(office: Database) -> None:
         brought(office, sheet(fresh_unit | {"valid_from": "2021-12-10"}), reason="x", now=at("2021-12-11"))
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        {"parent": "syt", "valid_from": "2022-02-01"},
+        {"kind": "x", "valid_from": "2022-03-01"},
+        {"valid_to": "2022-04-01"},
+    ],
+)
+def test_what_an_order_is_to_change_no_sheet_changes_before(office: Database, words: dict[str, str]) -> None:
+    """Else the order could be neither called off nor carried out as it was shown."""
+    with office.writing() as session:
+        move = Move("snv-1", date(2022, 2, 1), "duk")
+        entry = relocate.apply(session, move, reason="QĐ 1", by="user:2", now=NOW, zone=ZONE)
+        now = {"code": "snv-1", "name": "Tên mới", "kind": "chi-bo-truc-thuoc", "parent": "duk"}
+        assert problems(session, WHOLE, now, keys=FEW) == []
+        keys = tuple(key for key in KEYS if key in words or key in FEW)
+        assert problems(session, WHOLE, now | words, keys=keys) == ["code:sheet.ordered"]
+        call_off.call_off(session, entry.id, reason="QĐ 2", by="user:2", now=NOW, zone=ZONE)
+        assert problems(session, WHOLE, now | {"parent": "snv"} | words, keys=keys) == []
+
+
 def at_once(presses: Sequence[Callable[[], Imported]]) -> list[str]:
     start = Barrier(len(presses))
 
@@ -285,9 +309,6 @@ def at_once(presses: Sequence[Callable[[], Imported]]) -> list[str]:
 
     with ThreadPoolExecutor(len(presses)) as pool:
         return sorted(pool.map(press, presses))
-
-
-FEW = ("code", "name", "kind", "parent")
 
 
 def test_of_two_admins_at_once_the_second_is_shown_what_has_changed(office: Database) -> None:

@@ -14,6 +14,8 @@ from sqlmodel import Session, col, select
 
 from engine import reorganise
 from engine.reorganise import Order
+from engine.sheets import rows_of
+from engine.units import import_units
 from models.ask import ContactCorrection
 from models.contact import Contact
 from models.entry import Entry
@@ -275,6 +277,16 @@ def test_a_closed_unit_says_since_when_for_what_and_who_goes_on(desk: Desk) -> N
     assert "“Sáp nhập theo QĐ 12”" in shown
     assert "đến hết ngày 04/01/2022" in shown
     assert "Chi bộ Sở Tài chính" not in names(desk.get("/units?find=tai").text)
+
+
+def test_a_unit_that_a_file_ended_says_why(desk: Desk) -> None:
+    rows = rows_of("units.csv", b"code,name,kind,parent,valid_to\nstt,STT,chi-bo-co-so,duk,2022-01-05\n")
+    with desk.database.writing() as session:
+        import_units(session, rows, by="office", now=at("2021-12-20"), zone=ZONE, reason="QĐ 12")
+    desk.move_clock("2022-01-06")
+    shown = desk.get(f"/units/{id_of_unit(desk, 'stt')}").text
+    assert "Thôi hoạt động từ thứ Tư 05/01/2022" in shown
+    assert "“QĐ 12”" in shown.partition("Báo cáo phải nộp")[0]
 
 
 def test_every_page_speaks_english(desk: Desk) -> None:

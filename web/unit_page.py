@@ -12,6 +12,7 @@ from engine.names import former_names
 from models import roster
 from models.ask import ContactCorrection, waiting_corrections
 from models.contact import Contact
+from models.entry import Entry
 from models.lineage import Lineage
 from models.unit import Placement, Unit, UnitTag
 from models.visit import Visit
@@ -62,7 +63,9 @@ def read(session: Session, office: Office, actor: Actor, unit: Unit, year: int |
         "former": former,
         "names": names_of(session, [each.entry.by for each in former]),
         "begins": placements[-1].valid_from if placements and placements[-1].valid_from > today else None,
-        "closing": order_of_end(session, unit.code, ended_on) if ended_on else None,
+        "closing": order_of_end(session, unit.code, ended_on) or _sheet_of_end(session, unit, ended_on)
+        if ended_on
+        else None,
         "heirs": heirs,
         "origins": origins,
         "coming": changes(session, office, actor, unit)
@@ -85,6 +88,14 @@ def read(session: Session, office: Office, actor: Actor, unit: Unit, year: int |
         else [],
         "people": {contact.id: contact.name for contact in contacts},
     }
+
+
+def _sheet_of_end(session: Session, unit: Unit, on: date) -> Entry | None:
+    """What the journal says of a unit that a sheet ended on a day."""
+    data = col(Entry.data)
+    of_unit = (data["unit"].as_string() == unit.code, data["on"].as_string() == on.isoformat())
+    query = select(Entry).where(col(Entry.task_id).is_(None), col(Entry.act) == "sheet_ended", *of_unit)
+    return session.exec(query.order_by(col(Entry.id).desc())).first()
 
 
 def _holds(placement: Placement, today: Any) -> bool:
