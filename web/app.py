@@ -1,10 +1,12 @@
 """Which pages are there? The application, put together for one database and its settings."""
 
+from functools import cache
 from pathlib import Path
 from typing import Final
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
+from starlette.routing import BaseRoute
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
@@ -106,20 +108,29 @@ def create_app(
 ) -> FastAPI:
     """`player` lets the sample units of a playground act while its clock moves, `trial_zalo` is the Zalo of it."""
     oidc.check(settings)
-    app = FastAPI(title="dondoc", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
+    app = FastAPI(
+        title="dondoc", routes=[*_pages()], docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False
+    )
     app.state.office = Office(database, settings, secret_key(settings.key), player)
     app.state.office.waiting.listen(database.engine)
     app.state.live = live.Live(app.state.office)
     app.add_middleware(RequestBodyLimitMiddleware, max_body_size=MAX_BODY)
     app.add_middleware(Protection, refuse=refusal)  # the outermost: nothing gets out without its headers
     answer_errors(app)
-    for room in OPEN:
-        app.include_router(room.router, dependencies=[access.OpenToAll])
-    for room in (*OWN, *OFFICE):
-        app.include_router(room.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     access.check_routes(app)
     if trial_zalo is not None:  # no page of the office: it stands for servers elsewhere, to which people write
         app.mount(TRIAL_ZALO, trial_zalo)
     mask_access_log()
     return app
+
+
+@cache
+def _pages() -> tuple[BaseRoute, ...]:
+    """What every application of this process answers; FastAPI takes longer to work it out than a page takes."""
+    pages = APIRouter()
+    for room in OPEN:
+        pages.include_router(room.router, dependencies=[access.OpenToAll])
+    for room in (*OWN, *OFFICE):
+        pages.include_router(room.router)
+    return tuple(pages.routes)
