@@ -1,6 +1,8 @@
 """How fast do 1,000 e-mails go out, against a raw asyncio client that composes the same messages?
 
-Run: python bench/mail.py [COUNT]. The sink is another process; both sides use ten connections.
+Run: python -m bench.mail [COUNT]. The sink is another process; both sides use ten connections, take turns, and have
+their best of three counted. Beside the seconds of the clock stand those that this process worked: on a busy machine
+they tell more.
 """
 
 import asyncio
@@ -19,14 +21,14 @@ from email.utils import format_datetime
 from pathlib import Path
 from typing import Final
 
-from sqlmodel import col, select
+from sqlmodel import col, delete, select, update
 
 from dondoc.database import Database
 from models.contact import Contact, Role
 from models.cycle import Cycle
 from models.day import CalendarSheet
 from models.deadline import Deadline
-from models.message import Message
+from models.message import Attempt, Message, MessageState
 from models.notice import Notice, NoticeKind
 from models.plan import Plan, Revision
 from models.task import Task
@@ -231,24 +233,42 @@ def main(count: int) -> None:
         queued = time.perf_counter() - began
         with database.reading() as session:
             letters = read_letters(session, session.scalars(select(col(Message.id))).all(), NOW, KEY)
-        book, ours = (min(timed(letters, port, write) for _ in range(3)) for write in (by_the_book, as_we_do))
-        began = time.perf_counter()
-        counts = send(database, carrier, office, KEY)
-        sent = time.perf_counter() - began
-        assert +counts == {"sent": count}, counts
-        assert not claim(database, NOW)
+        turns = []
+        for _ in range(3):
+            unsend(database)
+            book = timed(lambda: asyncio.run(raw(letters, port, by_the_book)))
+            ours = timed(lambda: asyncio.run(raw(letters, port, as_we_do)))
+            sent = timed(lambda: send_all(database, carrier, office, count))
+            turns.append((book, ours, sent))
+        best = [tuple(map(min, zip(*each, strict=True))) for each in zip(*turns, strict=True)]
         print(f"{count} messages queued (bundled, rendered, written) in {queued:.2f} s")
-        print(f"{count} e-mails sent in {sent:.2f} s")
-        print(f"raw asyncio client that composes with EmailMessage {book:.2f} s: {sent / book:.2f} times")
-        print(f"raw asyncio client that composes with our code {ours:.2f} s: {sent / ours:.2f} times")
+        print(f"{count} e-mails sent in {best[2][0]:.2f} s, {best[2][1]:.2f} s of them work")
+        for name, (clock, work) in zip(("EmailMessage", "our code"), best, strict=False):
+            times = f"{best[2][0] / clock:.2f} times, by work {best[2][1] / work:.2f}"
+            print(f"raw asyncio client that composes with {name} {clock:.2f} s, {work:.2f} s of them work: {times}")
         database.close()
     sink.terminate()
 
 
-def timed(letters: list[Letter], port: int, write: Callable[[Letter], bytes]) -> float:
-    began = time.perf_counter()
-    asyncio.run(raw(letters, port, write))
-    return time.perf_counter() - began
+def send_all(database: Database, carrier: EmailCarrier, office: Office, count: int) -> None:
+    counts = send(database, carrier, office, KEY)
+    assert +counts == {"sent": count}, counts
+    assert not claim(database, NOW)
+
+
+def unsend(database: Database) -> None:
+    """Every message waits for its first try again."""
+    first = {"state": MessageState.QUEUED, "tries": 0, "sending_at": None, "sent_at": None}
+    with database.writing() as session:
+        session.execute(delete(Attempt))
+        session.execute(update(Message).values(**first))
+
+
+def timed(work: Callable[[], None]) -> tuple[float, float]:
+    """Seconds by the clock, and of this process."""
+    began = time.perf_counter(), time.process_time()
+    work()
+    return time.perf_counter() - began[0], time.process_time() - began[1]
 
 
 if __name__ == "__main__":

@@ -44,7 +44,16 @@ def read_events(session: Session, message_ids: Sequence[int], now: datetime) -> 
     is_owed = col(Task.state).in_([state.value for state in OWING])
     tells, ends = (col(Notice.kind).in_([kind.value for kind in kinds]) for kinds in (_TELLS_A_DAY, _ENDS_A_DAY))
     rows = session.execute(
-        select(col(Notice.id), col(Notice.message_id), Task, Deadline, Cycle, Contact)
+        select(
+            col(Notice.id),
+            col(Notice.message_id),
+            col(Notice.task_id),
+            col(Notice.contact_id),
+            col(Task.state),
+            col(Contact.lang),
+            Deadline,
+            Cycle,
+        )
         .join(Task, col(Task.id) == col(Notice.task_id))
         .join(Deadline, col(Deadline.id) == col(Task.deadline_id))
         .join(Cycle, col(Cycle.id) == col(Task.cycle_id))
@@ -57,26 +66,24 @@ def read_events(session: Session, message_ids: Sequence[int], now: datetime) -> 
         )
         .order_by(col(Deadline.due_on), col(Notice.id))
     ).all()
-    told = _told(session, {task.id for _, _, task, *_ in rows}, {contact.id for *_, contact in rows})
+    told = _told(session, {row.task_id for row in rows}, {row.contact_id for row in rows})
     events: defaultdict[int, dict[int, Event]] = defaultdict(dict)
-    for notice_id, message_id, task, deadline, cycle, contact in rows:
-        so_far = told[task.id, contact.id]
-        is_over = task.state not in OWING
+    for notice_id, message_id, task_id, contact_id, state, lang, deadline, cycle in rows:
+        so_far, is_over = told[task_id, contact_id], state not in OWING
         if is_over and not _has_it(so_far, notice_id):
             continue
-        events[message_id][task.id] = _event(task, deadline, cycle, contact.lang, _moves(so_far, deadline, is_over))
+        sequence = _moves(so_far, deadline.due_on, is_over)
+        events[message_id][task_id] = _event(f"task-{task_id}", sequence, state, deadline, cycle, lang)
     return {message_id: tuple(by_task.values()) for message_id, by_task in events.items()}
 
 
-def _event(task: Task, deadline: Deadline, cycle: Cycle, lang: str, sequence: int) -> Event:
-    title, name = f"{cycle.title(lang)}, {whole_period(cycle.period, lang)}", f"task-{task.id}"
-    if task.state not in OWING:
-        is_in = task.state in (TaskState.SUBMITTED, TaskState.ACCEPTED)
-        words = "Đã nộp: {title}" if is_in else "Không phải nộp nữa: {title}"
-        ended = translate("Căn cứ mục {source}. Không còn việc phải làm vào ngày này.", lang, source=cycle.source)
-        return Event(
-            name, sequence, deadline.due_on, translate(words, lang, title=title), ended, deadline.due_at, is_over=True
-        )
+def _event(name: str, sequence: int, state: str, deadline: Deadline, cycle: Cycle, lang: str) -> Event:
+    title = f"{cycle.title(lang)}, {whole_period(cycle.period, lang)}"
+    if state not in OWING:
+        is_in = state in (TaskState.SUBMITTED, TaskState.ACCEPTED)
+        words = translate("Đã nộp: {title}" if is_in else "Không phải nộp nữa: {title}", lang, title=title)
+        why = translate("Căn cứ mục {source}. Không còn việc phải làm vào ngày này.", lang, source=cycle.source)
+        return Event(name, sequence, deadline.due_on, words, why, deadline.due_at, is_over=True)
     return Event(
         name=name,
         sequence=sequence,
@@ -122,7 +129,7 @@ def _has_it(told: Sequence[_Told], notice_id: int) -> bool:
     return bool(before) and not before[-1]
 
 
-def _moves(told: Sequence[_Told], deadline: Deadline, is_over: bool) -> int:
+def _moves(told: Sequence[_Told], due_on: date, is_over: bool) -> int:
     """How often the event has changed. It never shrinks: notices are only added."""
-    states = [*((each.due_on, each.is_over) for each in told), (deadline.due_on, is_over)]
+    states = [*((each.due_on, each.is_over) for each in told), (due_on, is_over)]
     return sum(before != after for before, after in pairwise(states))

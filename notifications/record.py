@@ -31,28 +31,31 @@ _COUNTED: Final = {
     MessageState.REFUSED: "refused",
     MessageState.UNKNOWN: "unknown",
 }
-#: What the other side has, or may have.
+#: A chat has it, or may have it.
 _WITH_CHAT: Final = (MessageState.SENT, MessageState.UNKNOWN)
+#: Made once, since they run for every ten letters.
+_TRIED: Final = select(
+    col(Message.id),
+    col(Message.tries),
+    col(Message.sending_at),
+    col(Message.contact_id),
+    col(Message.address),
+    col(Message.channel),
+    col(Message.account),
+    select(func.count()).where(col(Attempt.message_id) == col(Message.id)).scalar_subquery().label("attempts"),
+).where(col(Message.id).in_(bindparam("ids", expanding=True)))
+_WRITTEN: Final = ("state", "tries", "try_after", "lease_until", "sending_at", "sent_at", "provider_id")
+_BECOMES: Final = (
+    update(Message).where(col(Message.id) == bindparam("b_id")).values({name: bindparam(name) for name in _WRITTEN})
+)
 
 
 def record(session: Session, results: Mapping[int, Result], office: Office) -> Counter[str]:
     """An Attempt and the new state of each message; counted by what became of it."""
     if not results:
         return Counter()
-    now = office.now
-    so_far = select(func.count()).where(col(Attempt.message_id) == col(Message.id)).scalar_subquery()
-    rows = session.execute(
-        select(
-            col(Message.id),
-            col(Message.tries),
-            col(Message.sending_at),
-            col(Message.contact_id),
-            col(Message.address),
-            col(Message.channel),
-            col(Message.account),
-            so_far.label("attempts"),
-        ).where(col(Message.id).in_(results))
-    ).all()
+    now, connection = office.now, session.connection()
+    rows = connection.execute(_TRIED, {"ids": list(results)}).all()
     attempts = [
         {
             "message_id": row.id,
@@ -64,19 +67,14 @@ def record(session: Session, results: Mapping[int, Result], office: Office) -> C
         }
         for row in rows
     ]
-    session.connection().execute(insert(Attempt), attempts)
+    connection.execute(insert(Attempt), attempts)
     others = {
         row.id: next_way(session, row.id, now)
         for row in rows
         if row.channel not in MAIL and _is_refused(results[row.id].outcome, row.tries)
     }
     became = [{"b_id": row.id, **_becomes(results[row.id], row, others.get(row.id), now)} for row in rows]
-    session.connection().execute(
-        update(Message)
-        .where(col(Message.id) == bindparam("b_id"))
-        .values({name: bindparam(name) for name in became[0] if name != "b_id"}),
-        became,
-    )
+    connection.execute(_BECOMES, became)
     for row in rows:
         if results[row.id].outcome is Outcome.RECIPIENT:
             give_up(session, session.get_one(Message, row.id), now)
@@ -84,8 +82,9 @@ def record(session: Session, results: Mapping[int, Result], office: Office) -> C
         other = others.get(row.id)
         if each["state"] == MessageState.REFUSED and other is not None:
             send_otherwise(session, row.id, other, now)
-    put_on_record(session, [each["b_id"] for each in became if each["state"] in _WITH_CHAT], office)
-    settle(session, now)
+    if any(row.channel not in MAIL for row in rows):
+        put_on_record(session, [each["b_id"] for each in became if each["state"] in _WITH_CHAT], office)
+        settle(session, now)
     return Counter(_COUNTED[each["state"]] for each in became)
 
 

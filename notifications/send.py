@@ -16,9 +16,9 @@ from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, and_, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, select, update
 from sqlmodel import Session, col
 
 from dondoc.database import Database
@@ -104,7 +104,7 @@ def _send_by(
         ids = claim(database, here.now, wave, channels)
         if not ids:
             return counts, True
-        is_ours = _is_ours(ids, here.now)
+        is_ours = _is_ours(ids, here.now + LEASE)
         counts["dropped"] += dissolve(database, is_ours, here.now, here.zone)
         tries = Tries(database, here, moment)
         with database.reading() as session:
@@ -135,11 +135,20 @@ def claim(database: Database, now: datetime, wave: int = WAVE, channels: Channel
         return session.scalars(leased, execution_options={"synchronize_session": False}).all()
 
 
-def _is_ours(ids: Sequence[int], now: datetime) -> ColumnElement[bool]:
+def _is_ours(ids: Any, lease: Any) -> ColumnElement[bool]:
     """Claimed at this moment, not taken by anybody since, and its content has not gone out."""
     return and_(
-        col(Message.id).in_(ids), col(Message.lease_until) == now + LEASE, col(Message.sending_at).is_(None), IS_UNSENT
+        col(Message.id).in_(ids), col(Message.lease_until) == lease, col(Message.sending_at).is_(None), IS_UNSENT
     )
+
+
+#: Made once, since it runs for every ten letters.
+_LEAVE: Final = (
+    update(Message)
+    .where(_is_ours(bindparam("ids", expanding=True), bindparam("lease")))
+    .values(sending_at=bindparam("b_at"))
+    .returning(col(Message.id))
+)
 
 
 class Tries:
@@ -159,13 +168,10 @@ class Tries:
             self._write(session)
             if self.is_late:
                 return set()
-            leave = (
-                update(Message)
-                .where(_is_ours([letter.message_id for letter in letters], self._now))
-                .values(sending_at=self._now)
-                .returning(col(Message.id))
+            ids = [letter.message_id for letter in letters]
+            return set(
+                session.connection().scalars(_LEAVE, {"ids": ids, "lease": self._now + LEASE, "b_at": self._now})
             )
-            return set(session.scalars(leave, execution_options={"synchronize_session": False}))
 
     def write(self) -> None:
         with self._database.writing() as session:

@@ -29,7 +29,6 @@ _UNKNOWN: Final = re.compile(
 )
 #: RFC 3463: the reader's mailbox is full, or the server has taken as much from us today as it takes.
 _ENOUGH: Final = frozenset({"5.2.2", "5.4.5"})
-_LINE_START_DOT: Final = re.compile(rb"^\.", re.MULTILINE)
 _Lost = (smtplib.SMTPServerDisconnected, OSError)
 
 
@@ -88,10 +87,11 @@ class Line:
     def deliver(self, sender: str, address: str, content: bytes, may_go: Callable[[], bool]) -> Result | None:
         """Hands over one e-mail; None when `may_go`, asked before the content, says no."""
         try:
-            code, answer = self._smtp.mail(sender)
+            # By hand: smtplib takes each address apart first, which costs more than all the rest of the talk.
+            code, answer = self._smtp.docmd("MAIL", f"FROM:<{sender}>")
             if code != 250:
                 return self._refused("mail", code, answer)
-            code, answer = self._smtp.rcpt(address)
+            code, answer = self._smtp.docmd("RCPT", f"TO:<{address}>")
             if code not in {250, 251}:
                 return self._refused("rcpt", code, answer)
             if not may_go():
@@ -103,7 +103,7 @@ class Line:
         except _Lost as error:
             raise StaleError(error) from error
         try:
-            self._smtp.send(_LINE_START_DOT.sub(b"..", content) + b".\r\n")
+            self._smtp.send(content.replace(b"\n.", b"\n..") + b".\r\n")
             code, answer = self._smtp.getreply()
         except (smtplib.SMTPException, OSError) as error:
             self._smtp.close()
