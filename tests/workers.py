@@ -27,7 +27,7 @@ from engine.open import open_due
 from engine.round import run
 from models.submission import Way
 from models.task import IllegalActError, Task, TaskState
-from notifications.channels.carrier import Carrier
+from notifications.channels.carrier import Carrier, Gate, Letter, Result
 from notifications.deliver import queue
 from notifications.item import Office
 from notifications.send import send
@@ -189,7 +189,21 @@ def send_messages(job: Job) -> None:
     office = Office(carrier.channel, carrier.reply_address, "https://dondoc.example.org", ZONE, now)
     made = queue(database, office)["messages"]
     say("made", job.name, made)
-    say("done", job.name, send(database, carrier, office, KEY, wave=FEW)["sent"])
+    given = Given(carrier)
+    say("done", job.name, send(database, given, office, KEY, wave=FEW)["sent"])
+    say("given", job.name, given.letters)
+
+
+class Given:
+    """A carrier that counts what it is given to send."""
+
+    def __init__(self, carrier: Carrier) -> None:
+        self._carrier, self.letters = carrier, 0
+        self.channel, self.reply_address = carrier.channel, carrier.reply_address
+
+    def send(self, letters: Sequence[Letter], before_content: Gate) -> Iterator[tuple[Letter, Result]]:
+        self.letters += len(letters)
+        return self._carrier.send(letters, before_content)
 
 
 def carrier_of(smtp: str) -> Carrier:
