@@ -138,7 +138,7 @@ def test_the_day_of_a_milestone_is_entered_after_what_hangs_on_it_was_seen(
     desk.get_by_role("button", name="Xem những hạn mở theo").click()
     row = desk.get_by_role("row").filter(has_text="Báo cáo sau đại hội")
     expect(row).to_contain_text("thứ Năm 20/01/2022")
-    expect(row.get_by_role("cell").last).to_have_text(str(count))
+    expect(row.get_by_role("cell").last).to_have_text(f"{count} đơn vị")
     desk.get_by_role("button", name="Nhập mốc này").click()
     expect(desk.get_by_text("Đã ghi: nhập mốc.")).to_be_visible()
     expect(desk.get_by_role("table", name="Mốc đã nhập")).to_contain_text("thứ Hai 10/01/2022")

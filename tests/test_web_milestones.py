@@ -63,12 +63,12 @@ def test_what_waits_is_listed_and_what_hangs_on_a_day_is_shown_before_it_is_ente
 
 def test_a_day_for_one_unit_concerns_that_one_alone(desk: Desk) -> None:
     shown = desk.get("/plans/kl01/milestones", params=ASKED | {"unit": "stc"}).text
-    assert '<td class="num">1</td>' in shown
+    assert '<td class="num">1<' in shown
     entered(desk, ASKED | {"unit": "stc"})
     for_all = desk.get("/plans/kl01/milestones", params=ASKED | {"on": "11/01/2022"}).text
     alone = desk.get("/plans/kl01/milestones", params=ASKED | {"unit": "snv"}).text
-    assert '<td class="num">1</td>' in alone
-    assert '<td class="num">1</td>' not in for_all
+    assert '<td class="num">1<' in alone
+    assert '<td class="num">1<' not in for_all
 
 
 def test_the_day_of_a_unit_is_for_whoever_manages_it(desk: Desk) -> None:
@@ -160,7 +160,7 @@ def test_a_unit_that_owes_it_already_is_not_counted_again(desk: Desk) -> None:
     entered(desk, ASKED)
     step_round(desk.database, at("2022-01-11"))
     own = desk.get("/plans/kl01/milestones", params=ASKED | {"on": "15/01/2022", "unit": "stc"}).text
-    assert '<td class="num">0</td>' in own
+    assert '<td class="num">0<' in own
 
 
 def test_a_plan_that_a_day_has_stuck_is_named_in_the_inbox_and_mended_on_its_page(desk: Desk) -> None:
