@@ -102,11 +102,11 @@ def call_off(session: Session, number: int, *, reason: str, by: str, now: dateti
     found = preview(session, number, now=now, zone=zone)
     session.flush()
     connection = session.connection()
-    gone = set[int]()
+    day, gone = today(now, zone), set[int]()  # places of days to come: no task stands on them yet
     for code, places in found.wanted.items():
         starts = {stretch.start for stretch, _ in joined(places)}
         unit = found.known[code]
-        gone |= {each.id for each in unit.placements if each.valid_from == found.on and found.on not in starts}
+        gone |= {each.id for each in unit.placements if each.valid_from > day and each.valid_from not in starts}
         unit.placements = [each for each in unit.placements if each.id not in gone]
     for row in list(session):
         if isinstance(row, Placement):

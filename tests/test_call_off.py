@@ -19,10 +19,10 @@ from models.contact import Contact
 from models.entry import Entry, breaks
 from models.last_round import LastRound
 from models.lineage import Lineage, Succession
-from models.task import TaskState
-from models.unit import Placement
+from models.task import Task, TaskState
+from models.unit import Placement, placement_on
 from tests.builders import ZONE, at, province, step_round, task_of
-from tests.test_reorganise import DAY, MERGED, NOW, done, there, whole
+from tests.test_reorganise import DAY, MERGED, NOW, act, done, there, whole
 
 AHEAD = date(2021, 12, 20)
 
@@ -122,6 +122,14 @@ def replaced(order: Order | Move, on: date) -> Order | Move:
     return replace(order, on=on)
 
 
+def test_no_cut_is_left_of_what_would_have_happened_above_the_unit_later(office: Database) -> None:
+    done(office, Order(Succession.CLOSE, ("snv",), date(2021, 12, 29), "syt"))
+    before = tree(office)
+    moves(office, Move("stt", AHEAD, "snv-1"))
+    called_off(office, last_order(office))
+    assert tree(office) == before
+
+
 def test_a_unit_that_was_to_end_anyway_ends_on_its_old_day(office: Database) -> None:
     with office.writing() as session:
         place = session.exec(
@@ -209,6 +217,39 @@ def test_orders_called_off_the_last_first_leave_the_tree_as_it_was(office: Datab
         with office.reading() as session:
             assert whole(session)
     assert tree(office) == trees.pop()
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_whatever_is_ordered_ahead_or_called_off_open_work_has_a_unit_and_another_that_receives_it(
+    office: Database, seed: int
+) -> None:
+    dice, day = random.Random(seed), DAY
+    for number in range(10):
+        with office.writing() as session:
+            codes = [code for code, _ in there(session, day)]
+            try:
+                with session.begin_nested():
+                    act(session, dice, codes, number, day + timedelta(days=dice.choice((-1, 0, 1, 2))), at(f"{day}"))
+            except RefusedError:
+                pass
+            for order in coming.orders(session, day) if dice.random() < 0.3 else ():
+                try:
+                    with session.begin_nested():
+                        call_off.call_off(session, order.id, reason="x", by="user:2", now=at(f"{day}"), zone=ZONE)
+                except RefusedError:
+                    pass
+            session.merge(LastRound(id=1, at=at(f"{day}"), cycles=0, tasks=0, steps=0, notices=0, messages=0))
+        day += timedelta(days=dice.choice((0, 1, 3)))
+        with office.writing() as session:
+            new_day.begin(session, at(f"{day}"), ZONE)
+            assert new_day.begin(session, at(f"{day}"), ZONE) == 0
+        with office.reading() as session:
+            assert whole(session)
+            assert list(breaks(session)) == []
+            for task in session.exec(select(Task).where(col(Task.state) == TaskState.OPEN.value)):
+                assert placement_on(session, task.unit_id, day) is not None
+                assert task.receiver_id != task.unit_id
+                assert task.receiver_id is None or placement_on(session, task.receiver_id, day) is not None
 
 
 def test_two_admins_call_the_same_order_off_once(office: Database) -> None:
