@@ -82,6 +82,16 @@ def test_zalo_is_told_where_the_bot_is_heard_and_says_no_to_an_address_of_a_loca
     assert BOT_TOKEN not in f"{told.out}{told.err}"
 
 
+def test_doctor_says_that_a_stand_in_has_what_zalo_should_have(
+    office: Database, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(["doctor"])
+    assert "DONDOC_ZALO_URL" not in capsys.readouterr().out
+    monkeypatch.setenv("DONDOC_ZALO_URL", "http://127.0.0.1:8090")
+    main(["doctor"])
+    assert "! Zalo: no message reaches Zalo, they go to http://127.0.0.1:8090" in capsys.readouterr().out
+
+
 def test_what_cannot_be_is_refused(office: Database, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["zalo", "tokens", ALIAS]) == 1
     main(ADD)

@@ -83,6 +83,8 @@ def doctor() -> None:
         is_file = channel_of(settings).channel == "eml"
         channel = _("tệp .eml trong {folder}", folder=settings.eml) if is_file else "SMTP"
         write(_("Kênh gửi: {channel}", channel=channel))
+        if settings.zalo_url is not None:
+            write(_("! Zalo: không tin nào tới Zalo, mà tới {url} (DONDOC_ZALO_URL)", url=settings.zalo_url))
         with here.database.reading() as session:
             found, wordings = examine(session, here.now, here.zone), unusable(session)
             at = whole_moment(found.round.at, here.zone, lang()) if found.round else _("chưa có")
