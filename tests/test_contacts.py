@@ -2,6 +2,7 @@
 
 import json
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,11 +12,14 @@ from dondoc.database import Database
 from engine import new_day
 from engine.contacts import Person, add_contact, change_contact, restore_contact, retire_contact
 from engine.errors import RefusedError
+from engine.round import run
 from models.contact import Contact, Role, holding
 from models.entry import Entry
 from models.last_round import LastRound
 from models.link import Link, find, token
+from models.message import Message
 from models.notice import Notice
+from notifications.channels.eml import EmlCarrier
 from tests.builders import ZONE, at, everything, province, step_round, task_of, unit_id
 
 KEY = b"k" * 32
@@ -253,6 +257,25 @@ def test_whoever_stands_in_is_told_instead_as_long_as_they_can_be(office: Databa
     assert day_begins(office, "2022-01-03") == 1
     with office.reading() as session:
         assert told(session) == [principal.name]
+
+
+def test_the_letters_of_those_days_go_to_whoever_stands_in(office: Database, tmp_path: Path) -> None:
+    """Real rounds: the reminders of 17, 24 and 28 December."""
+    carrier = EmlCarrier(tmp_path, "dondoc@example.org", "dondoc")
+
+    def told_on(day: str) -> str | None:
+        run(office, carrier, at(day, "08:05"), zone=ZONE, url="https://dondoc.example.org", key=KEY)
+        mine = select(Message.address).join(Contact, col(Contact.id) == col(Message.contact_id))
+        with office.reading() as session:
+            letters = mine.where(col(Contact.unit_id) == unit_id(session, "stc"), col(Contact.role) == "contact")
+            return session.exec(letters.order_by(col(Message.id).desc())).first()
+
+    assert told_on("2021-12-17") == "contact.stc@example.org"
+    with office.writing() as session:
+        principal = contact_of(session, "stc").id
+        add(session, stands_for=principal, valid_from=date(2021, 12, 22), valid_to=date(2021, 12, 27))
+    assert told_on("2021-12-24") == "pho.stc@example.org"
+    assert told_on("2021-12-28") == "contact.stc@example.org"
 
 
 def test_who_left_before_their_day_came_does_not_come_back(office: Database) -> None:
