@@ -81,6 +81,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for name in MISSING:
             if item.get_closest_marker(name):
                 item.add_marker(pytest.mark.skip(reason=f"{name} is not installed"))
+    # What waits for servers and browsers first: begun last, such a file would keep one worker long after the others.
+    long = {item.path for item in items if item.get_closest_marker("slow") or item.get_closest_marker("browser")}
+    items.sort(key=lambda item: item.path not in long)
 
 
 def pytest_collection_finish() -> None:
