@@ -121,7 +121,7 @@ def test_a_reminder_arrives_is_seen_and_its_number_is_nobodys(playground: Playgr
     message = playground.newest
     assert message.channel == "zalooa"
     shown = playground.page
-    assert message.provider_id in shown
+    assert str(message.provider_id) in shown
     assert NUMBER.startswith("84000")
     assert "đã xem" in html.unescape(playground.browser.post("/trial/zalo/seen", data={"id": message.provider_id}).text)
     assert playground.newest.state == MessageState.READ
