@@ -62,7 +62,7 @@ def test_units_behind_are_named_and_of_a_very_long_list_the_rest_is_a_page_away(
     assert "130 đơn vị chưa nộp" in letter.subject
     assert "100. " in letter.text
     assert "101. " not in letter.text
-    assert "… và 30 đơn vị nữa: https://dondoc.example.org/cycles/1" in letter.text
+    assert "… và 30 đơn vị nữa: https://dondoc.example.org/k/[[link:-1]]#cycle-1" in letter.text
     assert ">và 30 đơn vị nữa</a>" in letter.html
     assert "và 118 đơn vị nữa" in letter.short
 

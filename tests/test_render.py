@@ -14,7 +14,7 @@ from models.step import Step, StepKind
 from models.submission import Review, ReviewVerdict, Submission, SubmissionFile, Way
 from models.task import TaskState
 from notifications.item import Office
-from notifications.render import Rendered, fill_links, render_bundle
+from notifications.render import BELOW, Rendered, fill_links, render_bundle
 from notifications.waiting import Waiting
 from tests.builders import ZONE, at
 from tests.notices import DUE, OFFICE, person, waiting
@@ -161,7 +161,7 @@ def test_several_tasks_are_one_digest() -> None:
     assert [rendered.text.count(f"[[link:{n}]]") for n in (1, 2)] == [1, 1]
 
 
-def test_a_list_of_late_units_has_no_unit_links_and_the_latest_come_first() -> None:
+def test_a_list_of_late_units_has_one_link_to_all_of_them_and_the_latest_come_first() -> None:
     boss = person(9)
     rows = [waiting(n, boss, kind=NoticeKind.ESCALATION, rung="superior.secretariat") for n in (1, 2, 3)]
     later = replace(rows[1], deadline=rows[1].deadline.model_copy(update={"due_on": date(2025, 9, 26)}))
@@ -173,9 +173,10 @@ def test_a_list_of_late_units_has_no_unit_links_and_the_latest_come_first() -> N
         "2. Chi bộ số 1: Quá hạn 3 ngày làm việc",
         "3. Chi bộ số 3: Quá hạn 3 ngày làm việc",
     ]
-    assert "[[link:" not in rendered.html
+    assert rendered.html.count("[[link:") == 1
     assert 'href="https://dondoc.example.org/tasks/2"' in rendered.html
-    assert 'href="https://dondoc.example.org/cycles/1"' in rendered.html
+    assert 'href="https://dondoc.example.org/k/[[link:-1]]#cycle-1"' in rendered.html
+    assert fill_links(rendered.short, {BELOW: "7-abc"}).endswith("https://dondoc.example.org/k/7-abc#cycle-1")
 
 
 def test_what_people_typed_is_shown_and_never_run() -> None:

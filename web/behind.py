@@ -25,7 +25,7 @@ from web.links import below_link_of, note, with_opening
 from web.office import InOffice, Number, Office
 from web.pages import page
 
-SHOWN: Final = 100  #: units of one report; the others come up when these are known
+SHOWN: Final = 150  #: units of one report, within the fields of a form; the others come up when these are known
 router = APIRouter()
 
 
