@@ -13,6 +13,7 @@ from sqlmodel import col, select
 
 from dondoc.database import Database
 from dondoc.settings import Settings
+from engine.round import run
 from models.message import Attempt, Message, MessageState
 from models.notice import Notice
 from notifications.channels import carriers_for
@@ -21,9 +22,9 @@ from notifications.deliver import Delivered, queue
 from notifications.pace import Pace
 from notifications.send import LEASE, Tries, recover, send
 from samples.fake_zalo.state import Fault
-from tests.builders import at, province, step_round
+from tests.builders import ZONE, at, province, step_round
 from tests.sinks import free_port, running
-from tests.test_deliver import KEY, OPENED, STC, carrier, claimed, hand_in, many, office_at, opened, queued, rows
+from tests.test_deliver import KEY, OPENED, STC, URL, carrier, claimed, hand_in, many, office_at, opened, queued, rows
 from tests.workers import FIRST_DAY
 from tests.zalo import CHAT, Clock
 from tests.zalo_place import Place, placed
@@ -79,6 +80,16 @@ def test_what_is_urgent_goes_first_and_the_evening_ends_the_pass_for_the_rest(da
     assert [each.at for each in rows(database, Attempt)] == [at("2025-09-04", "17:59"), at("2025-09-04", "18:00")]
     waiting = {each.try_after for each in rows(database, Message) if each.state == MessageState.QUEUED}
     assert waiting == {at("2025-09-05", "07:30")}
+
+
+def test_a_round_that_has_taken_until_the_evening_leaves_what_is_not_urgent(database: Database) -> None:
+    province(database, on="2025-08-01")
+    now, evening = at("2025-09-04", "17:59"), at("2025-09-04", "18:00")
+    with running() as sink:
+        done = run(database, carrier(sink.url), now, zone=ZONE, url=URL, key=KEY, pace=Pace(), clock=lambda: evening)
+        assert (done.messages, sink.mails) == (5, [])
+        run(database, carrier(sink.url), at("2025-09-05"), zone=ZONE, url=URL, key=KEY, pace=Pace())
+        assert len(sink.mails) == 5
 
 
 def test_a_late_wave_is_leased_from_its_own_moment(opened: Database) -> None:
@@ -150,8 +161,9 @@ def test_a_dead_server_has_one_wave_and_holds_up_no_other_channel(
     place.link("zalobot", CHAT)
     nobody = f"127.0.0.1:{free_port()}"
     given = Settings.model_validate({"smtp_url": f"smtp://{nobody}", "zalo_url": f"http://{nobody}"})
-    changes = {"email": {"smtp_url": given.smtp_url}, "zalobot": {"zalo_url": given.zalo_url}}[dead]
-    carriers = carriers_for(place.settings.model_copy(update=changes), place.database, KEY)
+    name = {"email": "smtp_url", "zalobot": "zalo_url"}[dead]
+    here = place.with_settings(**{name: getattr(given, name)})
+    carriers = carriers_for(here.settings, place.database, KEY)
     office = replace(office_at(), channels=frozenset(carriers.others))
     queue(place.database, office)
     with place.database.writing() as session:
