@@ -391,6 +391,8 @@ def test_a_trial_letter_says_what_the_mail_server_answered(
         sink.to_rcpt["nobody@example.org"] = ["550 5.1.1 No such user here"]
         said = refused("messages", "test", "nobody@example.org")
         assert said == "Chưa gửi được: địa chỉ này bị từ chối hẳn\nCâu trả lời: 550 5.1.1 No such user here\n"
+        sink.to_rcpt["van-thu.stc@example.org"] = ["554 5.7.1 Relay access denied"]
+        assert "cách đặt kênh gửi chưa đúng" in refused("messages", "test", "van-thu.stc@example.org")
         assert "expected an address" in refused("messages", "test", "no address")
     assert "Chưa gửi được: máy chủ thư chưa nhận lúc này" in refused("messages", "test", "van-thu.stc@example.org")
     for wrong in ("https://me:secret@mail.example.org", "smtp://me:secret@mail.example.org:mail"):

@@ -17,7 +17,7 @@ from dondoc import clock
 from models.message import Outcome
 from notifications.channels.carrier import Gate, Letter, Result
 from notifications.channels.mail import compose, envelope_sender
-from notifications.channels.smtp import PORTS, Line, Server, StaleError, UnavailableError
+from notifications.channels.smtp import PORTS, Line, Server, StaleError, UnavailableError, may_be_of_us
 
 CONNECTIONS: Final = 10
 SEVERAL: Final = 3  #: recipients refused and none taken: then it is us
@@ -188,8 +188,8 @@ class EmailCarrier:
             while len(ends) < running:
                 met = _drain(events, running - len(ends))
                 ends += [each for each in met if isinstance(each, _Ended)]
-                of_us += [each for each in met if isinstance(each, tuple) and _may_be_of_us(each[1])]
-                yield from (each for each in met if isinstance(each, tuple) and not _may_be_of_us(each[1]))
+                of_us += [each for each in met if isinstance(each, tuple) and may_be_of_us(each[1])]
+                yield from (each for each in met if isinstance(each, tuple) and not may_be_of_us(each[1]))
                 if asking := [each for each in met if isinstance(each, _Asks)]:
                     is_taking = True
                     allowed = before_content([each.letter for each in asking])
@@ -233,11 +233,6 @@ class EmailCarrier:
         finally:
             plugin.disconnect()
             events.put(end)
-
-
-def _may_be_of_us(result: Result) -> bool:
-    """Refused for good, and neither the address nor the letter is blamed."""
-    return result.outcome in (Outcome.CONFIG, Outcome.RETRY) and (result.code or "").startswith("5")
 
 
 def _judged(refused: Sequence[_Done], is_taking: bool) -> Iterator[_Done]:

@@ -208,6 +208,11 @@ def _class_of_recipient(code: int, status: str, words: str) -> Outcome:
     return Outcome.PAYLOAD
 
 
+def may_be_of_us(result: Result) -> bool:
+    """Refused for good, and neither the address nor the letter is blamed."""
+    return result.outcome in (Outcome.CONFIG, Outcome.RETRY) and (result.code or "").startswith("5")
+
+
 def _words(answer: bytes | str) -> str:
     text = answer.decode("utf-8", "replace") if isinstance(answer, bytes) else answer
     return " ".join(text.split())[:500]
