@@ -1,5 +1,6 @@
 """Which pages are there to look at? A busy office, and the address of every page of it, by who may see it."""
 
+import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,11 +11,12 @@ import pyotp
 from sqlmodel import col, select
 
 from dondoc import clock
-from engine import people, reorganise, sign_in
+from engine import people, relocate, reorganise, sign_in
 from engine.access import everything
 from engine.reorganise import Order
 from models.address import Address
 from models.ask import ContactCorrection, ExtensionAsk
+from models.files import store
 from models.lineage import Succession
 from models.message import Message
 from models.submission import Submission
@@ -71,7 +73,10 @@ def tour(template: Path, folder: Path) -> Iterator[Tour]:
             now = at("2021-12-20")
             number = reorganise.apply(session, order, reason="QĐ 12", by="office", now=now, zone=ZONE).id
             closes = unit_id(session, "doan-khoi")
-        office += ["/units/changes", f"/units/changes/{number}", f"/units/{closes}"]
+            relocate.rename(session, "cam", "Chi bộ Cảng vụ tỉnh", reason="QĐ 9", by="office", now=now, zone=ZONE)
+        lines = "code,name,kind,parent,valid_to\nstc,Mới,chi-bo-co-so,duk,2022-06-01\n"
+        sheet = store(desk.settings.files, "don-vi.csv", io.BytesIO(lines.encode()), "text/csv").hash
+        office += ["/units/changes", f"/units/changes/{number}", f"/units/{closes}", f"/units/import?file={sheet}"]
         office += ["/units/4/changes/split?on=&fresh_code=nv-a&fresh_name=A&fresh_code=nv-b&fresh_name=B"]
         office += ["/calendar", "/calendar?unit=stc&year=2022", "/calendar?unit=noi", "/calendar?unit=nobody"]
         office += ["/inbox", "/inbox?group=overdue", "/inbox?group=asks", f"/asks/{ask}", f"/corrections/{correction}"]
