@@ -44,7 +44,9 @@ class Estimate:
         self.days = [day for day in days if calendar.is_working(day)]
         self.sizes: dict[Part, int] = {}
         self.untold: defaultdict[tuple[Part, At, int], float] = defaultdict(lambda: 1.0)  #: shares of a part's units
-        self.above = Counter[tuple[bool, int]]()  #: units told of to who stands above, to the issuer (True) or not
+        self.above = defaultdict[tuple[bool, int], float](
+            float
+        )  #: units told of to who stands above, to the issuer (True) or not
         #: how many due days a part has on a working day, and how many working days before they were opened
         self.reports = Counter[tuple[Part, int, int]]()
 
@@ -68,10 +70,10 @@ class Estimate:
             is_issuer = rung in (Rung.ISSUER_SECRETARIAT, Rung.ISSUER_STANDING)
             self.above[is_issuer, index] += share * sum(parts.values())
 
-    def by_month(self, superiors: int) -> Counter[date]:
+    def by_month(self, superiors: int) -> Mapping[date, float]:
         """`superiors` is how many units have others below them: their late units are one letter to each."""
         self._report()
-        found, days = Counter[date](), defaultdict[Part, set[int]](set)
+        found, days = defaultdict[date, float](float), defaultdict[Part, set[int]](set)
         for part, _, index in self.untold:
             days[part].add(index)
         for part, indexes in days.items():
@@ -81,7 +83,7 @@ class Estimate:
             self._add(found, index, min(late, 1) if is_issuer else _reached(late, superiors))
         return found
 
-    def _add(self, found: Counter[date], index: int, count: float) -> None:
+    def _add(self, found: defaultdict[date, float], index: int, count: float) -> None:
         if count and self.first <= self.days[index] < self.after:
             found[self.days[index].replace(day=1)] += count
 
@@ -123,7 +125,7 @@ def _profile(opened: int) -> Mapping[tuple[At, int], float]:
 
     It was opened so many working days before: who would be earlier hands in then. A returned one is reminded once.
     """
-    found = Counter[tuple[At, int]]()
+    found = defaultdict[tuple[At, int], float](float)
     for away in range(1 - EARLY, LATE + 1):
         came, share = max(away, -opened), owing(away) - owing(away + 1)
         found[At.RECEIPT, came] += share

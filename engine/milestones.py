@@ -138,8 +138,8 @@ def hangs_on(
     with refused_dates():
         was = compiled(plan, calendar, {**entered, key: others})
         becomes = compiled(plan, calendar, {**entered, key: others | {on}})
-    of_units = select(MilestoneDay.unit_id, MilestoneDay.on).where(*_of(revision.plan_id, milestone, label))
-    known = session.exec(of_units.order_by(col(MilestoneDay.id))).all()
+    of_it = select(MilestoneDay).where(*_of(revision.plan_id, milestone, label)).order_by(col(MilestoneDay.id))
+    known = [(each.unit_id, each.on) for each in session.exec(of_it)]
     own = [each for each, _ in known if each is not None]
     which = col(Placement.unit_id).not_in(own) if unit_id is None else col(Placement.unit_id) == unit_id
     days = tuple(

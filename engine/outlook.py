@@ -66,7 +66,7 @@ def months(days: Iterable[Ahead], calendar: Calendar, heads: Headcount, first: d
             if step.on >= first and step.rung is not None:
                 estimate.step(parts, step.rung, step.on, opens_on, day.due_on)
     messages = estimate.by_month(heads.superiors)
-    return tuple(Month(start, opens[start], due[start], round(messages[start])) for start in starts)
+    return tuple(Month(start, opens[start], due[start], round(messages.get(start, 0))) for start in starts)
 
 
 def months_later(day: date, count: int) -> date:

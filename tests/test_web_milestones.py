@@ -164,11 +164,15 @@ def test_a_unit_that_owes_it_already_is_not_counted_again(desk: Desk) -> None:
 
 
 def test_a_plan_that_a_day_has_stuck_is_named_in_the_inbox_and_mended_on_its_page(desk: Desk) -> None:
-    bad = {"milestone": "congress", "period": "2022", "on": date.max, "entered_at": at("2021-12-20"), "by": "office"}
+    now = at("2021-12-20")
     with desk.database.writing() as session:
         revision = session.exec(select(Revision)).one()
         revision.next_open_on = date.min  # as a round leaves it that could not look through
-        session.add_all([revision, MilestoneDay(plan_id=revision.plan_id, **bad)])
+        session.add(revision)
+        bad = MilestoneDay(
+            plan_id=revision.plan_id, milestone="congress", period="2022", on=date.max, entered_at=now, by="office"
+        )
+        session.add(bad)
     said = "Kế hoạch kl01 không tính được ngày"
     assert said in desk.get("/inbox").text
     for path in ("/plans/kl01", "/plans/kl01/preview", "/plans/kl01/milestones", "/calendar"):
