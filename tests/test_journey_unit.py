@@ -14,6 +14,7 @@ from models.link import Link, UnitLink, unit_token
 from models.submission import Submission, SubmissionFile
 from tests.builders import act_of
 from tests.desk import PDF, Desk, answers, upload
+from tests.test_web_behind import behind
 from tests.test_web_browser import FILE, PHONE, Office, fill, office
 
 __all__ = ["office"]
@@ -294,6 +295,7 @@ def test_the_page_of_a_phone_never_scrolls_sideways_and_its_targets_are_for_a_th
     link = office.desk.link()
     post(office, link, **answers(studied=""))
     paths = [link, f"{link}/extension", f"{link}/contact", all_duties(office.desk), "/verify?code=AAAA-BBBB-CCCC"]
+    paths.append(behind(office.desk))
     page = office.open("/verify", **PHONE)
     for path in paths:
         for lang in ("vi", "en"):

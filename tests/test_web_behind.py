@@ -14,7 +14,7 @@ from models.contact import Contact, Role
 from models.deadline import Deadline
 from models.entry import Entry, breaks
 from models.link import UnitLink, below_token, unit_token
-from models.message import Message
+from models.message import Message, MessageState
 from models.notice import Notice, NoticeKind
 from models.task import OWING, Task
 from models.visit import Visit
@@ -26,6 +26,7 @@ from tests.sinks import running
 from tests.test_deliver import carrier
 
 SECRETARIAT = "secretariat.duk@example.org"
+NOW = at("2022-01-04")
 WORDS = {"until": "21/01/2022", "note": "Đã gọi, chờ số liệu kiểm kê."}
 
 
@@ -60,10 +61,13 @@ def behind(desk: Desk) -> str:
     """The path for the secretariat of duk, as if letters had told it of all that is owed; one task is known."""
     with desk.database.writing() as session:
         me = session.exec(select(Contact).where(col(Contact.email) == SECRETARIAT)).one()
-        letter = session.exec(select(Message.id)).first()
+        told = {"channel": "email", "address": SECRETARIAT, "reference": "0" * 32, "subject": "2 đơn vị", "text": ""}
+        letter = Message(contact_id=me.id, html="", state=MessageState.SENT, created_at=NOW, try_after=NOW, **told)
+        session.add(letter)
         link = session.exec(select(UnitLink).where(col(UnitLink.contact_id) == me.id)).first()
         link = link or UnitLink(contact_id=me.id)
         session.add(link)
+        session.flush()
         owed = select(Task, Deadline).join(Deadline, col(Deadline.id) == col(Task.deadline_id))
         for task, deadline in session.exec(owed.where(col(Task.state).in_(OWING))).all():
             session.add(
@@ -74,12 +78,12 @@ def behind(desk: Desk) -> str:
                     rung=Rung.SUPERIOR_SECRETARIAT,
                     cause="step:0",
                     due_on=deadline.due_on,
-                    created_at=at("2022-01-04"),
-                    message_id=letter,
+                    created_at=NOW,
+                    message_id=letter.id,
                 )
             )
-        until, said = date(2022, 1, 21), at("2022-01-04")
-        session.add(Acknowledgement(task_id=task.id, until=until, note="Đã gọi", by="office", at=said))
+        until = date(2022, 1, 21)
+        session.add(Acknowledgement(task_id=task.id, until=until, note="Đã gọi", by="office", at=NOW))
         session.flush()
         return f"/k/{below_token(desk.key, link)}"
 
