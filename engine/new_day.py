@@ -9,7 +9,7 @@ from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from dondoc.clock import moment, today
-from engine.coming import MOVE, due, ends, order_of_end
+from engine.coming import MOVE, due, ends
 from engine.contacts import keep_days
 from engine.hand_over import Fate, Outcome, fates, follow, go_along, goes_on, pass_on, received, settle, tell
 from models.contact import Contact
@@ -78,10 +78,12 @@ def begin(session: Session, now: datetime, zone: str) -> int:
     for contact in contacts:
         keep_days(session, contact, now, zone)
     on = told["on"]
-    given = sum(_carry_out(session, order, on, now, zone) for order in due(session, told["since"], on))
+    orders = due(session, told["since"], on)
+    given = sum(_carry_out(session, order, on, now, zone) for order in orders)
+    by_end = {(code, order.data["on"]): order for order in orders if order.act != MOVE for code in ends(order)}
     ended = session.exec(select(Placement).where(_ENDED).order_by(col(Placement.id)), params=told).all()
     for placement in ended:
-        _hand_over(session, placement, on, now)
+        _hand_over(session, placement, by_end, on, now)
     return len(contacts) + given + len(ended)
 
 
@@ -117,14 +119,19 @@ def _carry_out(session: Session, order: Entry, on: date, now: datetime, zone: st
     return bool(settled)
 
 
-def _hand_over(session: Session, ended: Placement, on: date, now: datetime) -> None:
-    """What a unit still owes on the day it is no more goes where its end was ordered to give it, or ends."""
+def _hand_over(
+    session: Session, ended: Placement, by_end: Mapping[tuple[str, str], Entry], on: date, now: datetime
+) -> None:
+    """What a unit still owes on the day it is no more goes where its end was ordered to give it, or ends.
+
+    `by_end` has the orders by the unit that they end and the day; units that a sheet ends are not in it.
+    """
     assert ended.valid_to is not None
     unit = session.get_one(Unit, ended.unit_id)
     heir = goes_on(session, unit, on)
     above = session.get(Unit, ended.parent_id) if ended.parent_id else None
     receiver = heir or (goes_on(session, above, on) if above else None)
-    order = order_of_end(session, unit.code, ended.valid_to)
+    order = by_end.get((unit.code, ended.valid_to.isoformat()))
     settled = _settle(session, unit, heir, _chosen(session, order, on), on, now)
     passed = received(session, [unit.id])
     pass_on(session, [unit.id], receiver.id if receiver else None, on, now)
