@@ -18,10 +18,8 @@ from dondoc.i18n import translate, whole_period
 from models.contact import Contact
 from models.cycle import Cycle
 from models.deadline import Deadline
-from models.message import Message
 from models.notice import Notice, NoticeKind
 from models.task import OWING, Task, TaskState
-from notifications.channels.by_channel import MAIL
 from notifications.icalendar import Event
 
 #: What tells a day by which something has to be done.
@@ -98,34 +96,33 @@ def _event(name: str, sequence: int, state: str, deadline: Deadline, cycle: Cycl
 
 @dataclass(frozen=True, slots=True)
 class _Told:
-    """What one notice said of the day. `is_by_mail`: in a letter of the unit's own contact, which brought the event."""
+    """What one notice said of the day. `is_told`: in a message to the unit's own contact, which brings the event."""
 
     notice_id: int
     due_on: date
     is_over: bool
-    is_by_mail: bool
+    is_told: bool
 
 
 def _told(session: Session, task_ids: set[int], contact_ids: set[int]) -> defaultdict[tuple[int, int], list[_Told]]:
     """Of each task as each contact was told it, one after the other."""
     told: defaultdict[tuple[int, int], list[_Told]] = defaultdict(list)
-    columns = (Notice.task_id, Notice.contact_id, Notice.id, Notice.due_on, Notice.kind, Notice.rung, Message.channel)
+    columns = (Notice.task_id, Notice.contact_id, Notice.id, Notice.due_on, Notice.kind, Notice.rung, Notice.message_id)
     rows = session.execute(
         select(*(col(column) for column in columns))
-        .outerjoin(Message, col(Message.id) == col(Notice.message_id))
         .where(col(Notice.task_id).in_(task_ids), col(Notice.contact_id).in_(contact_ids))
         .order_by(col(Notice.id))
     )
-    for task_id, contact_id, notice_id, due_on, kind, rung, channel in rows:
+    for task_id, contact_id, notice_id, due_on, kind, rung, message_id in rows:
         is_own = rung.startswith("unit.") and kind in (*_TELLS_A_DAY, *_ENDS_A_DAY)
-        said = _Told(notice_id, due_on, kind in _ENDS_A_DAY, is_own and channel in MAIL)
+        said = _Told(notice_id, due_on, kind in _ENDS_A_DAY, is_own and message_id is not None)
         told[task_id, contact_id].append(said)
     return told
 
 
 def _has_it(told: Sequence[_Told], notice_id: int) -> bool:
     """Whether the event still stood in the contact's calendar before this notice."""
-    before = [each.is_over for each in told if each.is_by_mail and each.notice_id < notice_id]
+    before = [each.is_over for each in told if each.is_told and each.notice_id < notice_id]
     return bool(before) and not before[-1]
 
 

@@ -12,7 +12,7 @@ WIDTH: Final = 75  #: bytes of a line, its end not counted
 class Event:
     """A due day. `name` stays when the day moves, and `sequence` grows; both are what programs know it by.
 
-    One that `is_over` is published once more as cancelled. RFC 5546, 4.1.3, has METHOD:CANCEL for that too, but
+    One that `is_over` is published once more as cancelled. RFC 5546, 3.2.1, has METHOD:CANCEL for that too, but
     mail programs take it for the end of an invitation by its organizer, and we invite nobody: Outlook shows an
     unsupported message, Gmail looks for a guest. A letter that moves one day and withdraws another is one calendar,
     which has one method. And a program that knows no STATUS still takes over the words, and drops the alarm.

@@ -3,7 +3,7 @@
 from datetime import date
 
 import pytest
-from sqlmodel import col, select, update
+from sqlmodel import col, select
 
 from dondoc.database import Database
 from engine import extend, review
@@ -101,14 +101,21 @@ def test_what_nobody_asks_for_any_more_is_withdrawn(opened: Database) -> None:
     assert then["SUMMARY"] == "Không phải nộp nữa: Báo cáo kết quả hằng năm, năm 2025"
 
 
-def test_what_no_letter_brought_is_not_withdrawn(opened: Database) -> None:
+def test_what_was_never_told_is_not_withdrawn(opened: Database) -> None:
+    hand_in(opened, "stc", at("2025-09-10"))
+    with running() as sink:
+        send(opened, sink.url, at("2025-09-10"))
+    assert events(sink) == [{}]  # the receipt alone: that it was open had become moot
+
+
+def test_what_a_chat_told_is_withdrawn_by_the_letter_of_record(opened: Database) -> None:
     with running() as sink:
         send(opened, sink.url)
         with opened.writing() as session:
-            session.execute(update(Message).where(col(Message.address) == STC).values(channel="zalobot"))
+            session.exec(select(Message).where(col(Message.address) == STC)).one().channel = "zalobot"
         hand_in(opened, "stc", at("2025-09-10"))
         send(opened, sink.url, at("2025-09-10"))
-    assert [each.get("STATUS") for each in events(sink)] == ["CONFIRMED", None]
+    assert [each["STATUS"] for each in events(sink)] == ["CONFIRMED", "CANCELLED"]
 
 
 def test_units_to_chase_are_nobodys_own_days(opened: Database) -> None:
