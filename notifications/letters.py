@@ -16,11 +16,14 @@ from models.message import IN_TURN, Message
 from models.notice import Notice
 from models.task import Task
 from models.unit import Unit
+from notifications.channels.by_channel import MAIL
 from notifications.channels.carrier import Letter
 from notifications.events import read_events
+from notifications.plain import plain
 from notifications.render import ALL_DUTIES, BELOW, fill_links
 
 _LINK: Final = re.compile(r"https?://\S+")
+_REFERENCE: Final = re.compile(r"\b[0-9a-f]{32}\b")  #: stands at the end of every letter, and in no chat
 
 
 def read_letters(session: Session, ids: Sequence[int], now: datetime, key: bytes) -> list[Letter]:
@@ -83,8 +86,14 @@ def read_letters(session: Session, ids: Sequence[int], now: datetime, key: bytes
         )
         for message, contact, unit in rows
         for of in (message.id if message.id in due_days else others.get(message.id, message.id),)
-        for text in (fill_links(message.text, tokens[of]),)
+        for text in (fill_links(_words(message), tokens[of]),)
     ]
+
+
+def _words(message: Message) -> str:
+    """What was worded for a chat, and goes by mail now since that way has ended, is the whole letter there."""
+    is_whole = _REFERENCE.search(message.text) is not None
+    return message.text if message.channel not in MAIL or is_whole or not message.html else plain(message.html)
 
 
 def data_of(name: str, unit: str, subject: str, due_on: date | None, text: str) -> dict[str, str]:

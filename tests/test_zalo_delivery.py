@@ -14,7 +14,7 @@ from sqlmodel import Session, col, select
 from dondoc.database import Database
 from dondoc.keys import Secrets
 from engine.contacts import Person, change_contact
-from engine.link_contact import Chat, touch
+from engine.link_contact import Chat, hear, touch
 from engine.ways import Agreed, add_way
 from models.address import Address, AddressState
 from models.contact import Contact
@@ -26,7 +26,7 @@ from notifications.send import LEASE, claim
 from samples.fake_zalo.state import Fault, Template
 from tests.builders import ZONE, at, step_round
 from tests.sinks import free_port
-from tests.zalo import ALIAS, CHAT, FOLLOWER, PHONE, link_account, send_all
+from tests.zalo import ALIAS, CHAT, FOLLOWER, KEY, PHONE, link_account, send_all
 from tests.zalo_place import OPENED, STC, URL, Place, placed
 
 DUE_SOON = at("2025-09-16")
@@ -133,6 +133,21 @@ def test_what_zalo_refuses_goes_by_mail_in_the_same_delivery(place: Place, code:
     assert "[[link" not in text
     assert "tự động gửi" in text
     assert "tự động gửi" not in refused.text
+
+
+def test_what_waits_for_a_chat_that_ends_its_link_goes_by_mail_as_the_whole_letter(place: Place) -> None:
+    place.link("zalobot", CHAT, account="")
+    place.zalo.state.faults["/bot/sendMessage"] = [Fault(503, html="x")]
+    place.deliver()
+    later = OPENED + timedelta(minutes=1)
+    with place.database.writing() as session:
+        hear(session, Chat("zalobot", "", CHAT), "HUY", once="1", key=KEY, now=later)
+    assert place.deliver(later) == Delivered(sent=1)
+    (letter,) = place.sink.to(STC)
+    body = letter.get_body(("plain",))
+    assert body is not None
+    assert f"{URL}/s/" in body.get_content()
+    assert "tự động gửi" in body.get_content()
 
 
 def test_what_one_way_refuses_goes_the_next_each_once_and_by_mail_at_last(place: Place) -> None:
