@@ -139,6 +139,7 @@ def test_a_rung_that_nobody_can_be_told_of_keeps_nobody_waiting(due: Path) -> No
 ACTS = st.tuples(st.sampled_from(["pause", "known", "extend"]), st.integers(1, 20), st.integers(1, 12))
 
 
+@pytest.mark.slow
 @settings(max_examples=8, deadline=None)
 @given(st.lists(ACTS, max_size=4), st.integers(1, 25))
 def test_however_it_was_held_no_rung_comes_sooner_after_the_one_before_it_than_planned(

@@ -62,7 +62,13 @@ def behind(desk: Desk) -> str:
     """The path for the secretariat of duk, as if letters had told it of all that is owed; one task is known."""
     with desk.database.writing() as session:
         me = session.exec(select(Contact).where(col(Contact.email) == SECRETARIAT)).one()
-        told: dict[str, Any] = {"channel": "email", "address": SECRETARIAT, "reference": "0" * 32, "subject": "2 đơn vị", "text": ""}
+        told: dict[str, Any] = {
+            "channel": "email",
+            "address": SECRETARIAT,
+            "reference": "0" * 32,
+            "subject": "2 đơn vị",
+            "text": "",
+        }
         letter = Message(contact_id=me.id, html="", state=MessageState.SENT, created_at=NOW, try_after=NOW, **told)
         session.add(letter)
         link = session.exec(select(UnitLink).where(col(UnitLink.contact_id) == me.id)).first()
