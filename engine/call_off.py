@@ -61,7 +61,7 @@ def preview(session: Session, number: int, *, now: datetime, zone: str) -> Retur
     data, on = order.data, date.fromisoformat(order.data["on"])
     if on <= today(now, zone):
         raise RefusedError("refused.day_has_come", on=on)
-    moved: dict[str, str | None] = {data["unit"]: data["after"]} if order.act == MOVE else data["below"]
+    moved: dict[str, str | None] = {data["unit"]: data["after"]} if order.act == MOVE else data.get("below", {})
     ending = ends(order) if order.act != MOVE else []
     fresh: list[str] = data.get("fresh", [])
     touched = [*moved, *ending, *fresh]

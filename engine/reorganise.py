@@ -128,6 +128,8 @@ def preview(session: Session, order: Order, *, now: datetime, zone: str) -> Effe
     ends = tuple(unit for unit in units if unit.code in order.ends)
     _check(order, heir, units, ends, known)
     history = history_of(known)
+    if nowhere := next((unit for unit in units if not history[unit.code]), None):
+        raise RefusedError("refused.unit_not_there", unit=nowhere.code, on=order.on)
     first = known[units[0].code]
     for fresh in order.fresh:
         _check_fresh(fresh, known)

@@ -22,7 +22,7 @@ from models.lineage import Lineage, Succession
 from models.task import Task, TaskState
 from models.unit import Placement, placement_on
 from tests.builders import ZONE, at, province, step_round, task_of
-from tests.test_reorganise import DAY, MERGED, NOW, act, done, there, whole
+from tests.test_reorganise import DAY, MERGED, NOW, act, done, refused, there, whole
 
 AHEAD = date(2021, 12, 20)
 
@@ -140,6 +140,20 @@ def test_a_unit_that_was_to_end_anyway_ends_on_its_old_day(office: Database) -> 
     done(office, Order(Succession.CLOSE, ("stc",), AHEAD, "stt"))
     called_off(office, last_order(office))
     assert tree(office) == before
+
+
+def test_a_unit_that_never_began_is_refused_wherever_it_is_named(office: Database) -> None:
+    done(office, ORDERS[0])  # type: ignore[arg-type]
+    called_off(office, last_order(office))
+    for order in (
+        Order(Succession.CLOSE, ("tt-tc",), AHEAD, "stt"),
+        Order(Succession.CLOSE, ("stt",), AHEAD, "tt-tc"),
+        Order(Succession.MERGE, ("stt", "tt-tc"), DAY, "stt"),
+        Order(Succession.SPLIT, ("tt-tc",), DAY, None, PARTS),
+        Move("tt-tc", AHEAD, "syt"),
+    ):
+        assert refused(office, order) == "refused.unit_not_there"
+    assert refused(office, Move("stt", AHEAD, "tt-tc")) == "refused.tree-parent-gone"
 
 
 def test_contacts_that_were_to_come_do_not_come(office: Database) -> None:
