@@ -74,7 +74,7 @@ def tour(template: Path, folder: Path) -> Iterator[Tour]:
             number = reorganise.apply(session, order, reason="QĐ 12", by="office", now=now, zone=ZONE).id
             closes = unit_id(session, "doan-khoi")
             relocate.rename(session, "cam", "Chi bộ Cảng vụ tỉnh", reason="QĐ 9", by="office", now=now, zone=ZONE)
-        lines = "code,name,kind,parent,valid_to\nstc,Mới,chi-bo-co-so,duk,2022-06-01\n"
+        lines = "code,name,kind,parent,valid_to\nstc,Chi bộ Sở Tài chính,chi-bo-co-so,duk,2022-06-01\n"
         sheet = store(desk.settings.files, "don-vi.csv", io.BytesIO(lines.encode()), "text/csv").hash
         office += ["/units/changes", f"/units/changes/{number}", f"/units/{closes}", f"/units/import?file={sheet}"]
         office += ["/units/4/changes/split?on=&fresh_code=nv-a&fresh_name=A&fresh_code=nv-b&fresh_name=B"]
