@@ -41,6 +41,7 @@ class Database:
             event.listen(self.engine, "connect", _prepare_sqlite)
             event.listen(self.engine, "begin", _begin_sqlite)
         else:
+            event.listen(self.engine, "connect", _prepare_postgresql)
             event.listen(self.engine, "begin", _begin_postgresql)
 
     @contextmanager
@@ -145,6 +146,13 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
     cursor.execute("PRAGMA synchronous = full")
     cursor.execute("PRAGMA foreign_keys = on")
     cursor.close()
+
+
+def _prepare_postgresql(connection: Any, _record: object) -> None:
+    """Without its compiler: that takes seconds for branches that look costly and are never taken, at every question."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET jit = off")
+    connection.commit()
 
 
 def _begin_sqlite(connection: Connection) -> None:

@@ -18,6 +18,7 @@ from models.cycle import Cycle
 from models.entry import append, breaks
 from models.unit import Unit
 from tests.builders import at, everything, hand_in, id_of, province, step_round
+from tests.conftest import Postgres
 
 
 @pytest.mark.parametrize(
@@ -48,6 +49,14 @@ def test_an_sqlite_connection_is_durable_patient_and_holds_foreign_keys(tmp_path
         found = [session.execute(text(f"PRAGMA {name}")).scalar_one() for name in asked]
     database.close()
     assert found == [journal_mode(sqlite3.sqlite_version_info), 2, 30_000, 1]
+
+
+@pytest.mark.postgres
+def test_a_postgresql_connection_compiles_no_statement(postgres: Postgres) -> None:
+    database = Database(postgres.url("postgres"))
+    with database.reading() as session:
+        assert session.execute(text("SHOW jit")).scalar_one() == "off"
+    database.close()
 
 
 def test_reading_refuses_to_write_and_the_connection_writes_again_afterwards(database: Database) -> None:
