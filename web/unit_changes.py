@@ -55,8 +55,7 @@ def changes(session: Session, office: Office, actor: Actor, unit: Unit | None = 
     if unit is not None:
         orders = [order for order in orders if unit.code in coming.concerned(order)]
     units = _units(session, orders)
-    paths = paths_of(session, (each.id for each in units.values()))
-    places = {code: Place(paths[each.id]) for code, each in units.items() if each.id in paths}
+    places = _places(session, units)
     shown = [
         order
         for order in orders
@@ -100,9 +99,7 @@ def _demand(session: Session, actor: Actor, number: int) -> Entry:
     order = session.get(Entry, number)
     if order is None or order.act not in coming.ORDERS:
         raise HTTPException(404)
-    units = _units(session, [order])
-    paths = paths_of(session, (each.id for each in units.values()))
-    places = {code: Place(paths[each.id]) for code, each in units.items() if each.id in paths}
+    places = _places(session, _units(session, [order]))
     if not any(can(actor, Right.SEE, place) for place in places.values()) and "" not in actor.paths(Right.SEE):
         raise HTTPException(404)
     if not _may(actor, order, places):
@@ -123,3 +120,9 @@ def _may(actor: Actor, order: Entry, places: Mapping[str, Place]) -> bool:
 def _units(session: Session, orders: Sequence[Entry]) -> dict[str, Unit]:
     codes = {code for order in orders for code in coming.concerned(order)}
     return {unit.code: unit for unit in session.exec(select(Unit).where(col(Unit.code).in_(codes)))}
+
+
+def _places(session: Session, units: Mapping[str, Unit]) -> dict[str, Place]:
+    """Where these units stand, or are to stand."""
+    paths = paths_of(session, (each.id for each in units.values()))
+    return {code: Place(paths[each.id]) for code, each in units.items() if each.id in paths}
