@@ -44,9 +44,8 @@ class Estimate:
         self.days = [day for day in days if calendar.is_working(day)]
         self.sizes: dict[Part, int] = {}
         self.untold: defaultdict[tuple[Part, At, int], float] = defaultdict(lambda: 1.0)  #: shares of a part's units
-        self.above = defaultdict[tuple[bool, int], float](
-            float
-        )  #: units told of to who stands above, to the issuer (True) or not
+        #: late units, by working day, of which the issuer is told (True) or who stands above
+        self.above = defaultdict[tuple[bool, int], float](float)
         #: how many due days a part has on a working day, and how many working days before they were opened
         self.reports = Counter[tuple[Part, int, int]]()
 

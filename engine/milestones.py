@@ -12,7 +12,7 @@ from sqlmodel import Session, col, select
 
 from dondoc.clock import today
 from engine.errors import RefusedError
-from engine.plans import active_revision, locked_revision, milestones_of, plan_of, refused_dates, sound_timeline
+from engine.plans import active_revision, locked_revision, milestones_of, plan_of, refused_dates
 from engine.preview import Moved, lines_of
 from models.cycle import Cycle
 from models.day import calendar_of
@@ -158,11 +158,19 @@ def days_of(session: Session, plan_id: int) -> Sequence[tuple[MilestoneDay, Unit
 
 
 def _is_opened(session: Session, plan: Plan, day: MilestoneDay) -> bool:
-    """Whether a cycle has a due day that hangs on this one."""
+    """Whether a cycle has a due day that hangs on this one; nothing hangs on a day by which no dates can be."""
     revision, reached = active_revision(session, plan.code), Reached(day.milestone, day.period, day.on)
+    if revision is None:
+        return False
+    alone = {(day.milestone, day.period): frozenset({day.on})}
+    try:
+        with refused_dates():
+            timeline = compiled(plan_of(session, revision.id), calendar_of(session, revision.calendar), alone)
+    except RefusedError:
+        return False
     hanging = {
         (occurrence.obligation.code, occurrence.period.label, due.level, due.nominal_on)
-        for occurrence in (sound_timeline(session, revision).occurrences if revision else ())
+        for occurrence in timeline.occurrences
         for due in occurrence.days
         if due.who.reached == reached
     }

@@ -64,7 +64,7 @@ def open_due(session: Session, now: datetime, zone: str) -> Opened:
             with refused_dates(), session.begin_nested():
                 opened += _open_plan(session, revision, on, now, zone)
         except RefusedError as error:
-            logger.warning("plan %s opens nothing: %s", code, error)
+            logger.warning("plan %s opens nothing: %s", code, error, exc_info=True)
     return opened
 
 

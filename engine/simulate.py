@@ -27,6 +27,7 @@ from engine import extend, habits, review
 from engine.close import finish
 from engine.fire import NOTICE_COLUMNS, fire
 from engine.open import open_due
+from engine.plans import stuck
 from engine.revise import apply_calendar, apply_plan
 from models.address import Address
 from models.contact import Contact, Role, holding
@@ -134,8 +135,10 @@ def live(
 
     The messages go out at the office's `pace`, by the ways of each contact that the rows have.
     The session holds the units and one applied plan, and nothing was opened yet. `report` is told each day of a
-    round. The same rows and the same seed make the same life.
+    round. The same rows and the same seed make the same life. Raises RefusedError for a plan without valid dates.
     """
+    for _, error in stuck(session):
+        raise error
     life = _Life(session, calendar, seed, zone, pace, frozenset(session.scalars(select(col(Address.channel)))))
     now, end = moment(first, "00:00", zone), moment(last + ONE_DAY, "00:00", zone)
     while now < end:
