@@ -12,11 +12,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import psycopg
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
+from sqlalchemy import Engine, event
+from sqlalchemy.engine.default import DefaultDialect
+from sqlalchemy.util import LRUCache
 
 from dondoc.database import Database
 
@@ -60,12 +64,25 @@ REQUIRED = [name for name in os.environ.get("DONDOC_TEST_REQUIRE", "").split(","
 
 def pytest_configure() -> None:
     live_in_memory()
+    share_statements()
     absent = [name for name in REQUIRED if name in MISSING or name not in NEEDS]
     if absent:
         raise pytest.UsageError(f"DONDOC_TEST_REQUIRE={','.join(REQUIRED)}, but not found here: {', '.join(absent)}")
     # No test may depend on how the developer's own dondoc is set up.
     for name in [name for name in os.environ if name.startswith("DONDOC_") and not name.startswith("DONDOC_TEST_")]:
         del os.environ[name]
+
+
+def share_statements() -> None:
+    """Each test has engines of its own; without this, each would work out anew the SQL of every statement.
+
+    In an office, one engine lives as long as its process, so there as here a statement is met many times.
+    """
+    known: LRUCache[Any, Any] = LRUCache(5000)
+    kind = {"__eq__": lambda one, other: type(one) is type(other), "__hash__": lambda one: hash(type(one))}
+    for name, meant in kind.items():
+        setattr(DefaultDialect, name, meant)
+    event.listen(Engine, "engine_connect", lambda connection: setattr(connection.engine, "_compiled_cache", known))
 
 
 def live_in_memory() -> None:
