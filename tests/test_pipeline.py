@@ -16,7 +16,7 @@ from notifications.pace import Pace
 from notifications.pipeline import Dropped, Held, moot
 from notifications.waiting import ASKING, Waiting
 from tests.builders import at
-from tests.notices import DUE, NOW, OFFICE, cycle, person, waiting
+from tests.notices import DUE, NOW, OFFICE, person, waiting
 
 NEVER_MOOT = (
     NoticeKind.RECEIPT,

@@ -1,13 +1,14 @@
-"""Is the sheet that goes out the one that comes in? Brought back it changes nothing, elsewhere it makes the tree anew."""
+"""Is the sheet that goes out the one that comes in? Brought back it changes nothing, elsewhere it makes the same."""
 
 import csv
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
 from dondoc.database import Database
 from engine.access import Actor, Scope
 from engine.sheet_out import COLUMNS, csv_of, sheet_of_units
-from engine.sheets import rows_of
+from engine.sheets import Row, rows_of
 from engine.units import Imported, import_units
 from models.unit import placement_on, unit_by_code
 from models.user import UserRole
@@ -25,12 +26,15 @@ snv,'-Nội vụ,dang-bo-co-so,duk,,,,
 
 def brought(database: Database, *sheets: bytes) -> Imported:
     """What the last one changed."""
-    for data in sheets:
-        with database.writing() as session:
-            imported = import_units(
-                session, rows_of("units.csv", data), by="office", reason="Rà soát", now=NOW, zone=ZONE
-            )
-    return imported
+    *first, last = (rows_of("units.csv", data) for data in sheets)
+    for rows in first:
+        bring(database, rows)
+    return bring(database, last)
+
+
+def bring(database: Database, rows: Sequence[Row]) -> Imported:
+    with database.writing() as session:
+        return import_units(session, rows, by="office", reason="Rà soát", now=NOW, zone=ZONE)
 
 
 def sheet(database: Database, on: date = DAY, actor: Actor | None = None) -> list[tuple[str, ...]]:
