@@ -16,14 +16,16 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, between, bindparam, exists, func, insert, literal, or_, select
+from sqlalchemy import ColumnElement, and_, between, bindparam, exists, func, insert, literal, or_, select
 from sqlmodel import Session, col
 
 from dondoc.database import Database, insert_new
 from models import notice
+from models.contact import Contact
 from models.link import Link, UnitLink
 from models.message import IS_UNSENT, Message, MessageState, is_to_try
 from models.notice import IS_ANY_FREE, IS_WAITING, Notice
+from models.task import Task
 from models.wording import in_use
 from notifications import pipeline
 from notifications.channels.by_channel import MAIL, ByChannel
@@ -183,7 +185,13 @@ def _tries_before(session: Session, contact_ids: Sequence[int], now: datetime) -
 def _ensure_links(session: Session, last: int) -> None:
     """A link for each task that a unit's own contact is told of, and one to all duties or to what is behind below."""
     told, is_own = col(Notice.message_id) > last, col(Notice.rung).startswith("unit.")
-    own = select(col(Notice.task_id), col(Notice.contact_id), literal(1)).where(told, is_own).distinct()
+    own = (
+        select(col(Notice.task_id), col(Notice.contact_id), literal(1))
+        .join(Task, col(Task.id) == col(Notice.task_id))
+        .join(Contact, and_(col(Contact.id) == col(Notice.contact_id), col(Contact.unit_id) == col(Task.unit_id)))
+        .where(told, is_own)
+        .distinct()
+    )
     insert_new(session, Link, ("task_id", "contact_id", "generation"), own, unless=("task_id", "contact_id"))
     asked = or_(is_own, col(Notice.kind).in_([kind.value for kind in ASKING]))
     all_duties = select(col(Notice.contact_id), literal(1)).where(told, asked).distinct()

@@ -19,8 +19,8 @@ from models.notice import Notice
 from models.plan import Revision
 from models.task import Task
 from notifications.item import Office
-from notifications.pipeline import UNREACHABLE, moot
-from notifications.waiting import ASKING
+from notifications.pipeline import GIVEN_AWAY, UNREACHABLE, moot
+from notifications.waiting import ASKING, OWN
 
 
 def dissolve(database: Database, waiting: ColumnElement[bool], now: datetime, zone: str) -> int:
@@ -34,11 +34,12 @@ def dissolve(database: Database, waiting: ColumnElement[bool], now: datetime, zo
     was_tried = exists().where(col(Attempt.message_id) == col(Message.id), col(Attempt.outcome) != Outcome.CONFIG.value)
     # Sent again as it was because somebody said so (engine/retry.py), it has been tried and no try is counted.
     is_old = and_(col(Message.created_at) < begins, or_(col(Message.tries) > 0, ~was_tried))
+    given_away = and_(col(Notice.rung).startswith(OWN), col(Contact.unit_id) != col(Task.unit_id))
     told, moved, state = (col(each) for each in (Notice.due_on, Deadline.due_on, Task.state))
     with database.reading() as session:
         rows = session.execute(
             select(col(Notice.id), col(Notice.message_id), col(Notice.kind), told, state, moved, col(Cycle.state))
-            .add_columns(is_reachable(), or_(is_old, col(Cycle.paused_at).is_not(None)))
+            .add_columns(given_away, is_reachable(), or_(is_old, col(Cycle.paused_at).is_not(None)))
             .join(Message, col(Message.id) == col(Notice.message_id))
             .join(Task, col(Task.id) == col(Notice.task_id))
             .join(Deadline, col(Deadline.id) == col(Task.deadline_id))
@@ -47,8 +48,11 @@ def dissolve(database: Database, waiting: ColumnElement[bool], now: datetime, zo
             .where(waiting)
         ).all()
     of, whys, stale = defaultdict[int, list[int]](list), dict[int, str | None](), set[int]()
-    for notice_id, message_id, kind, told_on, task, due_on, cycle, can_be_told, is_to_wait in rows:
-        why = moot(kind, told_on, task, due_on, cycle) if can_be_told else UNREACHABLE
+    for notice_id, message_id, kind, told_on, task, due_on, cycle, is_elsewhere, can_be_told, is_to_wait in rows:
+        if is_elsewhere:
+            why: str | None = GIVEN_AWAY
+        else:
+            why = moot(kind, told_on, task, due_on, cycle) if can_be_told else UNREACHABLE
         of[message_id].append(notice_id)
         whys[notice_id] = why
         if why or (kind in ASKING and is_to_wait):

@@ -24,6 +24,7 @@ from notifications.render import Rendered, foremost
 from notifications.waiting import ASKING, Waiting
 
 UNREACHABLE: Final = "unreachable"
+GIVEN_AWAY: Final = "moot.given_away"  #: to an heir of the unit, whose contacts are told instead
 GRAVER: Final = "merged.graver"
 #: What became of a task that is owed no more.
 _GONE: Final[Mapping[TaskState, str]] = MappingProxyType(
@@ -123,7 +124,9 @@ def drop_moot(batch: Batch) -> Batch:
     """What became of the task since the notice was made?"""
 
     def why(each: Waiting) -> str | None:
-        return moot(each.notice.kind, each.notice.due_on, each.task.state, each.deadline.due_on, each.cycle.state)
+        given_away = each.is_own and each.contact.unit_id != each.task.unit_id
+        told_on, due_on = each.notice.due_on, each.deadline.due_on
+        return GIVEN_AWAY if given_away else moot(each.notice.kind, told_on, each.task.state, due_on, each.cycle.state)
 
     return _drop(batch, why)
 

@@ -27,11 +27,13 @@ def waiting(
     unit = Unit(id=number, code=f"u-{number}", name=f"Chi bộ số {number}")
     told: dict[str, Any] = {"kind": NoticeKind.REMINDER, "rung": "unit.contact", "cause": "step:1", "due_on": DUE}
     contact = contact or person(number)
+    is_own = str(notice.get("rung", "unit.")).startswith("unit.")
+    owes = contact.unit_id if is_own else number
     return Waiting(
         notice=Notice(id=number, task_id=number, contact_id=contact.id, created_at=NOW, **(told | notice)),
         contact=contact,
         contact_unit=unit,
-        task=Task(id=number, cycle_id=1, unit_id=number, placement_id=1, deadline_id=1, state=state, changed_at=NOW),
+        task=Task(id=number, cycle_id=1, unit_id=owes, placement_id=1, deadline_id=1, state=state, changed_at=NOW),
         unit=unit,
         deadline=Deadline(id=1, cycle_id=1, nominal_on=DUE, due_on=DUE, set_by="document", reasons=[]),
         cycle=cycle(),

@@ -193,7 +193,7 @@ def test_every_notice_is_told_held_or_dropped_and_each_but_the_told_has_a_reason
         due(date(2025, 9, 23), cause=STEP),
         waiting(5, person(5, email=None)),
     ]
-    notices[3] = replace(notices[3], notice=waiting(4, boss, cause=STEP, due_on=date(2025, 9, 23)).notice, contact=boss)
+    notices[3] = replace(waiting(4, boss, cause=STEP, due_on=date(2025, 9, 23)), deadline=notices[3].deadline)
     batch = pipeline.run(notices, night)
     (bundle,) = batch.bundles
     assert [each.notice.id for each in bundle.waiting] == [4]
