@@ -33,9 +33,13 @@ _COUNTED: Final = {
 }
 #: A chat has it, or may have it.
 _WITH_CHAT: Final = (MessageState.SENT, MessageState.UNKNOWN)
+#: The other side has said more of it than that it was taken in.
+_KNOWN: Final = (MessageState.DELIVERED, MessageState.READ, MessageState.BOUNCED)
 #: Made once, since they run for every ten letters.
 _TRIED: Final = select(
     col(Message.id),
+    col(Message.state),
+    col(Message.lease_until),
     col(Message.tries),
     col(Message.sending_at),
     col(Message.contact_id),
@@ -50,8 +54,14 @@ _BECOMES: Final = (
 )
 
 
-def record(session: Session, results: Mapping[int, Result], office: Office) -> Counter[str]:
-    """An Attempt and the new state of each message; counted by what became of it."""
+def record(
+    session: Session, results: Mapping[int, Result], office: Office, lease: datetime | None = None
+) -> Counter[str]:
+    """An Attempt and the new state of each message; counted by what became of it.
+
+    With the `lease` under which they were tried, a message that somebody else has claimed since, or has an end, keeps
+    its state unless it is gone: what a slow sender says late would have it sent twice.
+    """
     if not results:
         return Counter()
     now, connection = office.now, session.connection()
@@ -68,6 +78,9 @@ def record(session: Session, results: Mapping[int, Result], office: Office) -> C
         for row in rows
     ]
     connection.execute(insert(Attempt), attempts)
+    rows = [row for row in rows if _counts(results[row.id].outcome, row, lease)]
+    if not rows:
+        return Counter()
     others = {
         row.id: next_way(session, row.id, now)
         for row in rows
@@ -86,6 +99,13 @@ def record(session: Session, results: Mapping[int, Result], office: Office) -> C
         put_on_record(session, [each["b_id"] for each in became if each["state"] in _WITH_CHAT], office)
         settle(session, now)
     return Counter(_COUNTED[each["state"]] for each in became)
+
+
+def _counts(outcome: Outcome, message: Row[Any], lease: datetime | None) -> bool:
+    if outcome is Outcome.SENT:
+        return message.state not in _KNOWN
+    is_ours = lease is None or message.lease_until == lease
+    return is_ours and message.state in (MessageState.QUEUED, MessageState.DEFERRED)
 
 
 def _is_refused(outcome: Outcome, tries: int) -> bool:

@@ -32,6 +32,7 @@ from notifications.record import record
 
 WAVE: Final = 500  #: messages claimed at a time
 LEASE: Final = timedelta(minutes=4)  #: what a killed sender had claimed goes out with the next round
+WITHIN: Final = timedelta(minutes=1)  #: results are written, also when no letter asks to go
 
 Clock = Callable[[], datetime]
 #: Channels that one carrier serves: they fail together.
@@ -111,7 +112,7 @@ def _send_by(
             left = session.scalars(select(col(Message.id)).where(is_ours)).all()
             letters = read_letters(session, left, here.now, key)
         for letter, result in carrier.send(letters, tries.before_content):
-            tries.results[letter.message_id] = result
+            tries.keep(letter, result)
         tries.write()
         counts.update(tries.counts)
         if letters and (set(tries.counts) <= {"retried"} or tries.is_late):
@@ -152,31 +153,40 @@ _LEAVE: Final = (
 
 
 class Tries:
-    """What the tries of one wave came to; written with the next leave to send, so that both cost one commit."""
+    """What the tries of one wave came to; written with the next leave to send, so that both cost one commit.
+
+    A server that puts off every letter lets none ask for leave: then they are written when a minute is over.
+    """
 
     def __init__(self, database: Database, office: Office, moment: Clock | None = None) -> None:
         self._database, self._office, self._now = database, office, office.now
         self._moment = moment or (lambda: office.now)
-        self.results: dict[int, Result] = {}
+        self._written_at, self._lease = office.now, office.now + LEASE
+        self._results: dict[int, Result] = {}
         self.counts = Counter[str]()
         self.is_late = False  #: the lease ran out meanwhile
 
+    def keep(self, letter: Letter, result: Result) -> None:
+        self._results[letter.message_id] = result
+        if self._moment() >= self._written_at + WITHIN:
+            self.write()
+
     def before_content(self, letters: Sequence[Letter]) -> set[int]:
         """Commits `sending_at` for the letters whose lease is still this one; the ids of those."""
-        self.is_late = self.is_late or self._moment() >= self._now + LEASE
+        self.is_late = self.is_late or self._moment() >= self._lease
         with self._database.writing() as session:
             self._write(session)
             if self.is_late:
                 return set()
             ids = [letter.message_id for letter in letters]
-            return set(
-                session.connection().scalars(_LEAVE, {"ids": ids, "lease": self._now + LEASE, "b_at": self._now})
-            )
+            return set(session.connection().scalars(_LEAVE, {"ids": ids, "lease": self._lease, "b_at": self._now}))
 
     def write(self) -> None:
         with self._database.writing() as session:
             self._write(session)
 
     def _write(self, session: Session) -> None:
-        self.counts.update(record(session, self.results, self._office))
-        self.results = {}
+        self._written_at = self._moment()
+        here = replace(self._office, now=self._written_at)
+        self.counts.update(record(session, self._results, here, self._lease))
+        self._results = {}

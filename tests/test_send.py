@@ -1,7 +1,7 @@
 """Is each wave right at the moment at which it goes out, and does no channel wait for another that fails?"""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -14,12 +14,14 @@ from sqlmodel import col, select
 from dondoc.database import Database
 from dondoc.settings import Settings
 from engine.round import run
-from models.message import Attempt, Message, MessageState
+from models.message import Attempt, Message, MessageState, Outcome
 from models.notice import Notice
 from notifications.channels import carriers_for
+from notifications.channels.carrier import Gate, Letter, Result
 from notifications.channels.eml import EmlCarrier
 from notifications.deliver import Delivered, queue
 from notifications.pace import Pace
+from notifications.record import FIRST_WAIT
 from notifications.send import LEASE, Tries, recover, send
 from samples.fake_zalo.state import Fault
 from tests.builders import ZONE, at, province, step_round
@@ -77,7 +79,7 @@ def test_what_is_urgent_goes_first_and_the_evening_ends_the_pass_for_the_rest(da
         counts = send(database, carrier(sink.url), office_at(clock(), Pace()), KEY, clock, wave=1)
     assert +counts == Counter(sent=2)
     assert {mail["To"].addresses[0].addr_spec for mail in sink.mails} == urgent
-    assert [each.at for each in rows(database, Attempt)] == [at("2025-09-04", "17:59"), at("2025-09-04", "18:00")]
+    assert [each.at for each in rows(database, Attempt)] == [at("2025-09-04", "18:00")] * 2
     waiting = {each.try_after for each in rows(database, Message) if each.state == MessageState.QUEUED}
     assert waiting == {at("2025-09-05", "07:30")}
 
@@ -121,6 +123,68 @@ def test_no_content_goes_out_after_the_lease(opened: Database) -> None:
     assert len(tries.before_content(letters[:1])) == 1
     clock.at += LEASE
     assert tries.before_content(letters[1:]) == set()
+
+
+class Tarpit:
+    """A server that puts off every letter, each of them slowly, so that none ever asks for leave."""
+
+    channel, reply_address = "email", "dondoc@example.org"
+
+    def __init__(self, clock: Clock, then: Callable[[], None]) -> None:
+        self.clock, self.then = clock, then
+
+    def send(self, letters: Sequence[Letter], before_content: Gate) -> Iterator[tuple[Letter, Result]]:
+        for letter in letters:
+            self.clock.at += timedelta(seconds=30)
+            yield letter, Result(Outcome.RETRY, "451", "4.7.1 later")
+        self.then()
+
+
+def test_what_a_slow_sender_says_after_its_lease_takes_no_letter_back(opened: Database) -> None:
+    queued(opened)
+    letters = claimed(opened)
+    slow = Tries(opened, office_at())
+    for letter in letters:
+        slow.keep(letter, Result(Outcome.RETRY, "451", "4.7.1 later"))
+    with running() as sink:
+        assert send(opened, carrier(sink.url), office_at(OPENED + LEASE), KEY)["sent"] == 5
+        slow.write()
+        send(opened, carrier(sink.url), office_at(OPENED + 4 * LEASE), KEY)
+        assert len(sink.mails) == 5
+    assert slow.counts == Counter()
+    assert {each.state for each in rows(opened, Message)} == {MessageState.SENT}
+    said = Counter(each.outcome for each in rows(opened, Attempt))
+    assert said == {Outcome.SENT: 5, Outcome.RETRY: 5}
+
+
+def test_what_somebody_else_has_claimed_is_theirs(opened: Database) -> None:
+    queued(opened)
+    (letter, *_), slow = claimed(opened), Tries(opened, office_at())
+    claimed(opened, OPENED + LEASE)
+    slow.keep(letter, Result(Outcome.PAYLOAD, "554", "5.6.0 refused"))
+    slow.write()
+    claim_of = {each.lease_until for each in rows(opened, Message)}
+    assert claim_of == {OPENED + 2 * LEASE}
+
+
+def test_that_a_letter_is_gone_is_so_whoever_says_it_late(opened: Database) -> None:
+    queued(opened)
+    (letter, *_), slow = claimed(opened), Tries(opened, office_at())
+    slow.before_content([letter])
+    assert recover(opened, office_at(OPENED + LEASE)) == 1
+    slow.keep(letter, Result(Outcome.SENT, "250"))
+    slow.write()
+    assert slow.counts == Counter(sent=1)
+
+
+def test_results_are_written_within_a_minute_though_no_letter_asks_to_go(opened: Database) -> None:
+    queued(opened)
+    clock, seen = Clock(OPENED), list[int]()
+    tarpit = Tarpit(clock, lambda: seen.append(len(rows(opened, Attempt))))
+    assert +send(opened, tarpit, office_at(), KEY, clock) == Counter(retried=5)
+    assert seen == [4]
+    waits = [each.try_after - OPENED for each in rows(opened, Message)]
+    assert waits == [each + FIRST_WAIT for each in (MINUTE, MINUTE, 2 * MINUTE, 2 * MINUTE, 2.5 * MINUTE)]
 
 
 def test_a_channel_too_slow_for_its_lease_goes_on_with_the_next_pass(database: Database, tmp_path: Path) -> None:
