@@ -173,7 +173,7 @@ def apply_correction(
         raise RefusedError("refused.no_address", got="")
     person = Person(old.role, name, email, phone, old.lang)
     new = add_contact(session, old.unit_id, person, by=by, now=now, zone=zone)
-    retire_contact(session, old.id, by=by, now=now)
+    retire_contact(session, old.id, correction=correction.id, by=by, now=now)
     _decide(session, correction, AskState.GRANTED, by, now)
     append(session, "correction_applied", by=by, at=now, correction=correction.id, was=old.id, contact=new.id)
     return new

@@ -12,7 +12,7 @@ from sqlmodel import Session, col, select
 from dondoc.clock import today
 from engine.access import PIECE, Actor, Right, can
 from engine.access import Place as Where
-from engine.coming import concerned, orders
+from engine.coming import RENAME, concerned, orders
 from engine.hand_over import awaited
 from engine.sheets import BadRows, Line, Row, lines
 from engine.tree import DEEPEST, FOREVER, Growth, Known, Place, Stretch, history_of, join, known_units, parts
@@ -46,7 +46,7 @@ def believe(session: Session, rows: Sequence[Row], *, now: datetime, zone: str, 
     before = history_of(known)
     history = dict(before)
     parents = _Parents(history.keys() | {line.code for line in read})
-    coming = cache(lambda: orders(session, day))
+    coming = cache(lambda: [order for order in orders(session, day) if order.act != RENAME])
     said, changed = [], []
     for line in read:
         if actor is not None and line.code in known and not _is_theirs(actor, known[line.code]):

@@ -1,7 +1,7 @@
 """An order for a coming day is called off before that day: the tree is again what it would have been without it.
 
-Until the day nothing but the tree, the lineage and the coming contacts was written, so that there is no open work to
-give back. What was ordered later on top of it is called off first.
+Until the day nothing but the tree, the lineage and the coming contacts was written, so that there is no open work and
+no name to give back. What was ordered later on top of it is called off first.
 """
 
 from collections.abc import Mapping, Sequence
@@ -62,7 +62,7 @@ def preview(session: Session, number: int, *, now: datetime, zone: str) -> Retur
     if on <= today(now, zone):
         raise RefusedError("refused.day_has_come", on=on)
     moved: dict[str, str | None] = {data["unit"]: data["after"]} if order.act == MOVE else data.get("below", {})
-    ending = ends(order) if order.act != MOVE else []
+    ending = ends(order)
     fresh: list[str] = data.get("fresh", [])
     touched = [*moved, *ending, *fresh]
     known = known_branch(session, touched)
@@ -116,7 +116,7 @@ def call_off(session: Session, number: int, *, reason: str, by: str, now: dateti
     write_places(connection, found.known, found.wanted, {code: unit.id for code, unit in found.known.items()})
     session.execute(delete(Lineage).where(col(Lineage.id).in_(found.lineage)))
     for contact_id in found.contacts:
-        retire_contact(session, contact_id, by=by, now=now)
+        retire_contact(session, contact_id, reason=reason, by=by, now=now)
     return append(
         session,
         CALLED_OFF,

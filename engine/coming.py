@@ -1,7 +1,7 @@
 """What is to change in the tree on a day to come? The orders, as the journal keeps them, less those called off.
 
 The tree itself is written when an order is given (engine/reorganise.py); which units belong to one order, who gave it
-and why, and what was chosen for each task, stands in its entry alone.
+and why, what was chosen for each task, and the name that a unit is to get, stands in its entry alone.
 """
 
 from collections.abc import Sequence
@@ -18,7 +18,8 @@ from models.lineage import Succession
 #: What each way of reorganising is called in the journal.
 ACTS: Final = {Succession.CLOSE: "unit_closed", Succession.MERGE: "units_merged", Succession.SPLIT: "unit_split"}
 MOVE: Final = "unit_moved"
-ORDERS: Final = (*ACTS.values(), MOVE)
+RENAME: Final = "rename_ordered"
+ORDERS: Final = (*ACTS.values(), MOVE, RENAME)
 CALLED_OFF: Final = "change_called_off"
 
 
@@ -43,8 +44,15 @@ def order_of_end(session: Session, code: str, on: date) -> Entry | None:
     return next((entry for entry in session.exec(given) if code in ends(entry)), None)
 
 
+def names(session: Session, code: str, today: date) -> Sequence[Entry]:
+    """Those of the coming orders that give a unit another name."""
+    return [each for each in orders(session, today) if each.data["unit"] == code and "name" in each.data]
+
+
 def ends(order: Entry) -> list[str]:
     """The units that the order ends; older entries name the one that was closed."""
+    if order.act in (MOVE, RENAME):
+        return []
     found: list[str] = order.data.get("ends", [order.data["unit"]])
     return found
 
@@ -59,8 +67,6 @@ def concerned(order: Entry) -> list[str]:
 
 def beside(order: Entry) -> list[str]:
     """The units that the order ends, or beside the first of which others begin: what is above them changes too."""
-    if order.act == MOVE:
-        return []
     return [*ends(order), *([order.data["unit"]] if order.data.get("fresh") else [])]
 
 
@@ -71,4 +77,5 @@ def is_called_off(session: Session, order: Entry) -> bool:
 def _stands(*acts: str) -> ColumnElement[bool]:
     """The condition on entries: an order that nobody called off."""
     gone = select(col(Entry.data)["order"].as_integer()).where(col(Entry.act) == CALLED_OFF)
-    return and_(col(Entry.act).in_(acts), col(Entry.id).not_in(gone))
+    # Most entries are of a task: those of none are found by an index.
+    return and_(col(Entry.task_id).is_(None), col(Entry.act).in_(acts), col(Entry.id).not_in(gone))

@@ -58,10 +58,13 @@ def add_contact(session: Session, unit_id: int, person: Person, *, by: str, now:
     return contact
 
 
-def change_contact(session: Session, contact_id: int, person: Person, *, by: str, now: datetime, zone: str) -> Contact:
+def change_contact(
+    session: Session, contact_id: int, person: Person, *, reason: str = "", by: str, now: datetime, zone: str
+) -> Contact:
     """Writes over what differs. Another address is tried afresh, and the links that the old one got end.
 
-    Days that begin or end what the contact is told do so at once where they have come.
+    Days that begin or end what the contact is told do so at once where they have come. A reason is needed where
+    somebody's letters go elsewhere, or end sooner.
     """
     contact = _locked(session, contact_id)
     wanted = _checked(person)
@@ -69,6 +72,10 @@ def change_contact(session: Session, contact_id: int, person: Person, *, by: str
     changed = sorted(name for name, value in wanted.items() if getattr(contact, name) != value)
     if not changed:
         return contact
+    goes_elsewhere = "email" in changed and contact.is_active and contact.email is not None
+    ends_sooner = (wanted["valid_to"] or date.max) < (contact.valid_to or date.max)
+    if (goes_elsewhere or ends_sooner) and not reason.strip():
+        raise RefusedError("refused.no_reason")
     for name in changed:
         setattr(contact, name, wanted[name])
     if "email" in changed:
@@ -79,19 +86,26 @@ def change_contact(session: Session, contact_id: int, person: Person, *, by: str
     was_active = contact.is_active
     if {"valid_from", "valid_to"} & set(changed):
         _turn(session, contact, _is_there(contact.valid_from, contact.valid_to, today(now, zone)), now)
-    entry = _journal(session, "contact_changed", contact, by, now, changed=changed)
+    entry = _journal(session, "contact_changed", contact, by, now, changed=changed, **_why(reason))
     if not was_active:
         _tell_owed(session, contact, entry, now)
     return contact
 
 
-def retire_contact(session: Session, contact_id: int, *, by: str, now: datetime) -> Contact:
-    """Nothing more is sent to the contact, and their links end; what they did stays."""
+def retire_contact(
+    session: Session, contact_id: int, *, reason: str = "", correction: int | None = None, by: str, now: datetime
+) -> Contact:
+    """Nothing more is sent to the contact, and their links end; what they did stays.
+
+    It needs a reason, or the correction by which they said that it is not for them.
+    """
+    if correction is None and not reason.strip():
+        raise RefusedError("refused.no_reason")
     contact = _locked(session, contact_id)
     if contact.is_active or contact.valid_from is not None:
         contact.valid_from = None  # else the day on which they were to begin would bring them back
         _turn(session, contact, False, now)
-        _journal(session, "contact_retired", contact, by, now)
+        _journal(session, "contact_retired", contact, by, now, **_why(reason, correction))
     return contact
 
 
@@ -185,6 +199,12 @@ def _journal(session: Session, act: str, contact: Contact, by: str, now: datetim
     unit = session.get_one(Unit, contact.unit_id)
     known: dict[str, Any] = {"unit": unit.code, "contact": contact.id, "role": contact.role}
     return append(session, act, by=by, at=now, **known, **data)
+
+
+def _why(reason: str, correction: int | None = None) -> dict[str, Any]:
+    """What the journal keeps of it."""
+    note = {"note": reason.strip()} if reason.strip() else {}
+    return note if correction is None else note | {"correction": correction}
 
 
 def _checked(person: Person) -> dict[str, Any]:

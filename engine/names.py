@@ -17,15 +17,16 @@ class Former:
 
     name: str
     until: date  #: the first day on which it no longer held
-    entry: Entry
+    entry: Entry  #: the order, where the day of the name was still to come when it was given
 
 
 def former_names(session: Session, unit: Unit, zone: str) -> Sequence[Former]:
     """The oldest first."""
     renamed = (col(Entry.act) == "unit_renamed", col(Entry.data)["unit"].as_string() == unit.code)
     # Most entries are of a task: those of none are found by an index.
-    entries = session.exec(select(Entry).where(col(Entry.task_id).is_(None), *renamed).order_by(col(Entry.id)))
-    return [Former(entry.data["before"], _day(entry, zone), entry) for entry in entries]
+    entries = session.exec(select(Entry).where(col(Entry.task_id).is_(None), *renamed).order_by(col(Entry.id))).all()
+    decided = [session.get_one(Entry, entry.data.get("order", entry.id)) for entry in entries]
+    return [Former(entry.data["before"], _day(entry, zone), by) for entry, by in zip(entries, decided, strict=True)]
 
 
 def name_on(session: Session, unit: Unit, on: date, zone: str) -> str:

@@ -1,4 +1,6 @@
-"""What changes by itself with a new day? Contacts begin and leave, and the work of units that ended changes hands."""
+"""What changes by itself with a new day? Contacts begin and leave, units take the names that were ordered for it, and
+the work of units that ended changes hands.
+"""
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
@@ -9,9 +11,10 @@ from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from dondoc.clock import moment, today
-from engine.coming import MOVE, due, ends
+from engine.coming import MOVE, RENAME, due, ends
 from engine.contacts import keep_days
 from engine.hand_over import Fate, Outcome, fates, follow, go_along, goes_on, pass_on, received, settle, tell
+from engine.relocate import keep_order
 from models.contact import Contact
 from models.entry import Entry, append
 from models.last_round import LastRound, last_round
@@ -54,19 +57,28 @@ _ORDERED: Final = or_(
     exists().where(_LEFT, exists().where(col(Task.unit_id) == col(Placement.unit_id), _IS_OPEN)),
     exists().where(col(Lineage.on) <= bindparam("on"), col(Lineage.on) > bindparam("since")),
 )
+#: Units that are to take another name, moving or not.
+_NAMED: Final = exists().where(
+    col(Entry.task_id).is_(None),
+    col(Entry.act).in_((MOVE, RENAME)),
+    col(Entry.data)["name"].as_string().is_not(None),
+    col(Entry.data)["on"].as_string() <= bindparam("on_text"),
+    col(Entry.data)["on"].as_string() > bindparam("since_text"),
+)
 #: Whether the first round of a day has anything to do here. CASE, unlike AND, keeps SQLite from looking any further in
 #: the rounds after it.
 IS_NEW_DAY: Final[ColumnElement[bool]] = case(
     (exists().where(col(LastRound.at) >= bindparam("midnight")), false()),
-    else_=or_(exists().where(or_(_COMES, _LEAVES)), exists().where(_ENDED), _ORDERED),
+    else_=or_(exists().where(or_(_COMES, _LEAVES)), exists().where(_ENDED), _ORDERED, _NAMED),
 )
 
 
 def asked(session: Session, now: datetime, zone: str) -> dict[str, Any]:
     """What IS_NEW_DAY has to be told."""
     on, last = today(now, zone), last_round(session)
-    since = today(last.at, zone) if last is not None else date.min
-    return {"on": on, "since": min(since, on), "midnight": moment(on, "00:00", zone)}
+    since = min(today(last.at, zone), on) if last is not None else date.min
+    texts = {"on_text": on.isoformat(), "since_text": since.isoformat()}
+    return {"on": on, "since": since, "midnight": moment(on, "00:00", zone), **texts}
 
 
 def begin(session: Session, now: datetime, zone: str) -> int:
@@ -80,7 +92,7 @@ def begin(session: Session, now: datetime, zone: str) -> int:
     on = told["on"]
     orders = due(session, told["since"], on)
     given = sum(_carry_out(session, order, on, now, zone) for order in orders)
-    by_end = {(code, order.data["on"]): order for order in orders if order.act != MOVE for code in ends(order)}
+    by_end = {(code, order.data["on"]): order for order in orders for code in ends(order)}
     ended = session.exec(select(Placement).where(_ENDED).order_by(col(Placement.id)), params=told).all()
     for placement in ended:
         _hand_over(session, placement, by_end, on, now)
@@ -88,15 +100,18 @@ def begin(session: Session, now: datetime, zone: str) -> int:
 
 
 def _carry_out(session: Session, order: Entry, on: date, now: datetime, zone: str) -> bool:
-    """What an order gave away of the work of a unit that goes on: moved along, or to its parts; False for nothing."""
+    """What an order gave a unit, a name, or gave away of its work while it goes on: moved along, or to its parts."""
     unit = unit_by_code(session, order.data["unit"])
     day = date.fromisoformat(order.data["on"])
-    if unit is None or placement_on(session, unit.id, on) is None or today(order.at, zone) >= day:
+    if unit is None or today(order.at, zone) >= day:
         return False
+    is_named = keep_order(session, order, unit, now=now, zone=zone)
+    if order.act == RENAME or placement_on(session, unit.id, on) is None:
+        return is_named
     if order.act == MOVE:
         before = unit_by_code(session, order.data["before"]) if order.data["before"] else None
         if not order.data["follows"]:
-            return False
+            return is_named
         count = go_along(session, unit.id, before.id if before else None, on, now)
         if count:
             append(
@@ -109,7 +124,7 @@ def _carry_out(session: Session, order: Entry, on: date, now: datetime, zone: st
                 order=order.id,
                 tasks=count,
             )
-        return count > 0
+        return is_named or count > 0
     if ends(order):
         return False
     chosen = _chosen(session, order, on)

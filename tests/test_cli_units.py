@@ -100,6 +100,13 @@ def test_units_merge_split_and_move_after_a_look(say: Say, database: Database) -
     assert "Đảng bộ Sở Nội vụ → Đảng bộ Sở Y tế" in told
     assert "syt  Đảng bộ Sở Y tế  (dang-bo-co-so)\n      snv-3" in say("units", "tree", "--on", "2022-01-01")[1]
     assert say("units", "rename", "syt", "Đảng bộ Y tế", "--reason", "QĐ 15")[1] == "Đảng bộ Sở Y tế → Đảng bộ Y tế\n"
+    assert say("units", "rename", "syt", "Y tế", *day, "--reason", "QĐ 16")[1] == "Y tế, từ 01/01/2022\n"
+    named = ("units", "move", "snv-4", "--under", "syt", *day, "--name", "Chi bộ 4", "--reason", "QĐ 17", "--yes")
+    assert "Chi bộ Bốn → Chi bộ 4" in say(*named)[1].splitlines()
+    listed = say("units", "changes")[1]
+    assert ("syt; tên mới: Y tế  " in listed, "snv-4, snv, syt; tên mới: Chi bộ 4  " in listed) == (True, True)
+    number = next(line.split()[0] for line in listed.splitlines() if "Y tế" in line)
+    assert "Không mang tên mới nữa: syt" in say("units", "call-off", number, "--reason", "QĐ 18", "--yes")[1]
     assert say("units", "close", "tt-tc", "--note", "x", "--give", "sai")[0] == 2
 
 

@@ -124,7 +124,7 @@ def test_a_rung_that_nobody_can_be_told_of_keeps_nobody_waiting(due: Path) -> No
                     gone = session.exec(
                         select(Contact).where(col(Contact.email) == "secretariat.snv@example.org")
                     ).one()
-                    retire_contact(session, gone.id, by="office", now=at("2025-11-03", "07:00"))
+                    retire_contact(session, gone.id, reason="QĐ 9", by="office", now=at("2025-11-03", "07:00"))
                 act_of(database, review.accept, id_of(database, "snv", "2025"), on.isoformat(), "07:00")
             live(database, on)
         assert days_of(database, "snv-1") == [

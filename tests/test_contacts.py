@@ -58,7 +58,7 @@ def test_a_contact_comes_and_the_journal_knows_the_number_alone(office: Database
 def test_who_comes_in_the_place_of_somebody_is_told_what_is_owed(office: Database) -> None:
     with office.writing() as session:
         old, task = contact_of(session, "stc"), task_of(session, "stc", "2021")
-        retire_contact(session, old.id, by="user:1", now=NOW)
+        retire_contact(session, old.id, reason="QĐ 9", by="user:1", now=NOW)
         head = Person("head", "Chi bộ Sở Tài chính", "nguoi-dung-dau.stc@example.org")
         new, later = add(session), add(session, valid_from=date(2022, 1, 1))
         others = (later, add_contact(session, old.unit_id, head, by="user:1", now=NOW, zone=ZONE))
@@ -73,7 +73,7 @@ def test_whoever_begins_later_or_comes_back_is_told_what_is_owed_when_their_day_
         restored, changed = add(session).id, add(session, valid_from=date(2022, 1, 1))
     assert day_begins(office, "2021-12-23") == 0
     with office.writing() as session:
-        retire_contact(session, restored, by="user:1", now=NOW)
+        retire_contact(session, restored, reason="QĐ 9", by="user:1", now=NOW)
         restore_contact(session, restored, by="user:1", now=NOW)
         at_once = as_typed(changed, valid_from=TODAY)
         change_contact(session, changed.id, at_once, by="user:1", now=NOW, zone=ZONE)
@@ -89,7 +89,7 @@ def test_who_comes_back_while_somebody_stands_in_for_them_is_not_told(office: Da
     with office.writing() as session:
         mine = contact_of(session, "stc").id
         add(session, valid_to=date(2022, 1, 3), stands_for=mine)
-        retire_contact(session, mine, by="user:1", now=NOW)
+        retire_contact(session, mine, reason="QĐ 9", by="user:1", now=NOW)
         restore_contact(session, mine, by="user:1", now=NOW)
         assert owed(session)[mine] == []
 
@@ -115,7 +115,13 @@ def test_another_address_is_tried_afresh_and_shuts_the_letters_that_went_to_the_
         old = token(KEY, link)
         assert find(session, KEY, old, TODAY) is not None
         change_contact(
-            session, contact.id, as_typed(contact, email="moi.stc@example.org"), by="office", now=NOW, zone=ZONE
+            session,
+            contact.id,
+            as_typed(contact, email="moi.stc@example.org"),
+            reason="Hộp thư cũ đã đóng",
+            by="office",
+            now=NOW,
+            zone=ZONE,
         )
         session.expire_all()
         assert find(session, KEY, old, TODAY) is None
@@ -145,6 +151,26 @@ def test_another_name_leaves_the_links_alone(office: Database) -> None:
         assert "Văn thư" not in json.dumps(last.data, ensure_ascii=False)
 
 
+def test_a_reason_is_kept_and_needed_where_letters_go_elsewhere_or_end_sooner(office: Database) -> None:
+    with office.writing() as session:
+        contact = contact_of(session, "stc")
+        given: dict[str, Any] = {"by": "office", "now": NOW, "zone": ZONE}
+        asked = as_typed(contact, valid_to=date(2022, 3, 1))
+        for person in (as_typed(contact, email="moi.stc@example.org"), as_typed(contact, email=""), asked):
+            with pytest.raises(RefusedError) as refused:
+                change_contact(session, contact.id, person, reason=" ", **given)
+            assert refused.value.reason.code == "refused.no_reason"
+        with pytest.raises(RefusedError) as refused:
+            retire_contact(session, contact.id, reason=" ", by="office", now=NOW)
+        assert refused.value.reason.code == "refused.no_reason"
+        change_contact(session, contact.id, asked, reason=" QĐ 9 ", **given)
+        change_contact(session, contact.id, as_typed(contact, valid_to=date(2022, 4, 1)), **given)
+        retire_contact(session, contact.id, reason="QĐ 10", by="office", now=NOW)
+        change_contact(session, contact.id, as_typed(contact, email="cu.stc@example.org"), **given)
+        last = session.exec(select(Entry).order_by(col(Entry.id).desc()).limit(4)).all()
+        assert [entry.data.get("note") for entry in last] == [None, "QĐ 10", None, "QĐ 9"]
+
+
 def test_nothing_changed_is_no_act(office: Database) -> None:
     with office.writing() as session:
         contact = contact_of(session, "stc")
@@ -160,7 +186,7 @@ def test_who_leaves_gets_nothing_more_and_comes_back_under_a_new_link(office: Da
         session.add(link)
         session.flush()
         old = token(KEY, link)
-        retire_contact(session, contact.id, by="office", now=NOW)
+        retire_contact(session, contact.id, reason="QĐ 9", by="office", now=NOW)
         session.expire_all()
         assert (contact_of(session, "stc").has_mail, find(session, KEY, old, TODAY)) == (False, None)
         restore_contact(session, contact.id, by="office", now=NOW)
@@ -281,7 +307,7 @@ def test_the_letters_of_those_days_go_to_whoever_stands_in(office: Database, tmp
 def test_who_left_before_their_day_came_does_not_come_back(office: Database) -> None:
     with office.writing() as session:
         contact = add(session, valid_from=date(2021, 12, 24))
-        retire_contact(session, contact.id, by="user:1", now=NOW)
+        retire_contact(session, contact.id, reason="QĐ 9", by="user:1", now=NOW)
     assert day_begins(office, "2021-12-24") == 0
 
 
@@ -289,7 +315,7 @@ def test_days_that_have_come_count_at_once(office: Database) -> None:
     with office.writing() as session:
         contact = contact_of(session, "stc")
         ended = as_typed(contact, valid_to=TODAY)
-        change_contact(session, contact.id, ended, by="user:1", now=NOW, zone=ZONE)
+        change_contact(session, contact.id, ended, reason="QĐ 9", by="user:1", now=NOW, zone=ZONE)
         assert not contact.is_active
         change_contact(session, contact.id, as_typed(contact), by="user:1", now=NOW, zone=ZONE)
         assert contact.is_active

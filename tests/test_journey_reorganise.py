@@ -125,6 +125,13 @@ def test_a_unit_gets_another_name(office: Office) -> None:
     expect(desk.get_by_role("heading", name="Chi bộ Tài chính", exact=True)).to_be_visible()
     expect(desk.locator("main")).to_contain_text("Chi bộ Sở Tài chính")
     assert "Chi bộ Tài chính" in {unit.name for unit in office.desk.all_of(Unit)}
+    desk.get_by_role("link", name="Chuyển, đổi tên").click()
+    desk.get_by_label("Tên mới", exact=True).fill("Chi bộ Tài chính - Đầu tư")
+    form.get_by_label("Tên mới từ ngày").fill("05/01/2022")
+    form.get_by_label("Lý do, số quyết định").fill("QĐ 10/2021")
+    form.get_by_role("button", name="Đổi tên").click()
+    expect(desk.locator(".note.care")).to_contain_text("Đổi tên, từ ngày 05/01/2022")
+    expect(desk.get_by_role("heading", name="Chi bộ Tài chính", exact=True)).to_be_visible()
 
 
 @SCRIPTS

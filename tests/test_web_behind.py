@@ -217,6 +217,6 @@ def test_each_token_opens_its_own_page_alone_and_none_for_whoever_has_left(desk:
     for wrong in (f"/k/{unit_token(desk.key, link)}", path.replace("/k/", "/u/"), f"{path}x", "/k/1-abc", "/k/x"):
         assert desk.get(wrong).status_code == 404
     with desk.database.writing() as session:
-        retire_contact(session, link.contact_id, by="office", now=at("2022-01-06"))
+        retire_contact(session, link.contact_id, reason="QĐ 9", by="office", now=at("2022-01-06"))
     assert desk.get(path).status_code == press(desk, path, "stc") == 404
     assert path.removeprefix("/k/").partition("-")[2] not in str([each.text for each in desk.all_of(Message)])

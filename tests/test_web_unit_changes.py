@@ -68,10 +68,31 @@ def test_a_coming_change_is_listed_and_called_off_with_a_reason(desk: Desk) -> N
 def test_once_the_day_has_come_nothing_is_called_off(desk: Desk) -> None:
     number = ordered(desk, "stc", "close", {"on": "", "heir": "stt"})
     answer = desk.post(f"/units/changes/{number}", {"reason": "x"})
-    assert (answer.status_code, "việc đã đổi chủ" in answer.text) == (422, True)
+    assert (answer.status_code, "thay đổi đã có hiệu lực" in answer.text) == (422, True)
     assert "Bãi bỏ thay đổi này" not in desk.get(f"/units/changes/{number}").text
     assert desk.get("/units/changes/1").status_code == 404
     assert desk.get("/units/changes/99999").status_code == 404
+
+
+def test_a_coming_name_is_listed_and_called_off_alone_or_with_a_move(desk: Desk) -> None:
+    page = f"/units/{id_of_unit(desk, 'stc')}"
+    answer = desk.post(f"{page}/name", {"name": "Chi bộ Tài chính", "since": "25/12/2021", "why": "QĐ 9/2021"})
+    number = answer.headers["location"].partition("?done=")[2]
+    shown = " ".join(desk.get(answer.headers["location"]).text.split())
+    assert "Đã ghi: định ngày đổi tên đơn vị." in shown
+    assert "<h1>Chi bộ Sở Tài chính</h1>" in shown
+    assert "Đổi tên, từ ngày 25/12/2021" in shown
+    assert "→ Chi bộ Tài chính" in shown
+    asked = {"on": "26/12/2021", "parent": "syt", "kind": "", "called": "Chi bộ Tài chính Y tế"}
+    assert "<b>Chi bộ Tài chính Y tế</b>" in desk.get(way_of(desk, "stc", "move"), params=asked).text
+    moved = ordered(desk, "stc", "move", asked)
+    listed = desk.get("/units/changes").text
+    assert ("“QĐ 9/2021”" in listed, "tên mới: Chi bộ Tài chính Y tế" in listed) == (True, True)
+    for order, name in ((moved, "Chi bộ Tài chính Y tế"), (number, "Chi bộ Tài chính")):
+        assert f"Không đổi tên thành {name} nữa." in desk.get(f"/units/changes/{order}").text
+        assert desk.post(f"/units/changes/{order}", {"reason": "QĐ 10"}).status_code == 303
+    assert "Không có thay đổi nào sắp tới" in desk.get("/units/changes").text
+    assert desk.seen_by(UserRole.ADMIN, "syt").get(f"/units/changes/{number}").status_code == 404
 
 
 def test_only_who_could_have_ordered_it_calls_it_off(desk: Desk) -> None:

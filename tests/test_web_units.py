@@ -200,8 +200,15 @@ def test_a_contact_comes_changes_leaves_and_returns_on_the_page(desk: Desk) -> N
     contact = desk.all_of(Contact)[-1]
     assert desk.post(f"{page}/contacts/{contact.id}", PERSON | {"phone": "0901 234 567"}).status_code == 303
     assert 'href="tel:0901234567"' in desk.get(page).text
-    assert desk.post(f"{page}/contacts/{contact.id}/retirement").status_code == 303
+    silent = desk.post(f"{page}/contacts/{contact.id}/retirement", {"why": ""})
+    assert (silent.status_code, "Cần một lý do" in silent.text, 'value="Văn thư Cảng vụ"' in silent.text) == (
+        422,
+        True,
+        True,
+    )
+    assert desk.post(f"{page}/contacts/{contact.id}/retirement", {"why": "Nghỉ hưu, QĐ 9"}).status_code == 303
     assert "thôi nhận tin" in desk.get(page).text
+    assert "“Nghỉ hưu, QĐ 9”" in desk.get("/journal").text
     assert desk.post(f"{page}/contacts/{contact.id}/return").status_code == 303
     assert [entry.act for entry in desk.all_of(Entry)[-4:]] == [
         "contact_added", "contact_changed", "contact_retired", "contact_restored",

@@ -91,7 +91,7 @@ def heard_again(session: Session, contact: Contact, now: datetime) -> None:
 
 def mended(session: Session, contact: Contact, now: datetime) -> None:
     person = Person(contact.role, contact.name, "moi.stc@example.org")
-    change_contact(session, contact.id, person, by="user:1", now=now, zone=ZONE)
+    change_contact(session, contact.id, person, reason="QĐ 9", by="user:1", now=now, zone=ZONE)
 
 
 def agreed(session: Session, contact: Contact, now: datetime) -> None:

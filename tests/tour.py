@@ -67,16 +67,19 @@ def tour(template: Path, folder: Path) -> Iterator[Tour]:
         office += ["/units", "/units?under=duk", "/units?find=nobody", "/units?reach=no_contact"]
         office += ["/units/3", "/units/7", f"/contacts/{way}/ways"]
         office += ["/units/contacts", "/units/import", "/units/3/changes/merge"]
-        office += ["/units/3/changes/move?on=&parent=syt&kind=chi-bo-co-so", "/units/3/changes/close?on=&heir=stt"]
+        office += ["/units/3/changes/move?on=&parent=syt&kind=chi-bo&called=A", "/units/3/changes/close?on=&heir=stt"]
         with desk.database.writing() as session:
             order = Order(Succession.CLOSE, ("doan-khoi",), date(2022, 6, 1), "stt")
             now = at("2021-12-20")
             number = reorganise.apply(session, order, reason="QĐ 12", by="office", now=now, zone=ZONE).id
             closes = unit_id(session, "doan-khoi")
             relocate.rename(session, "cam", "Chi bộ Cảng vụ tỉnh", reason="QĐ 9", by="office", now=now, zone=ZONE)
+            ahead = {"on": order.on, "reason": "QĐ 13", "by": "office", "now": now, "zone": ZONE}
+            named = relocate.rename(session, "cam", "Chi bộ Cảng vụ", **ahead).id  # type: ignore[arg-type]
         lines = "code,name,kind,parent,valid_to\nstc,Chi bộ Sở Tài chính,chi-bo-co-so,duk,2022-06-01\n"
         sheet = store(desk.settings.files, "don-vi.csv", io.BytesIO(lines.encode()), "text/csv").hash
-        office += ["/units/changes", f"/units/changes/{number}", f"/units/{closes}", f"/units/import?file={sheet}"]
+        office += ["/units/changes", *(f"/units/changes/{each}" for each in (number, named))]
+        office += [f"/units/{closes}", f"/units/import?file={sheet}"]
         office += ["/units/4/changes/split?on=&fresh_code=nv-a&fresh_name=A&fresh_code=nv-b&fresh_name=B"]
         office += ["/calendar", "/calendar?unit=stc&year=2022", "/calendar?unit=noi", "/calendar?unit=nobody"]
         office += ["/inbox", "/inbox?group=overdue", "/inbox?group=asks", f"/asks/{ask}", f"/corrections/{correction}"]

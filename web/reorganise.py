@@ -197,7 +197,8 @@ def _asked(session: Session, office: Office, actor: Actor, unit: Unit, way: str,
         if parent is None and "" not in actor.paths(Right.MANAGE):
             raise HTTPException(403)
         _demand_above(session, actor, [unit.code])
-        return Asked(move=Move(unit.code, on, parent, _text(given, "kind"), bool(_text(given, "follows"))))
+        kind, name = _text(given, "kind"), _text(given, "called")
+        return Asked(move=Move(unit.code, on, parent, kind, bool(_text(given, "follows")), name))
     heir = _text(given, "heir") or None
     parts = zip(_all(given, "fresh_code"), _all(given, "fresh_name"), strict=False)
     fresh = tuple(Fresh(code, name) for code, name in parts if code or name)

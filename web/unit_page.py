@@ -1,6 +1,5 @@
 """What stands on the page of one unit? Its contacts, its places from day to day, its tasks by year, its visits."""
 
-from collections.abc import Sequence
 from datetime import date
 from typing import Any, Final
 
@@ -68,9 +67,7 @@ def read(session: Session, office: Office, actor: Actor, unit: Unit, year: int |
         else None,
         "heirs": heirs,
         "origins": origins,
-        "coming": changes(session, office, actor, unit)
-        if _is_to_change(placements, [line for line, _ in (*heirs, *origins)], today)
-        else None,  # the journal is read only where it can have something to say
+        "coming": changes(session, office, actor, unit),
         "may_manage": present is not None and can(actor, Right.MANAGE, place),
         "contacts": contacts,
         "corrections": _corrections(session, ids) if may_keep else {},
@@ -100,12 +97,6 @@ def _sheet_of_end(session: Session, unit: Unit, on: date) -> Entry | None:
 
 def _holds(placement: Placement, today: Any) -> bool:
     return placement.valid_from <= today and (placement.valid_to is None or placement.valid_to > today)
-
-
-def _is_to_change(placements: Sequence[Placement], lines: Sequence[Lineage], today: date) -> bool:
-    days = [line.on for line in lines]
-    days += [day for each in placements for day in (each.valid_from, each.valid_to) if day is not None]
-    return any(day > today for day in days)
 
 
 def _lineage(session: Session, mine: Any, others: Any, unit: Unit) -> list[tuple[Lineage, Unit]]:

@@ -152,7 +152,13 @@ def change_contact(
 ) -> Response:
     def act(session: Session) -> object:
         return contacts.change_contact(
-            session, contact_id, _person(form), by=actor.by, now=office.now(), zone=office.settings.zone
+            session,
+            contact_id,
+            _person(form),
+            reason=forms.text(form, "why"),
+            by=actor.by,
+            now=office.now(),
+            zone=office.settings.zone,
         )
 
     return _done(request, office, actor, unit_id, contact_id, form, act)
@@ -163,7 +169,8 @@ def retire_contact(
     request: Request, unit_id: Number, contact_id: Number, office: InOffice, actor: InActor, form: forms.Form
 ) -> Response:
     def act(session: Session) -> object:
-        return contacts.retire_contact(session, contact_id, by=actor.by, now=office.now())
+        reason = forms.text(form, "why")
+        return contacts.retire_contact(session, contact_id, reason=reason, by=actor.by, now=office.now())
 
     return _done(request, office, actor, unit_id, contact_id, form, act)
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from models.entry import Entry
 
 
-@units.command(help=_("Các thay đổi đã quyết định mà chưa đến ngày: chuyển, sáp nhập, tách, thôi hoạt động."))
+@units.command(help=_("Các thay đổi đã quyết định mà chưa đến ngày: chuyển, đổi tên, sáp nhập, tách, thôi hoạt động."))
 def changes(*, json: Json = False) -> None:
     from dondoc.clock import today
     from engine.coming import orders
@@ -51,6 +51,8 @@ def call_off(
         (_("Không thành lập nữa:"), found.never_begins),
         (_("Ở nguyên chỗ cũ:"), found.stays),
     ]
+    if "name" in found.order.data:
+        parts.append((_("Không mang tên mới nữa:"), (found.order.data["unit"],)))
     write(
         "  ".join(_told(found.order)),
         *(f"{head} {', '.join(codes)}" for head, codes in parts if codes),
@@ -59,8 +61,9 @@ def call_off(
 
 
 def _told(order: "Entry") -> list[str]:
-    """From which day, what, and which units."""
+    """From which day, what, which units, and their new name."""
     from engine.coming import concerned
 
     day = short_day(date.fromisoformat(order.data["on"]))
-    return [day, _(f"change.{order.act}"), ", ".join(concerned(order))]
+    named = [_("tên mới: {name}", name=order.data["name"])] if "name" in order.data else []
+    return [day, _(f"change.{order.act}"), "; ".join([", ".join(concerned(order)), *named])]

@@ -107,13 +107,14 @@ def move(
     follow: Annotated[
         bool, Parameter(name="--follow", negative="", help=_("Việc đang mở đi theo: cấp trên mới nhận."))
     ] = False,
+    name: Annotated[str, Parameter(name="--name", help=_("Tên mới từ cùng ngày, mặc định giữ nguyên."))] = "",
     reason: Reason,
     yes: Yes = False,
 ) -> None:
     from engine import relocate
 
     with office() as here:
-        asked = relocate.Move(code, _day(here, on), under, kind, follow)
+        asked = relocate.Move(code, _day(here, on), under, kind, follow, name)
         with here.database.reading() as session:
             found = relocate.preview(session, asked, now=here.now, zone=here.zone)
         if yes:
@@ -125,6 +126,7 @@ def move(
         _("{unit} ({code}), từ {day}: {before} → {after}; {n} đơn vị bên dưới đi theo.", unit=found.unit.name,
           code=code, day=short_day(asked.on), before=before, after=after, n=found.along),
         _("{n} việc đang mở đi theo." if follow else "{n} việc đang mở ở lại với nơi nhận cũ.", n=found.tasks),
+        *([f"{found.unit.name} → {found.name}"] if found.name else []),
         done_or_not(yes),
     )  # fmt: skip
 
@@ -134,11 +136,15 @@ def rename(
     code: Code, name: Annotated[str, Parameter(help=_("Tên mới."))], /, *, on: Day = None, reason: Reason
 ) -> None:
     from engine import relocate
+    from engine.coming import RENAME
 
     with office() as here, here.database.writing() as session:
         entry = relocate.rename(session, code, name, on=on, reason=reason, by=BY, now=here.now, zone=here.zone)
-        before, after = entry.data["before"], entry.data["after"]
-    write(f"{before} → {after}")
+        act, data = entry.act, entry.data
+    if act == RENAME:
+        write(_("{name}, từ {day}", name=data["name"], day=short_day(date.fromisoformat(data["on"]))))
+    else:
+        write(f"{data['before']} → {data['after']}")
 
 
 @units.command(
