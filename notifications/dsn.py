@@ -25,6 +25,8 @@ OF_US: Final = re.compile(
 )
 _STATUS: Final = re.compile(r"(?<![\d.])[245]\.\d{1,3}\.\d{1,3}(?!\.?\d)")
 _CODE: Final = re.compile(r"\b([45]\d\d)\b")
+#: Control characters, and halves of a character that JSON can name and UTF-8 cannot write.
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 MAX_WORDS: Final = 500
 
 
@@ -100,4 +102,9 @@ def _is_dead(status: str, code: str, words: str) -> bool:
 def _text(block: Message, name: str) -> str:
     """Words that are not ASCII come as they are: RFC 6533 allows it, and servers write them without asking."""
     raw = next((value for key, value in block.raw_items() if key.lower() == name.lower()), "")
-    return " ".join(str(raw).encode("utf-8", "surrogateescape").decode("utf-8", "replace").split())[:MAX_WORDS]
+    return plain_words(str(raw).encode("utf-8", "surrogateescape").decode("utf-8", "replace"))
+
+
+def plain_words(text: str) -> str:
+    """What another side says, shortened, on one line: PostgreSQL keeps no NUL, and no page shows a bell."""
+    return " ".join(_CONTROL.sub(" ", text).split())[:MAX_WORDS]

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Final, Literal
 
 from sqlalchemy import func, select
+from sqlalchemy.exc import DataError
 from sqlmodel import Session, col
 
 from dondoc.database import Database
@@ -41,14 +42,20 @@ class Came:
 
 
 def take_back(database: Database, mailbox: Mailbox, key: bytes, now: datetime) -> Came:
-    """Looks through the mailbox. Raises MailboxError; what was taken until then stays taken."""
+    """Looks through the mailbox. Raises MailboxError; what was taken until then stays taken.
+
+    Anybody may write to it: a mail that breaks on reading is put away with the rest, and the log says so.
+    """
     counts = Counter[str]()
     for letter in mailbox.letters():
-        report = dsn.read(letter.content, mailbox.address)
         taken: Taken | Literal["other"] = "other"
-        if report is not None:
-            with database.writing() as session:
-                taken = take(session, report, key, now)
+        try:
+            report = dsn.read(letter.content, mailbox.address)
+            if report is not None:
+                with database.writing() as session:
+                    taken = take(session, report, key, now)
+        except (ValueError, LookupError, DataError):
+            logger.exception("a mail that came back cannot be read; it is passed over")
         counts[taken] += 1
         if taken != "early":
             letter.put_away()

@@ -265,6 +265,15 @@ def test_a_wrong_password_keeps_every_message_waiting(opened: Database) -> None:
         assert send(opened, right, OPENED + timedelta(minutes=15)) == Delivered(sent=5)
 
 
+def test_a_nul_in_what_a_server_says_is_dropped(opened: Database) -> None:
+    """PostgreSQL keeps none."""
+    with running() as sink:
+        sink.to_rcpt[STC] = ["451 4.7.1 come\x00back"]
+        assert send(opened, sink.url) == Delivered(messages=5, sent=4, retried=1)
+    (said,) = [each.answer for each in rows(opened, Attempt) if each.code == "451"]
+    assert said == "4.7.1 come back"
+
+
 def test_a_crash_before_the_content_costs_no_more_than_the_lease(opened: Database) -> None:
     queued(opened)
     assert len(claimed(opened)) == 5  # and here the sender died

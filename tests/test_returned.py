@@ -20,7 +20,7 @@ from tests.builders import ZONE, at
 from tests.imap import mailbox
 from tests.sinks import free_port, running
 from tests.test_dead import ABOVE, bounced
-from tests.test_deliver import KEY, OPENED, STC, URL, attempts_of, message_to, opened  # noqa: F401  # a fixture
+from tests.test_deliver import KEY, OPENED, STC, URL, attempts_of, message_to, opened, rows  # noqa: F401  # a fixture
 
 BOUNCES = "bounce@example.org"
 LATER = at("2025-09-02")
@@ -204,6 +204,20 @@ def test_parts_within_parts_without_end_stop_nobody(sent: Database, tmp_path: Pa
     nested = b"To: bounce+%b@example.org\n" % token
     nested += b"".join(b'Content-Type: multipart/mixed; boundary="%d"\n\n--%d\n' % (n, n) for n in range(4000))
     assert came(sent, tmp_path, nested, report(token.decode())) == Came(other=1, dead=1)
+
+
+def test_a_mail_that_breaks_on_reading_is_put_away_and_stops_no_other(sent: Database, tmp_path: Path) -> None:
+    """Python makes no number of more than 4300 digits."""
+    broken = report(token_of(sent)).replace(b'boundary="4cXq"', b"boundary*" + b"1" * 5000 + b'*="4cXq"')
+    assert came(sent, tmp_path, broken, report(token_of(sent))) == Came(dead=1, other=1)
+    assert came(sent, tmp_path) == Came()
+
+
+def test_control_characters_in_the_words_of_a_report_are_dropped(sent: Database, tmp_path: Path) -> None:
+    """PostgreSQL keeps no NUL."""
+    mail = report(token_of(sent), words="smtp; 550 5.1.1 no\x00such\x07 user")
+    assert came(sent, tmp_path, mail) == Came(dead=1)
+    assert rows(sent, Attempt)[-1].answer == "550 5.1.1 no such user"
 
 
 def test_a_forged_name_of_a_letter_changes_nothing(sent: Database, tmp_path: Path) -> None:

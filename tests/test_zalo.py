@@ -175,6 +175,12 @@ def test_no_answer_from_zalo_itself_is_told_apart(
     assert [each.outcome for each in sqlite_wire.send(letter(channel))] == [outcome]
 
 
+def test_a_nul_in_what_zalo_says_is_dropped(sqlite_wire: Wire) -> None:
+    """PostgreSQL keeps none."""
+    sqlite_wire.zalo.state.faults[CONSULT] = [Fault(200, {"error": -32, "message": "too\x00many"})]
+    assert sqlite_wire.send(letter())[0].answer == "too many"
+
+
 def test_quota_and_night_put_off_to_the_next_morning(sqlite_wire: Wire) -> None:
     sqlite_wire.zalo.state.day_quota = 0
     (result,) = sqlite_wire.send(letter("zalozns", 7))

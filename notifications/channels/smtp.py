@@ -13,7 +13,7 @@ from urllib.parse import unquote, urlsplit
 
 from models.message import Outcome
 from notifications.channels.carrier import Result
-from notifications.dsn import FULL, NO_SUCH_ADDRESS, OF_THE_ADDRESS, OF_US, SAYS_NOTHING
+from notifications.dsn import FULL, NO_SUCH_ADDRESS, OF_THE_ADDRESS, OF_US, SAYS_NOTHING, plain_words
 
 TIMEOUT_SECONDS: Final = 30
 PORTS: Final = {"smtp": 25, "smtps": 465}
@@ -214,5 +214,4 @@ def may_be_of_us(result: Result) -> bool:
 
 
 def _words(answer: bytes | str) -> str:
-    text = answer.decode("utf-8", "replace") if isinstance(answer, bytes) else answer
-    return " ".join(text.split())[:500]
+    return plain_words(answer.decode("utf-8", "replace") if isinstance(answer, bytes) else answer)

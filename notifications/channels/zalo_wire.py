@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from models.message import Outcome
 from notifications.channels.carrier import Letter, Result
+from notifications.dsn import plain_words
 
 TIMEOUT_SECONDS: Final = 15
 MAX_ANSWER: Final = 64 * 1024
@@ -165,7 +166,7 @@ def morning(letter: Letter) -> datetime:
 
 def words(said: Mapping[str, Any], *names: str) -> str | None:
     """The other side's own words, shortened."""
-    return next((str(said[name])[:500] for name in names if said.get(name)), None)
+    return next((plain_words(str(said[name])) for name in names if said.get(name)), None)
 
 
 def code_of(value: object) -> int | None:
