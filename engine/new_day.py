@@ -110,7 +110,7 @@ def _carry_out(session: Session, order: Entry, on: date, now: datetime, zone: st
         return is_named
     if order.act == MOVE:
         before = unit_by_code(session, order.data["before"]) if order.data["before"] else None
-        if not order.data["follows"]:
+        if not order.data.get("follows"):  # older entries do not say
             return is_named
         count = go_along(session, unit.id, before.id if before else None, on, now)
         if count:

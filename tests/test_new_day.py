@@ -12,7 +12,7 @@ from engine.reorganise import Fresh, Order
 from engine.sheets import rows_of
 from engine.units import import_units
 from models.contact import Contact
-from models.entry import Entry, breaks
+from models.entry import Entry, append, breaks
 from models.last_round import LastRound
 from models.lineage import Succession
 from models.notice import Notice
@@ -250,3 +250,15 @@ def test_open_work_moves_along_on_the_day(office: Database) -> None:
         task = task_of(session, "snv", "2021")
         assert task.receiver_id == unit_id(session, "syt")
         assert session.get_one(Placement, task.placement_id).valid_from == date(2021, 12, 20)
+
+
+def test_an_older_order_to_move_that_says_nothing_of_open_work_leaves_it(office: Database) -> None:
+    with office.writing() as session:
+        move = Move("snv", date(2021, 12, 20), "syt")
+        entry = relocate.apply(session, move, reason="QĐ", by="user:1", now=NOW, zone=ZONE)
+        older = {name: value for name, value in entry.data.items() if name != "follows"}
+        append(session, entry.act, by="user:1", at=NOW, **older)
+        session.add(LastRound(at=at("2021-12-19"), cycles=0, tasks=0, steps=0, notices=0, messages=0))
+    with office.writing() as session:
+        assert new_day.begin(session, at("2021-12-20"), ZONE) == 0
+        assert task_of(session, "snv", "2021").receiver_id == unit_id(session, "duk")
