@@ -16,6 +16,7 @@ from sqlmodel import Session, col, select
 from dondoc.clock import today
 from dondoc.i18n import LANGUAGES
 from engine.errors import RefusedError
+from engine.redirect import redirect
 from engine.sheets import EMAIL
 from engine.tell import tell_what_is_owed
 from engine.tree import parts
@@ -82,6 +83,7 @@ def change_contact(
         contact.is_bouncing = False
         renew_ways(session, [contact.id])
         release_ways(session, col(Notice.contact_id) == contact.id)
+        redirect(session, [contact.id], now)
     session.add(contact)
     was_active = contact.is_active
     if {"valid_from", "valid_to"} & set(changed):

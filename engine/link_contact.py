@@ -16,10 +16,10 @@ from sqlalchemy import ColumnElement, func, update
 from sqlmodel import Session, col, select
 
 from engine.errors import RefusedError
-from models.address import Address, AddressState, LinkCode, WebhookEvent, ways_of
+from engine.redirect import redirect
+from models.address import Address, AddressState, LinkCode, WebhookEvent
 from models.contact import Contact
 from models.entry import append
-from models.message import Message, MessageState
 from models.notice import Notice, release_ways
 from models.unit import Unit
 
@@ -172,6 +172,7 @@ def _link(session: Session, chat: Chat, code: str, key: bytes, now: datetime) ->
     session.add(link)
     session.flush()
     release_ways(session, col(Notice.contact_id) == contact.id)
+    redirect(session, [contact.id], now)
     data: dict[str, Any] = {"unit": unit.code, "contact": contact.id, "channel": chat.channel}
     append(session, "contact_linked", by=f"contact:{contact.id}", at=now, **data)
     return Answer("linked", contact.lang, contact.name, unit.name)
@@ -182,34 +183,13 @@ def _end(session: Session, address: Address, by: str, now: datetime) -> None:
     session.add(address)
     session.flush()
     contact = session.get_one(Contact, address.contact_id)
-    _redirect(session, address, contact, now)
+    redirect(session, [contact.id], now)
     data: dict[str, Any] = {
         "unit": session.get_one(Unit, contact.unit_id).code,
         "contact": contact.id,
         "channel": address.channel,
     }
     append(session, "contact_unlinked", by=by, at=now, **data)
-
-
-def _redirect(session: Session, ended: Address, contact: Contact, now: datetime) -> None:
-    """What still waits to go there goes the contact's next way. A sender that had claimed it finds its claim gone."""
-    way = next((each for each in session.scalars(ways_of([contact.id])) if each.state == AddressState.WORKING), None)
-    if way is not None:
-        to = {"channel": way.channel, "account": way.account, "address": way.address}
-    elif contact.has_mail:
-        to = {"channel": "email", "account": "", "address": contact.email or ""}
-    else:  # nobody is left to be told: the round drops it, as it does for everybody who cannot be reached
-        return
-    waiting = (
-        col(Message.contact_id) == contact.id,
-        col(Message.channel) == ended.channel,
-        col(Message.account) == ended.account,
-        col(Message.address) == ended.address,
-        col(Message.state).in_([MessageState.QUEUED.value, MessageState.DEFERRED.value]),
-        col(Message.sending_at).is_(None),
-    )
-    queued = {"state": MessageState.QUEUED.value, "try_after": now, "tries": 0, "lease_until": None}
-    session.execute(update(Message).where(*waiting).values(**to, **queued))
 
 
 def _is(chat: Chat) -> tuple[ColumnElement[bool], ...]:

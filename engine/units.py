@@ -16,6 +16,7 @@ from engine.believe import Belief, believe
 from engine.changes import Change, What, altering, changes, effect_hash
 from engine.contacts import renew_ways, shut_ways
 from engine.errors import RefusedError
+from engine.redirect import redirect
 from engine.sheets import BadRows, Line, Row, read_rows
 from engine.tree import Known, add_rows, change_rows, parts, take_turns, write_places
 from models.contact import Contact
@@ -203,4 +204,5 @@ def _contacts(
     renew_ways(session, moved)
     for some in parts(moved):
         release_ways(session, col(Notice.contact_id).in_(some))
+    redirect(session, moved, now)
     return len(fresh) + len(changed), acts

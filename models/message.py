@@ -1,13 +1,27 @@
 """What is really sent? The notices of one contact, bundled, on one channel; and each try to send them."""
 
 import hashlib
+from collections.abc import Set
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
-from sqlalchemy import ColumnElement, Index, and_, exists, literal_column, or_, text
+from sqlalchemy import (
+    ColumnElement,
+    Index,
+    String,
+    and_,
+    bindparam,
+    cast,
+    exists,
+    literal_column,
+    or_,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.orm import aliased
-from sqlmodel import Field, SQLModel, col
+from sqlmodel import Field, Session, SQLModel, col
 
 from models.columns import Moment
 
@@ -117,3 +131,18 @@ def is_to_try(now: datetime) -> ColumnElement[bool]:
         col(Message.sending_at).is_(None),
         or_(col(Message.lease_until).is_(None), col(Message.lease_until) <= now),
     )
+
+
+def drop(session: Session, ids: Set[int]) -> None:
+    """The same notices make the same reference: it is left to the message that tells them instead."""
+    if not ids:
+        return
+    one = update(Message).where(col(Message.id) == bindparam("b_id"))
+    freed = col(Message.reference) + "-" + cast(col(Message.id), String)
+    session.connection().execute(one.values(state=MessageState.DROPPED.value), [{"b_id": id_} for id_ in ids])
+    refused, last = set[int](), ids
+    while last:
+        before = session.scalars(select(col(Message.instead_of)).where(col(Message.id).in_(last)))
+        last = {id_ for id_ in before if id_ is not None}
+        refused |= last
+    session.connection().execute(one.values(reference=freed), [{"b_id": id_} for id_ in ids | refused])

@@ -1,11 +1,10 @@
 """Does what waits to be sent still hold? It may be so no more, its words may be of yesterday, or it may be night."""
 
 from collections import defaultdict
-from collections.abc import Set
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, String, and_, bindparam, cast, exists, or_, select, update
-from sqlmodel import Session, col
+from sqlalchemy import ColumnElement, and_, exists, or_, select, update
+from sqlmodel import col
 
 from dondoc.clock import moment, today
 from dondoc.database import Database
@@ -14,7 +13,7 @@ from models.contact import Contact, is_reachable
 from models.cycle import Cycle
 from models.day import calendar_of
 from models.deadline import Deadline
-from models.message import Attempt, Message, MessageState, Outcome, is_to_try
+from models.message import Attempt, Message, Outcome, drop, is_to_try
 from models.notice import Notice
 from models.plan import Revision
 from models.task import Task
@@ -64,25 +63,10 @@ def dissolve(database: Database, waiting: ColumnElement[bool], now: datetime, zo
         gone = set(session.scalars(select(col(Message.id)).where(waiting).with_for_update())) & stale
         for notice_id in (notice_id for message_id in gone for notice_id in of[message_id]):
             by_why[whys[notice_id]].append(notice_id)
-        _drop(session, gone)
+        drop(session, gone)
         for why, ids in by_why.items():
             notice.write(session, ids, **({"dropped": why} if why else {"message_id": None}))
     return sum(len(ids) for why, ids in by_why.items() if why)
-
-
-def _drop(session: Session, ids: Set[int]) -> None:
-    """The same notices make the same reference: it is left to the message that tells them instead."""
-    if not ids:
-        return
-    one = update(Message).where(col(Message.id) == bindparam("b_id"))
-    freed = col(Message.reference) + "-" + cast(col(Message.id), String)
-    session.connection().execute(one.values(state=MessageState.DROPPED.value), [{"b_id": id_} for id_ in ids])
-    refused, last = set[int](), ids
-    while last:
-        before = session.scalars(select(col(Message.instead_of)).where(col(Message.id).in_(last)))
-        last = {id_ for id_ in before if id_ is not None}
-        refused |= last
-    session.connection().execute(one.values(reference=freed), [{"b_id": id_} for id_ in ids | refused])
 
 
 def postpone(database: Database, office: Office) -> None:
