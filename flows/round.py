@@ -43,6 +43,10 @@ LONGEST_ACT: Final = timedelta(minutes=1)
 Counts = TypeVar("Counts", Opened, Fired, Tracked)
 
 
+class StuckError(Exception):
+    """The round came to its end, but somebody has to mend a plan."""
+
+
 # Nothing here may be answered from a cache, and nothing is retried by Prefect: the next round is the retry.
 @task(name="open", cache_policy=NO_CACHE)
 async def opens(database: Database, office: Settings, now: datetime) -> Opened:
@@ -75,9 +79,9 @@ async def delivers(database: Database, office: Settings, now: datetime) -> Deliv
 
     def work() -> Delivered:
         key = secret_key(office.key)
-        carriers = carriers_for(office, database, key)
-        pace = pace_of(office)
         tells = partial(clock.now, office.clock)
+        carriers = carriers_for(office, database, key, tells)
+        pace = pace_of(office)
         return deliver(database, carriers, now, zone=office.zone, url=office.url, key=key, pace=pace, clock=tells)
 
     return await asyncio.to_thread(work)
@@ -106,7 +110,8 @@ QUIET: Final[tuple[Result, ...]] = (Opened(), Fired(), Fired(), Tracked(), Deliv
 async def one_round() -> None:
     """Mở đợt, nhắc hạn, đôn đốc, theo dõi, gửi tin. Opens, reminds, escalates, tracks and delivers what is due now.
 
-    Each stage is tried even when an earlier one failed: a broken plan must not silence the reminders of the others.
+    Each stage is tried even when an earlier one failed: a broken plan must not silence the reminders of the others. A
+    round with a plan that opens nothing did all it could, and yet Prefect shows it as failed until the plan is mended.
     Most rounds find nothing due: those run no stage, and Prefect shows their run and its log alone. The first round of
     a day sweeps, once all else is done.
     """
@@ -134,6 +139,8 @@ async def one_round() -> None:
         database.close()
     if problems := [result for result in (came, *done, swept) if isinstance(result, BaseException)]:
         raise BaseExceptionGroup("the round did not come to its end", problems)
+    if isinstance(done[0], Opened) and done[0].stuck:
+        raise StuckError(f"{done[0].stuck} plans whose dates cannot be worked out: see dondoc doctor")
 
 
 async def _written(database: Database, act: Callable[[Session], Counts]) -> Counts:

@@ -74,7 +74,8 @@ def wire(database: Database, tmp_path: Path) -> Iterator[Wire]:
     with running() as zalo:
         settings = settings_for(database, zalo, tmp_path)
         link_account(database, zalo)
-        yield Wire(zalo, database, carriers_for(settings, database, KEY), Secrets(settings.secrets))
+        carriers = carriers_for(settings, database, KEY, lambda: zalo.clock.at)
+        yield Wire(zalo, database, carriers, Secrets(settings.secrets))
 
 
 @pytest.fixture
@@ -274,6 +275,18 @@ def test_of_workers_that_refresh_at_once_exactly_one_asks(wire: Wire, tmp_path: 
     assert {each for each in got if isinstance(each, str)} == set(wire.zalo.state.access)
     assert all(each.code == "refreshing" for each in got if isinstance(each, Result))
     assert wire.account().refreshing_at is None
+
+
+def test_a_wave_that_began_before_another_does_not_refresh_beside_it(wire: Wire) -> None:
+    """Three minutes after its own beginning it turns the pair over; meanwhile the other begins."""
+    began = at(DAY) + timedelta(hours=21)
+    late = wire.zalo.clock.at = began + timedelta(minutes=3)
+    got = list[str | Result]()
+    meanwhile = Fault(is_accepted=True, then=lambda: got.append(wire.tokens().access(ALIAS, late)))
+    wire.zalo.state.faults[REFRESH] = [meanwhile]
+    assert wire.send(letter(now=began))[0].outcome is Outcome.SENT
+    assert got == [Result(Outcome.RETRY, "refreshing")]
+    assert (wire.refreshes(), wire.account().refreshed_at) == (1, late)
 
 
 def test_a_worker_killed_after_the_rotation_is_seen_and_the_alarm_follows(wire: Wire, tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """Where is the office? Its settings, its database and its time, for the commands that need them."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -133,12 +133,12 @@ def channel_of(settings: "Settings") -> "Carrier":
         ) from error
 
 
-def channels_of(here: Office, key: bytes) -> "Carrier":
-    """Every channel of the office."""
+def channels_of(here: Office, key: bytes, clock: Callable[[], datetime] | None) -> "Carrier":
+    """Every channel of the office; `clock` tells how late it is while they send."""
     from notifications.channels import carriers_for
 
     channel_of(here.settings)
-    return carriers_for(here.settings, here.database, key)
+    return carriers_for(here.settings, here.database, key, clock)
 
 
 @contextmanager

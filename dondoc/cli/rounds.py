@@ -65,8 +65,9 @@ def deliver(*, now: Now = None, json: Json = False) -> None:
     from notifications.pace import pace_of
 
     with office(_moment(now)) as here:
-        carrier, key = _carrier(here)
-        url, pace, tells = here.settings.url, pace_of(here.settings), _clock(here, now)
+        tells = _clock(here, now)
+        carrier, key = _carrier(here, tells)
+        url, pace = here.settings.url, pace_of(here.settings)
         delivered = deliver(here.database, carrier, here.now, zone=here.zone, url=url, key=key, pace=pace, clock=tells)
     _tell(json, messages=delivered.messages)
 
@@ -95,7 +96,8 @@ def round_(*, now: Now = None, json: Json = False) -> None:
     from notifications.pace import pace_of
 
     with office(_moment(now)) as here:
-        carrier, key = _carrier(here)
+        tells = _clock(here, now)
+        carrier, key = _carrier(here, tells)
         done = run(
             here.database,
             carrier,
@@ -106,7 +108,7 @@ def round_(*, now: Now = None, json: Json = False) -> None:
             place=_place(here),
             pace=pace_of(here.settings),
             mailbox=mailbox_for(here.settings),
-            clock=_clock(here, now),
+            clock=tells,
         )
     _tell(json, cycles=done.cycles, tasks=done.tasks, steps=done.steps, notices=done.notices, messages=done.messages)
 
@@ -135,9 +137,9 @@ def _open_request(
     write(_("Đầu mối được báo trong vòng tới: dondoc round, hoặc dondoc serve đang chạy."))
 
 
-def _carrier(here: Office) -> "tuple[Carrier, bytes]":
+def _carrier(here: Office, clock: "Callable[[], datetime] | None") -> "tuple[Carrier, bytes]":
     key = key_of(here.settings)
-    return channels_of(here, key), key
+    return channels_of(here, key, clock), key
 
 
 def _clock(here: Office, now: str | None) -> "Callable[[], datetime] | None":

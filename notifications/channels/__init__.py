@@ -1,5 +1,8 @@
 """Which channels are there? E-mail over SMTP, files for trying out, Zalo, and whatever else Apprise knows."""
 
+from collections.abc import Callable
+from datetime import datetime
+
 from dondoc.database import Database
 from dondoc.keys import Secrets
 from dondoc.settings import Settings
@@ -26,8 +29,10 @@ def carrier_for(settings: Settings) -> Carrier:
     )
 
 
-def carriers_for(settings: Settings, database: Database, key: bytes) -> ByChannel:
-    """Every channel of the office as one carrier.
+def carriers_for(
+    settings: Settings, database: Database, key: bytes, clock: Callable[[], datetime] | None = None
+) -> ByChannel:
+    """Every channel of the office as one carrier; `clock` is the one that tells how late it is while they send.
 
     A playground speaks to a stand-in of Zalo on this machine or to nobody, and to no other service at all.
     """
@@ -35,7 +40,7 @@ def carriers_for(settings: Settings, database: Database, key: bytes) -> ByChanne
     if may_speak_zalo(settings):
         from notifications.channels.zalo import zalo_carriers  # Apprise is slow to import
 
-        others |= zalo_carriers(settings, database, key, secrets)
+        others |= zalo_carriers(settings, database, key, secrets, clock)
     if settings.secrets is not None and not settings.clock.exists():
         from notifications.channels.other import OtherCarrier
 

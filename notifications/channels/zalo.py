@@ -1,6 +1,7 @@
 """Which ways to Zalo does the office have? Bot, Official Account and template message, each a Carrier."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
 from functools import partial
 from typing import Final
 
@@ -48,7 +49,9 @@ def _may_go(gate: Gate, letter: Letter) -> bool:
     return letter.message_id in gate([letter])
 
 
-def zalo_carriers(settings: Settings, database: Database, key: bytes, secrets: Secrets) -> Mapping[str, Carrier]:
+def zalo_carriers(
+    settings: Settings, database: Database, key: bytes, secrets: Secrets, clock: Callable[[], datetime] | None = None
+) -> Mapping[str, Carrier]:
     hosts = Hosts.at(settings.zalo_host)
-    desk = ZaloDesk(hosts, Tokens(database, key, hosts.oauth, secrets), secrets)
+    desk = ZaloDesk(hosts, Tokens(database, key, hosts.oauth, secrets, clock), secrets)
     return {plugin.secure_protocol: ZaloCarrier(plugin, desk) for plugin in PLUGINS}

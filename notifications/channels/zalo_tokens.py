@@ -5,6 +5,7 @@ answer, locks the office out. So the intent is committed first, the new pair bef
 left in between stays to be seen.
 """
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Final
 from urllib.parse import urlencode
@@ -27,14 +28,21 @@ _TOO_OFTEN: Final = -32
 
 
 class Tokens:
-    """`host` answers for the tokens of every OA."""
+    """`host` answers for the tokens of every OA.
 
-    def __init__(self, database: Database, key: bytes, host: str, secrets: Secrets) -> None:
-        self._database, self._host, self._secrets = database, host, secrets
+    A letter knows when its wave began, which for each way is another moment: how late it is meanwhile tells `clock`.
+    Without one time stands still; one that is behind the letter is not believed.
+    """
+
+    def __init__(
+        self, database: Database, key: bytes, host: str, secrets: Secrets, clock: Callable[[], datetime] | None = None
+    ) -> None:
+        self._database, self._host, self._secrets, self._clock = database, host, secrets, clock
         self._seal = seal_of(key, "zalo")
 
-    def access(self, alias: str, now: datetime) -> str | Result:
+    def access(self, alias: str, at: datetime) -> str | Result:
         """A token that is good for some hours; a Result when there is none to be had."""
+        now = self._now(at)
         with self._database.reading() as session:
             account = session.get(ZaloAccount, alias)
             if account is None or account.alarm is not None:
@@ -43,9 +51,12 @@ class Tokens:
                 return self._opened(account.access_token)
         return self._renew(alias, None, now)
 
-    def renew(self, alias: str, refused: str, now: datetime) -> str | Result:
+    def renew(self, alias: str, refused: str, at: datetime) -> str | Result:
         """Another token than the one that Zalo has just refused; somebody else's when they were quicker."""
-        return self._renew(alias, refused, now)
+        return self._renew(alias, refused, self._now(at))
+
+    def _now(self, at: datetime) -> datetime:
+        return at if self._clock is None else max(at, self._clock())
 
     def _renew(self, alias: str, refused: str | None, now: datetime) -> str | Result:
         secret = self._secrets.read(f"zalo-{alias}-app")
