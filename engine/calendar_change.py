@@ -140,13 +140,21 @@ def _effect(session: Session, calendar: Calendar, *, now: datetime, zone: str) -
 
 
 def _switch(session: Session, revision: Revision, calendar: Calendar) -> Switch:
-    """From the calendar in force to the new one; nothing changes for a revision that counts by another."""
+    """From the calendar in force to the new one; nothing changes for a revision that counts by another.
+
+    Nor for one that is superseded and has no dates by it: its cycles keep their days, and nobody could mend its text.
+    """
     in_force = calendar_of(session, revision.calendar)
     was = Version(sound_timeline(session, revision, in_force), in_force)
     if revision.calendar != calendar.code:
         return Switch(was, was)
-    with refused_dates():
-        return Switch(was, Version(compiled_of(session, revision, calendar), calendar))
+    try:
+        with refused_dates():
+            return Switch(was, Version(compiled_of(session, revision, calendar), calendar))
+    except RefusedError:
+        if revision.is_active:
+            raise
+        return Switch(was, was)
 
 
 def _hash(base: str | None, calendar: Calendar, effect: Effect) -> str:

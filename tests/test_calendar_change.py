@@ -20,7 +20,7 @@ from engine.errors import RefusedError
 from engine.open import open_due
 from engine.plans import active_revision, stuck
 from engine.preview import preview
-from engine.revise import apply_calendar
+from engine.revise import apply_calendar, apply_plan
 from models.cycle import Cycle, CycleState
 from models.day import CalendarVersion, calendar_of
 from models.deadline import Deadline
@@ -182,6 +182,35 @@ def test_a_plan_that_an_unseen_calendar_made_impossible_is_mended_by_a_new_text(
     text_applied(database, CHAIN)
     with database.reading() as session:
         assert stuck(session, NOW.date()) == []
+
+
+@pytest.mark.parametrize("state", [CycleState.OPEN, CycleState.CLOSED])
+def test_a_text_that_is_superseded_stops_no_calendar(database: Database, state: CycleState) -> None:
+    """Its cycle keeps its days; the text in force has valid ones."""
+    good = CHAIN.replace("2022..2022", "2022..2023")
+    province(database, good.replace("due: 3 working days before superior", "due: 3 days before superior, roll: next"))
+    step_round(database, at("2022-12-02"))
+    now = at("2022-12-03")
+    with database.writing() as session:
+        apply_plan(session, good.encode(), "kl01.yaml", by="office", now=now, zone=ZONE)
+        for cycle in session.exec(select(Cycle)):
+            cycle.state = state
+    before = due_days(database), states(database)
+    off = replace(NEW_YEARS_EVE, on=date(2022, 12, 23))
+    calendar = replace(vn_state(), days={**vn_state().days, off.on: off})
+    with database.writing() as session:
+        seen = preview_calendar(session, calendar, now=now, zone=ZONE)
+        apply_calendar_change(
+            session,
+            calendar,
+            diff_hash=seen.diff_hash,
+            policy=Policy.TELL,
+            by="office",
+            reason="Công văn 12",
+            now=now,
+            zone=ZONE,
+        )
+    assert (due_days(database), states(database)) == before
 
 
 def test_days_stop_being_provisional_when_their_year_is_decided(database: Database) -> None:
