@@ -70,10 +70,10 @@ def _of_line(held: Belief, line: Line, along: Mapping[str, int]) -> Iterator[Cha
     def change(what: What, before: str = "", after: str = "", **more: object) -> Change:
         return Change(what, line.row.line, line.code, line.name, before, after, **more)  # type: ignore[arg-type]
 
-    if unit is None:
+    if unit is None or not held.before.get(line.code):  # or known by an order that was called off, and never there
         stretch = held.after[line.code][-1]
         yield change(What.UNIT_ADDED, after=stretch.parent or "", on=stretch.start)
-    else:
+    if unit is not None:
         if line.name != unit.name:
             yield change(What.RENAMED, unit.name, line.name)
         had, has = held.before[line.code], held.after[line.code]

@@ -11,16 +11,18 @@ import pytest
 from sqlmodel import Session, col, select
 
 from dondoc.database import Database
-from engine import call_off, relocate
+from engine import call_off, relocate, reorganise
 from engine.access import Actor, Scope
 from engine.believe import believe
 from engine.changes import changes, effect_hash
 from engine.errors import RefusedError
 from engine.relocate import Move
+from engine.reorganise import Fresh, Order
 from engine.sheets import BadRows, Row, rows_of
 from engine.units import Imported, import_units
 from models.contact import Contact
 from models.entry import Entry, breaks
+from models.lineage import Succession
 from models.unit import Placement, Unit, placement_on
 from models.user import UserRole
 from tests.builders import ZONE, at, province, unit_id
@@ -295,6 +297,23 @@ def test_what_an_order_is_to_change_no_sheet_changes_before(office: Database, wo
         assert problems(session, WHOLE, now | words, keys=keys) == ["code:sheet.ordered"]
         call_off.call_off(session, entry.id, reason="QĐ 2", by="user:2", now=NOW, zone=ZONE)
         assert problems(session, WHOLE, now | {"parent": "snv"} | words, keys=keys) == []
+
+
+def test_a_unit_that_never_began_is_new_to_the_sheet_that_begins_it(office: Database) -> None:
+    with office.writing() as session:
+        part = Order(Succession.SPLIT, ("stc",), date(2022, 1, 10), None, (Fresh("stc-b", "Chi bộ B"),), stays=True)
+        entry = reorganise.apply(session, part, reason="QĐ 1", by="user:2", now=NOW, zone=ZONE)
+        call_off.call_off(session, entry.id, reason="QĐ 2", by="user:2", now=NOW, zone=ZONE)
+    begins = {"code": "stc-b", "name": "Chi bộ C", "kind": "chi-bo-co-so", "parent": "duk", "valid_from": "2022-02-01"}
+    with office.reading() as session:
+        found = changes(believe(session, sheet(begins), now=NOW, zone=ZONE))
+        assert [(each.what.value, each.before, each.after, f"{each.on}") for each in found] == [
+            ("unit_added", "", "duk", "2022-02-01"),
+            ("renamed", "Chi bộ B", "Chi bộ C", "None"),
+        ]
+    assert brought(office, sheet(begins)).placements == 1
+    with office.reading() as session:
+        assert changes(believe(session, sheet(begins), now=NOW, zone=ZONE)) == ()
 
 
 def at_once(presses: Sequence[Callable[[], Imported]]) -> list[str]:
