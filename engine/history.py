@@ -8,7 +8,7 @@ from sqlmodel import Session, col, select
 
 from dondoc.clock import today
 from engine.errors import RefusedError
-from engine.plans import timeline_of
+from engine.plans import refused_dates, timeline_of
 from models.plan import Plan, Revision
 from schedules.diff import Change, compare
 
@@ -22,7 +22,7 @@ class Step:
     before: Revision | None  #: None: it was the first
     after: Revision
     lines: tuple[str, ...]  #: what differs in words
-    changes: tuple[Change, ...]  #: of days due since it was applied, by the calendar as it stands today
+    changes: tuple[Change, ...] | None  #: of days due since it was applied, as it counts today; None: one has no dates
 
 
 def revisions(session: Session, code: str) -> Sequence[Revision]:
@@ -39,8 +39,12 @@ def step(session: Session, code: str, number: int, zone: str) -> Step:
         raise RefusedError("refused.no_revision", plan=code, number=number)
     before = known.get(number - 1)
     lines = text_diff(before.text if before else "", after.text)
-    was = timeline_of(session, before) if before else None
-    changes = compare(was, timeline_of(session, after), today(after.applied_at, zone))
+    try:
+        with refused_dates():
+            was = timeline_of(session, before) if before else None
+            changes = compare(was, timeline_of(session, after), today(after.applied_at, zone))
+    except RefusedError:  # the calendar or a milestone has changed since: one of the two cannot be by it any more
+        return Step(before, after, lines, None)
     return Step(before, after, lines, changes)
 
 

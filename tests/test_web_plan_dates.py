@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +18,10 @@ from models.plan_draft import PlanDraft
 from models.proposal import Policy, Proposal, ProposalKind
 from models.unit import Unit
 from models.user import UserRole
-from tests.builders import YEARLY, ZONE, at, hand_in
+from tests.builders import YEARLY, ZONE, at, hand_in, vn_state
 from tests.desk import Desk, shown_hash, sqlite_desk
+from tests.test_calendar_change import NEW_YEARS_EVE
+from tests.test_milestones import CHAIN
 
 LATER = YEARLY.replace("except: {2021: {due: {end_of: M12}", "except: {2021: {due: {day: 20, of: M1, year: 1}")
 OTHER = YEARLY.replace("due: {end_of: Q3}", "due: {end_of: M10}")
@@ -66,6 +70,24 @@ def test_what_was_shown_is_applied_with_its_reason_and_stands_in_the_history(des
     assert '<span class="ins">+' in revision
     assert desk.get("/plans/kl01/revisions/2/file").text == LATER
     assert desk.get("/plans/kl01/revisions/3").status_code == 404
+
+
+def test_a_text_that_has_no_dates_any_more_is_still_shown(desk: Desk) -> None:
+    """A day off has come by which its lowest level would be due after the one above it."""
+    now, off = at("2021-12-20"), replace(NEW_YEARS_EVE, on=date(2022, 12, 23))
+    late = CHAIN.replace("due: 3 working days before superior", "due: 3 days before superior, roll: next")
+    with desk.database.writing() as session:
+        for text in (late, CHAIN):
+            revise.apply_plan(session, text.encode(), "kl01.yaml", by="office", now=now, zone=ZONE)
+    known = desk.get("/plans/kl01/revisions/3").text
+    assert "một trong hai bản không tính được ngày" not in known
+    with desk.database.writing() as session:
+        days = {**vn_state().days, off.on: off}
+        revise.apply_calendar(session, replace(vn_state(), days=days), by="office", now=now)
+    for number in (2, 3):
+        shown = desk.get(f"/plans/kl01/revisions/{number}").text
+        assert "một trong hai bản không tính được ngày" in shown
+        assert "superior, roll: next" in shown
 
 
 def test_nothing_is_applied_without_a_reason_or_when_something_else_would_move(desk: Desk) -> None:

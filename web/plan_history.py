@@ -44,7 +44,7 @@ def show_revision(request: Request, plan: str, number: Number, office: InOffice,
         "plan_revision.html",
         opened=opened,
         step=step,
-        changes=step.changes[:SHOWN],
+        changes=(step.changes or ())[:SHOWN],
         obligations=obligations,
         names=names,
     )
