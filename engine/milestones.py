@@ -2,11 +2,11 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
-from sqlalchemy import ColumnElement, exists, func
+from sqlalchemy import ColumnElement, exists, func, or_
 from sqlalchemy import select as select_rows
 from sqlmodel import Session, col, select
 
@@ -158,28 +158,32 @@ def days_of(session: Session, plan_id: int) -> Sequence[tuple[MilestoneDay, Unit
 
 
 def _is_opened(session: Session, plan: Plan, day: MilestoneDay) -> bool:
-    """Whether a cycle has a due day that hangs on this one; nothing hangs on a day by which no dates can be."""
-    revision, reached = active_revision(session, plan.code), Reached(day.milestone, day.period, day.on)
-    if revision is None:
-        return False
-    alone = {(day.milestone, day.period): frozenset({day.on})}
-    try:
-        with refused_dates():
-            timeline = compiled(plan_of(session, revision.id), calendar_of(session, revision.calendar), alone)
-    except RefusedError:
-        return False
-    hanging = {
-        (occurrence.obligation.code, occurrence.period.label, due.level, due.nominal_on)
-        for occurrence in timeline.occurrences
-        for due in occurrence.days
-        if due.who.reached == reached
-    }
+    """Whether a cycle has a due day that hangs on this one by the text of today or by that which opened the cycle."""
+    opened_by = select(Cycle.revision_id).where(col(Cycle.plan_id) == plan.id)
+    texts = select(Revision).where(col(Revision.plan_id) == plan.id)
+    texts = texts.where(or_(col(Revision.is_active), col(Revision.id).in_(opened_by)))
+    hanging = {each for revision in session.exec(texts).all() for each in _hanging(session, revision, day)}
     query = (
         select_rows(col(Cycle.obligation), col(Cycle.period), col(Deadline.level), col(Deadline.nominal_on))
         .join(Deadline, col(Deadline.cycle_id) == col(Cycle.id))
         .where(col(Cycle.plan_id) == plan.id, col(Deadline.origin) == Origin.MILESTONE.value)
     )
     return not hanging.isdisjoint(tuple(row) for row in session.execute(query))
+
+
+def _hanging(session: Session, revision: Revision, day: MilestoneDay) -> Iterator[tuple[str, str, str, date]]:
+    """Obligation, period, level and nominal day; nothing hangs on a day by which no dates can be."""
+    reached = Reached(day.milestone, day.period, day.on)
+    alone = {(day.milestone, day.period): frozenset({day.on})}
+    try:
+        with refused_dates():
+            timeline = compiled(plan_of(session, revision.id), calendar_of(session, revision.calendar), alone)
+    except RefusedError:
+        return
+    for occurrence in timeline.occurrences:
+        for due in occurrence.days:
+            if due.who.reached == reached:
+                yield occurrence.obligation.code, occurrence.period.label, due.level, due.nominal_on
 
 
 def _count(session: Session, plan_id: int, change: Change, which: ColumnElement[bool], on: date) -> int:

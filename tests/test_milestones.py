@@ -9,16 +9,19 @@ from sqlmodel import col, select
 from dondoc.database import Database
 from engine import review
 from engine.errors import InvalidPlanError, RefusedError
-from engine.milestones import enter
+from engine.milestones import enter, take_back
 from engine.submit import submit
 from models.cycle import Cycle, CycleState
 from models.deadline import Deadline
 from models.entry import Entry, breaks
+from models.milestone import MilestoneDay
 from models.notice import Notice
+from models.proposal import Policy
 from models.step import Step
 from models.task import Task
 from models.unit import Unit
 from tests.builders import HEAD, YEARLY, act_of, at, province, step_round, tag, task_of, unit_id
+from tests.test_revise import applied
 
 RESOLUTION = (
     HEAD
@@ -195,6 +198,19 @@ def test_a_variant_takes_its_units_out_of_the_main_cadence(database: Database) -
     assert Counter(period for period, _ in found) == {"2022-H1": 1, "2022": 5, "2022-H2": 1}
     assert {code for period, code in found if "H" in period} == {"stt"}
     assert "stt" not in {code for period, code in found if period == "2022"}
+
+
+def test_a_day_by_which_an_earlier_text_opened_something_is_not_taken_back(database: Database) -> None:
+    province(database, RESOLUTION)
+    enter_day(database, "2022-02-07", entered="2022-02-07")
+    step_round(database, at("2022-02-07"))
+    later = RESOLUTION.replace("working_days: 10", "working_days: 15")
+    applied(database, later, Policy.KEEP, "2022-02-08")
+    with database.writing() as session:
+        day = session.exec(select(MilestoneDay)).one()
+        with pytest.raises(RefusedError) as refused:
+            take_back(session, day.plan_id, day.id, reason="Nhầm", by="office", now=at("2022-02-08"))
+    assert refused.value.reason.code == "refused.milestone_opened"
 
 
 @pytest.mark.parametrize(
