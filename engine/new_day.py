@@ -3,7 +3,7 @@ the work of units that ended changes hands.
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, and_, bindparam, case, exists, false, or_
@@ -20,7 +20,7 @@ from models.entry import Entry, append
 from models.last_round import LastRound, last_round
 from models.lineage import Lineage
 from models.task import OWING, UNFINISHED, Task
-from models.unit import BEYOND, Placement, Unit, placement_on, subtree, unit_by_code
+from models.unit import BEYOND, Placement, Unit, placement_on, subtree, unit_by_code, valid
 
 _OWING: Final = [state.value for state in OWING]
 _IS_OPEN: Final = col(Task.state).in_([state.value for state in UNFINISHED])
@@ -31,20 +31,22 @@ _COMES: Final = and_(
     or_(col(Contact.valid_to).is_(None), col(Contact.valid_to) > bindparam("on")),
 )
 _LEAVES: Final = and_(col(Contact.is_active), col(Contact.valid_to) <= bindparam("on"))
-_later, _below, _after = aliased(Placement), aliased(Placement), aliased(Placement)
-#: Something open lies below it that its end moved to another place.
+_later, _below, _after, _now = aliased(Placement), aliased(Placement), aliased(Placement), aliased(Placement)
+#: Something open lies below it that its end moved to another place, of a unit that is still there to follow.
 _MOVED_BELOW: Final = exists().where(
     col(_below.path) > col(Placement.path),
     col(_below.path) < col(Placement.path) + BEYOND,
     col(_below.valid_to) == col(Placement.valid_to),
     exists().where(col(_after.unit_id) == col(_below.unit_id), col(_after.valid_from) == col(_below.valid_to)),
+    exists().where(col(_now.unit_id) == col(_below.unit_id), valid(bindparam("on"), _now)),  # type: ignore[arg-type]
     exists().where(col(Task.placement_id) == col(_below.id), col(Task.unit_id) == col(_below.unit_id), _IS_OPEN),
 )
 #: The places that ended since then.
 _LEFT: Final = and_(col(Placement.valid_to) <= bindparam("on"), col(Placement.valid_to) > bindparam("since"))
-#: The units that are no more since then, not those that only moved, with work that is to change hands.
+#: The units that are no more, not those that only moved, with work that is to change hands. However long ago: a sheet
+#: that ends them today comes after the first round of the day, and so may an order that waited for its turn.
 _ENDED: Final = and_(
-    _LEFT,
+    col(Placement.valid_to) <= bindparam("on"),
     ~exists().where(col(_later.unit_id) == col(Placement.unit_id), col(_later.valid_from) >= col(Placement.valid_to)),
     or_(
         exists().where(col(Task.unit_id) == col(Placement.unit_id), col(Task.state).in_(_OWING)),
@@ -92,8 +94,10 @@ def begin(session: Session, now: datetime, zone: str) -> int:
     on = told["on"]
     orders = due(session, told["since"], on)
     given = sum(_carry_out(session, order, on, now, zone) for order in orders)
-    by_end = {(code, order.data["on"]): order for order in orders for code in ends(order)}
     ended = session.exec(select(Placement).where(_ENDED).order_by(col(Placement.id)), params=told).all()
+    days = [placement.valid_to for placement in ended if placement.valid_to is not None]
+    late = due(session, min(days) - timedelta(days=1), on) if days else ()
+    by_end = {(code, order.data["on"]): order for order in late for code in ends(order)}
     for placement in ended:
         _hand_over(session, placement, by_end, on, now)
     return len(contacts) + given + len(ended)

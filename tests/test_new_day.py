@@ -262,3 +262,30 @@ def test_an_older_order_to_move_that_says_nothing_of_open_work_leaves_it(office:
     with office.writing() as session:
         assert new_day.begin(session, at("2021-12-20"), ZONE) == 0
         assert task_of(session, "snv", "2021").receiver_id == unit_id(session, "duk")
+
+
+def test_what_a_unit_that_a_sheet_ends_today_received_is_passed_on_the_day_after(office: Database) -> None:
+    hand_in(office, id_of(office, "syt"), "2021-12-05")
+    act_of(office, review.accept, id_of(office, "syt"), "2021-12-06")
+    rows = rows_of("units.csv", b"code,name,kind,parent,valid_to\nsyt,SYT,dang-bo-co-so,duk,2021-12-10\n")
+    with office.writing() as session:
+        task_of(session, "stc", "2021").receiver_id = unit_id(session, "syt")
+        session.add(LastRound(at=at("2021-12-10", "00:05"), cycles=0, tasks=0, steps=0, notices=0, messages=0))
+    with office.writing() as session:
+        import_units(session, rows, by="user:1", now=NOW, zone=ZONE, reason="QĐ 12")
+    for changed in (1, 0):
+        with office.writing() as session:
+            assert new_day.begin(session, at("2021-12-11"), ZONE) == changed
+            assert task_of(session, "stc", "2021").receiver_id == unit_id(session, "duk")
+
+
+def test_an_order_that_waited_for_its_turn_over_midnight_is_carried_out_a_day_later(office: Database) -> None:
+    task = id_of(office, "stc")
+    with office.writing() as session:
+        session.add(LastRound(at=at("2021-12-20", "00:00"), cycles=0, tasks=0, steps=0, notices=0, messages=0))
+    order = Order(Succession.SPLIT, ("stc",), date(2021, 12, 20), None, PARTS, tasks={task: "tc-b"})
+    with office.writing() as session:
+        reorganise.apply(session, order, reason="QĐ", by="user:1", now=at("2021-12-19", "23:59"), zone=ZONE)
+    with office.writing() as session:
+        assert new_day.begin(session, at("2021-12-21"), ZONE) == 1
+        assert session.get_one(Task, task).unit_id == unit_id(session, "tc-b")
