@@ -1,7 +1,7 @@
 """What opens now? Occurrences become cycles: dates and reasons copied into rows, one task a unit."""
 
 import logging
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from datetime import date, datetime
 from typing import Final
 
@@ -41,14 +41,15 @@ TASK_COLUMNS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """How many rows were added."""
+    """How many rows were added, and how many plans could not open anything."""
 
     cycles: int = 0
     tasks: int = 0
     steps: int = 0
+    stuck: int = 0
 
     def __add__(self, other: "Opened") -> "Opened":
-        return Opened(self.cycles + other.cycles, self.tasks + other.tasks, self.steps + other.steps)
+        return Opened(*(one + more for one, more in zip(astuple(self), astuple(other), strict=True)))
 
 
 def open_due(session: Session, now: datetime, zone: str) -> Opened:
@@ -65,6 +66,7 @@ def open_due(session: Session, now: datetime, zone: str) -> Opened:
                 opened += _open_plan(session, revision, on, now, zone)
         except RefusedError as error:
             logger.warning("plan %s opens nothing: %s", code, error, exc_info=True)
+            opened += Opened(stuck=1)
     return opened
 
 

@@ -140,7 +140,7 @@ async def one_round() -> None:
     if problems := [result for result in (came, *done, swept) if isinstance(result, BaseException)]:
         raise BaseExceptionGroup("the round did not come to its end", problems)
     if isinstance(done[0], Opened) and done[0].stuck:
-        raise StuckError(f"{done[0].stuck} plans whose dates cannot be worked out: see dondoc doctor")
+        raise StuckError(f"plans whose dates cannot be worked out: {done[0].stuck}; dondoc doctor names them")
 
 
 async def _written(database: Database, act: Callable[[Session], Counts]) -> Counts:

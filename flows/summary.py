@@ -47,6 +47,8 @@ def summary(done: Sequence[Result], now: datetime, coming: tuple[Step, Cycle] | 
     lines += [f"| {translate('Việc', lang)} | {translate('Kết quả', lang)} |", "|---|---|"]
     for (name, counted), result in zip(STAGES, done, strict=True):
         lines.append(f"| {translate(name, lang)} | {_outcome(result, counted, lang)} |")
+    if isinstance(done[0], Opened) and done[0].stuck:
+        lines += ["", translate("LỖI: {n} kế hoạch không tính được ngày, không mở được đợt nào", lang, n=done[0].stuck)]
     if coming:
         step, cycle = coming
         where = f"[{cycle.title(lang)}, {cycle.period}]({office.url}/cycles/{cycle.id})"
