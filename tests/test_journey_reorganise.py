@@ -145,7 +145,7 @@ def test_a_unit_is_to_close_and_that_is_called_off(office: Office, with_scripts:
     desk.get_by_label("Giao cho: Báo cáo kết quả hằng năm").select_option("")
     desk.get_by_label("Lý do, số quyết định").fill("QĐ 16/2021")
     desk.get_by_role("button", name="Cho thôi hoạt động").click()
-    expect(desk.locator(".note.care")).to_contain_text("Thôi hoạt động, từ 05/01/2022")
+    expect(desk.locator(".note.care")).to_contain_text("Thôi hoạt động, từ ngày 05/01/2022")
     with office.desk.database.reading() as session:
         assert place_of(session, "stc", date(2022, 1, 5)) is None
         assert [line.on for line in session.exec(select(Lineage))] == [date(2022, 1, 5)]
