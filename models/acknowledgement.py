@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from datetime import date, datetime
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import ColumnElement, Select, exists, func, select
+from sqlalchemy.orm import Mapped, aliased
 from sqlmodel import Field, SQLModel, col
 
 from models.columns import Moment
@@ -18,6 +19,13 @@ class Acknowledgement(SQLModel, table=True):
     note: str
     by: str
     at: datetime = Field(sa_type=Moment)
+
+
+def is_held(task_id: Mapped[int], on: date) -> ColumnElement[bool]:
+    """Whether the acknowledgement of a task of the query holds on a day."""
+    said = aliased(Acknowledgement)
+    newest = select(func.max(col(said.id))).where(col(said.task_id) == task_id).correlate_except(said)
+    return exists().where(col(Acknowledgement.id) == newest.scalar_subquery(), col(Acknowledgement.until) >= on)
 
 
 def holding_on(on: date, task_ids: Iterable[int]) -> Select[tuple[Acknowledgement]]:

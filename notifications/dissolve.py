@@ -9,12 +9,13 @@ from sqlmodel import col
 from dondoc.clock import moment, today
 from dondoc.database import Database
 from models import notice
+from models.acknowledgement import is_held
 from models.contact import Contact, is_reachable
 from models.cycle import Cycle
 from models.day import calendar_of
 from models.deadline import Deadline
 from models.message import Attempt, Message, Outcome, drop, is_to_try
-from models.notice import Notice
+from models.notice import Notice, NoticeKind
 from models.plan import Revision
 from models.task import Task
 from notifications.item import Office
@@ -26,19 +27,22 @@ def dissolve(database: Database, waiting: ColumnElement[bool], now: datetime, zo
     """Asks of each message that waits whether all that it tells still holds. Says how many notices do not.
 
     What asks and was worded on an earlier day is judged and worded anew: it may say "today" of a day that is over.
-    What asks for a cycle that was paused meanwhile waits again. `waiting` is a condition on messages; what is not so
-    any more when they are dissolved stays as it is.
+    What asks for a cycle that was paused meanwhile waits again, as does what is told above of a task of which somebody
+    has said "đã biết" meanwhile. `waiting` is a condition on messages; what is not so any more when they are dissolved
+    stays as it is.
     """
     begins = moment(today(now, zone), "00:00", zone)
     was_tried = exists().where(col(Attempt.message_id) == col(Message.id), col(Attempt.outcome) != Outcome.CONFIG.value)
     # Sent again as it was because somebody said so (engine/retry.py), it has been tried and no try is counted.
     is_old = and_(col(Message.created_at) < begins, or_(col(Message.tries) > 0, ~was_tried))
+    is_known = and_(col(Notice.kind) == NoticeKind.ESCALATION.value, is_held(col(Task.id), today(now, zone)))
+    is_paused = col(Cycle.paused_at).is_not(None)
     given_away = and_(col(Notice.rung).startswith(OWN), col(Contact.unit_id) != col(Task.unit_id))
     told, moved, state = (col(each) for each in (Notice.due_on, Deadline.due_on, Task.state))
     with database.reading() as session:
         rows = session.execute(
             select(col(Notice.id), col(Notice.message_id), col(Notice.kind), told, state, moved, col(Cycle.state))
-            .add_columns(given_away, is_reachable(), or_(is_old, col(Cycle.paused_at).is_not(None)))
+            .add_columns(given_away, is_reachable(), or_(is_old, is_paused, is_known))
             .join(Message, col(Message.id) == col(Notice.message_id))
             .join(Task, col(Task.id) == col(Notice.task_id))
             .join(Deadline, col(Deadline.id) == col(Task.deadline_id))
