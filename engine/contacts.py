@@ -18,9 +18,9 @@ from dondoc.i18n import LANGUAGES
 from engine.errors import RefusedError
 from engine.redirect import redirect
 from engine.sheets import EMAIL
-from engine.tell import tell_what_is_owed
+from engine.tell import reachable_of, tell_what_is_owed
 from engine.tree import parts
-from models.contact import Contact, Role, holding
+from models.contact import Contact, Role
 from models.entry import Entry, append
 from models.link import Link, UnitLink
 from models.notice import Notice, release_ways
@@ -77,6 +77,7 @@ def change_contact(
     ends_sooner = (wanted["valid_to"] or date.max) < (contact.valid_to or date.max)
     if (goes_elsewhere or ends_sooner) and not reason.strip():
         raise RefusedError("refused.no_reason")
+    was_reachable = bool(reachable_of(session, [contact.id]))
     for name in changed:
         setattr(contact, name, wanted[name])
     if "email" in changed:
@@ -85,11 +86,10 @@ def change_contact(
         release_ways(session, col(Notice.contact_id) == contact.id)
         redirect(session, [contact.id], now)
     session.add(contact)
-    was_active = contact.is_active
     if {"valid_from", "valid_to"} & set(changed):
         _turn(session, contact, _is_there(contact.valid_from, contact.valid_to, today(now, zone)), now)
     entry = _journal(session, "contact_changed", contact, by, now, changed=changed, **_why(reason))
-    if not was_active:
+    if not was_reachable:
         _tell_owed(session, contact, entry, now)
     return contact
 
@@ -164,10 +164,8 @@ def _turn(session: Session, contact: Contact, is_there: bool, now: datetime) -> 
 
 
 def _tell_owed(session: Session, contact: Contact, begun: Entry, now: datetime) -> None:
-    """Who begins, reports and can be told is told of what the unit owes: the one before may be gone untold."""
-    session.flush()
-    if session.scalars(holding(Role.CONTACT).where(col(Contact.id) == contact.id)).first() is not None:
-        tell_what_is_owed(session, contact, f"entry:{begun.id}", now)
+    """Who begins is told of what the unit owes: the one before may be gone untold."""
+    tell_what_is_owed(session, [contact.id], f"entry:{begun.id}", now)
 
 
 def _is_there(start: date | None, end: date | None, on: date) -> bool:

@@ -1,10 +1,12 @@
 """Who is told of one act on one task? A notice for each reachable contact of a rung, once for its cause."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 
 from sqlmodel import Session, col, select
 
-from models.contact import Contact, Role, holding
+from engine.tree import parts
+from models.contact import Contact, Role, holding, is_reachable
 from models.cycle import Cycle, CycleState
 from models.deadline import Deadline
 from models.notice import Notice, NoticeKind
@@ -34,25 +36,40 @@ def tell_contacts(
     return len(reachable)
 
 
-def tell_what_is_owed(session: Session, contact: Contact, cause: str, now: datetime) -> None:
-    """Whoever comes to a unit is told of all that was opened to it and is still owed, as if it opened now."""
-    owed = session.exec(
-        select(Task, Deadline)
+def tell_what_is_owed(session: Session, contact_ids: Sequence[int], cause: str, now: datetime) -> None:
+    """Who of these reports for a unit and can be told is told of all that was opened to it and is still owed, as if it
+    opened now.
+    """
+    session.flush()
+    can_be_told = holding(Role.CONTACT).whereclause
+    assert can_be_told is not None
+    owed = (
+        select(col(Task.id), col(Contact.id), col(Deadline.due_on))
+        .join(Contact, col(Contact.unit_id) == col(Task.unit_id))
         .join(Deadline, col(Deadline.id) == col(Task.deadline_id))
         .join(Cycle, col(Cycle.id) == col(Task.cycle_id))
-        .where(col(Cycle.state) == CycleState.OPEN.value, col(Task.unit_id) == contact.unit_id)
+        .where(col(Cycle.state) == CycleState.OPEN.value, can_be_told)
         .where(col(Task.state).in_([state.value for state in OWING]))
-    ).all()
-    session.add_all(
-        Notice(
-            task_id=task.id,
-            contact_id=contact.id,
-            kind=NoticeKind.OPENED,
-            rung=Rung.UNIT_CONTACT,
-            cause=cause,
-            due_on=deadline.due_on,
-            created_at=now,
-        )
-        for task, deadline in owed
+        .order_by(col(Task.id), col(Contact.id))
     )
+    for some in parts(contact_ids):
+        session.add_all(
+            Notice(
+                task_id=task_id,
+                contact_id=contact_id,
+                kind=NoticeKind.OPENED,
+                rung=Rung.UNIT_CONTACT,
+                cause=cause,
+                due_on=due_on,
+                created_at=now,
+            )
+            for task_id, contact_id, due_on in session.exec(owed.where(col(Contact.id).in_(some))).all()
+        )
     session.flush()
+
+
+def reachable_of(session: Session, contact_ids: Sequence[int]) -> set[int]:
+    """Who of these can be told at all."""
+    session.flush()
+    query = select(col(Contact.id)).where(is_reachable())
+    return {id_ for some in parts(contact_ids) for id_ in session.exec(query.where(col(Contact.id).in_(some)))}

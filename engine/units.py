@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete
+from sqlalchemy import Connection, bindparam, delete, func
 from sqlmodel import Session, col, select
 
 from dondoc.clock import today
@@ -18,6 +18,7 @@ from engine.contacts import renew_ways, shut_ways
 from engine.errors import RefusedError
 from engine.redirect import redirect
 from engine.sheets import BadRows, Line, Row, read_rows
+from engine.tell import reachable_of, tell_what_is_owed
 from engine.tree import Known, add_rows, change_rows, parts, take_turns, write_places
 from models.contact import Contact
 from models.entry import append, append_all
@@ -68,11 +69,12 @@ def import_units(
         raise RefusedError("refused.effect_changed")
     if altered and not reason:
         raise RefusedError("refused.no_reason")
-    imported, acts = _write(session, held, now)
+    imported, acts, unheard = _write(session, held, now)
     if imported != Imported(0, 0, 0):
         counts = {"units": imported.units, "placements": imported.placements, "contacts": imported.contacts}
         entry = append(session, "import", by=by, at=now, file=rows[0].file, note=reason, **counts)
         why = {"note": reason, "of_import": entry.id}
+        tell_what_is_owed(session, unheard, f"entry:{entry.id}", now)
         for act, things in (*_acts(held, altered, today(now, zone)).items(), *acts.items()):
             append_all(session, act, [(None, None, thing | why) for thing in things], by=by, at=now)
     session.expire_all()  # what was loaded before does not know of the rows just written
@@ -120,8 +122,8 @@ def _acts(held: Belief, altered: Sequence[Change], on: date) -> Acts:
     return acts
 
 
-def _write(session: Session, held: Belief, now: datetime) -> tuple[Imported, Acts]:
-    """The rows; how many, and what the journal keeps of the contacts."""
+def _write(session: Session, held: Belief, now: datetime) -> tuple[Imported, Acts, Sequence[int]]:
+    """The rows; how many, what the journal keeps of the contacts, and who of them could not be told before."""
     connection, said, known = session.connection(), held.said, held.known
     fresh = [line for line in said if line.code not in known]
     add_rows(connection, Unit, [{"code": line.code, "name": line.name} for line in fresh])
@@ -130,8 +132,8 @@ def _write(session: Session, held: Belief, now: datetime) -> tuple[Imported, Act
     change_rows(connection, Unit, [{"id": ids[line.code], "name": line.name} for line in renamed])
     tagged = _tags(connection, said, known, ids)
     places = write_places(connection, known, held.wanted, ids)
-    contacts, acts = _contacts(session, said, known, ids, now)
-    return Imported(len({line.code for line in (*fresh, *renamed)} | tagged), places, contacts), acts
+    contacts, acts, unheard = _contacts(session, said, known, ids, now)
+    return Imported(len({line.code for line in (*fresh, *renamed)} | tagged), places, contacts), acts, unheard
 
 
 def _tags(connection: Connection, said: Sequence[Line], known: Mapping[str, Known], ids: Mapping[str, int]) -> set[str]:
@@ -158,7 +160,7 @@ def _contacts(
     known: Mapping[str, Known],
     ids: Mapping[str, int],
     now: datetime,
-) -> tuple[int, Acts]:
+) -> tuple[int, Acts, Sequence[int]]:
     """The file speaks of one contact a role. A role whose cells are empty has nobody any more.
 
     As where contacts are kept one by one, an old address or a contact who has left opens nothing any more.
@@ -198,6 +200,7 @@ def _contacts(
                 acts["contact_changed"].append(told | {"changed": differs})
             if person is not None and is_new_address:
                 moved.append(old.id)
+    could, last = reachable_of(session, moved), session.scalar(select(func.max(Contact.id))) or 0
     add_rows(session.connection(), Contact, fresh)
     change_rows(session.connection(), Contact, changed)
     shut_ways(session, gone, now)
@@ -205,4 +208,9 @@ def _contacts(
     for some in parts(moved):
         release_ways(session, col(Notice.contact_id).in_(some))
     redirect(session, moved, now)
-    return len(fresh) + len(changed), acts
+    came = {ids[line.code] for line in said if line.code in known} & {row["unit_id"] for row in fresh}
+    unheard = [id_ for id_ in moved if id_ not in could]
+    for some in parts(sorted(came)):
+        new = col(Contact.id) > last, col(Contact.unit_id).in_(some)
+        unheard += session.exec(select(Contact.id).where(*new).order_by(col(Contact.id))).all()
+    return len(fresh) + len(changed), acts, unheard
