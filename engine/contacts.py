@@ -16,7 +16,7 @@ from sqlmodel import Session, col, select
 from dondoc.clock import today
 from dondoc.i18n import LANGUAGES
 from engine.errors import RefusedError
-from engine.redirect import redirect
+from engine.redirect import pass_back, redirect
 from engine.sheets import EMAIL
 from engine.tell import reachable_of, tell_what_is_owed
 from engine.tree import parts
@@ -157,6 +157,8 @@ def renew_ways(session: Session, contact_ids: Sequence[int], *, again: bool = Fa
 def _turn(session: Session, contact: Contact, is_there: bool, now: datetime) -> None:
     if contact.is_active and not is_there:
         shut_ways(session, [contact.id], now)
+        if contact.stands_for is not None:
+            pass_back(session, contact.id, contact.stands_for)
     elif is_there and not contact.is_active:
         renew_ways(session, [contact.id], again=True)
     contact.is_active = is_there

@@ -4,14 +4,15 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import update
+from sqlalchemy import exists, update
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from engine.tree import parts
 from models.address import Address, AddressState, ways_of
 from models.contact import Contact
 from models.message import IS_UNSENT, Message, MessageState, drop
-from models.notice import Notice
+from models.notice import IS_WAITING, Notice
 
 _MAIL: Final = ("email", "eml")
 
@@ -33,6 +34,28 @@ def redirect(session: Session, contact_ids: Sequence[int], now: datetime) -> Non
         ways = session.scalars(ways_of({contact.id for _, contact in rows})).all() if rows else []
         for message, contact in rows:
             _redirect(session, message, contact, [way for way in ways if way.contact_id == contact.id], now)
+    session.flush()
+
+
+def pass_back(session: Session, delegate_id: int, principal_id: int) -> None:
+    """What a delegate who leaves was not told yet is told whom they stood in for, unless these are told it anyway."""
+    session.flush()
+    mine = col(Message.contact_id) == delegate_id, IS_UNSENT, col(Message.sending_at).is_(None)
+    unsent = session.exec(select(Message).where(*mine).with_for_update()).all()
+    for message in unsent:
+        _give_back(session, message)
+    known = aliased(Notice)
+    is_known = exists().where(
+        col(known.contact_id) == principal_id,
+        col(known.task_id) == col(Notice.task_id),
+        col(known.cause) == col(Notice.cause),
+    )
+    session.execute(
+        update(Notice)
+        .where(col(Notice.contact_id) == delegate_id, IS_WAITING, ~is_known.correlate(Notice))
+        .values(contact_id=principal_id, held_until=None)
+        .execution_options(synchronize_session=False)
+    )
     session.flush()
 
 

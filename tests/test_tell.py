@@ -1,5 +1,6 @@
 """Is whoever can be told again told what their unit owes?"""
 
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -7,10 +8,13 @@ import pytest
 from sqlmodel import Session, col, select
 
 from dondoc.database import Database
+from engine import new_day, review
+from engine.contacts import Person, add_contact
 from models.contact import Contact
 from models.notice import Notice
-from tests.builders import id_of, province, step_round
-from tests.test_deliver import OPENED
+from tests.builders import ZONE, act_of, at, hand_in, id_of, province, step_round
+from tests.sinks import free_port, running
+from tests.test_deliver import OPENED, STC, send
 from tests.test_redirect import Mend, by_hand, by_sheet, contact_of_stc
 
 
@@ -50,3 +54,32 @@ def test_whom_a_sheet_brings_to_a_unit_is_told_what_it_owes(database: Database, 
         session.flush()
         by_sheet(session, contact, tmp_path)
         assert told(session) == [(id_of(database, "stc", "2025"), "opened")]
+
+
+@pytest.mark.parametrize("is_message", [False, True])
+def test_what_waits_for_a_delegate_whose_days_end_is_told_whom_they_stood_in_for(
+    database: Database, is_message: bool
+) -> None:
+    """Returned on Friday evening; their last day is the Sunday. `is_message`: the letter was made, and mail is down."""
+    province(database, on="2025-08-01")
+    step_round(database, OPENED)
+    monday, nobody = date(2025, 9, 15), f"smtp://127.0.0.1:{free_port()}"
+    with running() as sink:
+        send(database, sink.url)
+        with database.writing() as session:
+            mine = contact_of_stc(session)
+            stand_in = Person("contact", "Phó", "pho.stc@example.org", valid_to=monday, stands_for=mine.id)
+            add_contact(session, mine.unit_id, stand_in, by="user:1", now=at("2025-09-08"), zone=ZONE)
+        task = id_of(database, "stc", "2025")
+        hand_in(database, task, "2025-09-12")
+        send(database, sink.url, at("2025-09-12", "09:01"))
+        act_of(database, review.send_back, task, "2025-09-12", "18:30", reason="Thiếu biểu số 2.", due_on=None)
+        if is_message:
+            send(database, nobody, at("2025-09-12", "18:30"))
+        sink.mails.clear()
+        for _ in range(2):
+            with database.writing() as session:
+                new_day.begin(session, at("2025-09-15", "00:05"), ZONE)
+        send(database, sink.url, at("2025-09-15"))
+        assert (len(sink.to(STC)), sink.to("pho.stc@example.org")) == (1, [])
+        assert sink.to(STC)[0]["Subject"].startswith("Trả lại để bổ sung")
