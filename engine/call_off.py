@@ -1,7 +1,7 @@
 """An order for a coming day is called off before that day: the tree is again what it would have been without it.
 
-Until the day nothing but the tree, the lineage and the coming contacts was written, so that there is no open work and
-no name to give back. What was ordered later on top of it is called off first.
+Until the day nothing but the tree and the lineage was written, so that there is no open work, no contact and no name
+to give back. What was ordered later on top of it is called off first.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,7 +13,6 @@ from sqlmodel import Session, col, select
 
 from dondoc.clock import today
 from engine.coming import CALLED_OFF, MOVE, ORDERS, ends, is_called_off
-from engine.contacts import retire_contact
 from engine.errors import RefusedError
 from engine.reorganise import refuse_growth
 from engine.tree import (
@@ -29,7 +28,6 @@ from engine.tree import (
     take_turns,
     write_places,
 )
-from models.contact import Contact
 from models.entry import Entry, append
 from models.lineage import Lineage
 from models.unit import Placement, Unit
@@ -46,7 +44,7 @@ class Return:
     stays: tuple[str, ...]  #: the units that are not put elsewhere
     along: int  #: how many more stay with them
     lineage: tuple[int, ...]
-    contacts: tuple[int, ...]  #: who do not become contacts of the heir
+    contacts: bool  #: those of the units that do not end were to become contacts of the heir
     known: Mapping[str, Known]
     wanted: Mapping[str, Sequence[Place]]
 
@@ -78,7 +76,6 @@ def preview(session: Session, number: int, *, now: datetime, zone: str) -> Retur
         history[code] = []
     growth = Growth(history, refuse_growth)
     wanted = {code: list(growth.places(code)) for code in growth.below(touched)}
-    contacts = select(Contact.id).where(col(Contact.id).in_(data.get("contacts", [])), col(Contact.valid_from) == on)
     return Return(
         order=order,
         on=on,
@@ -87,7 +84,7 @@ def preview(session: Session, number: int, *, now: datetime, zone: str) -> Retur
         stays=tuple(moved),
         along=len(wanted) - len(touched),
         lineage=_lineage(session, order, on, fresh),
-        contacts=tuple(session.exec(contacts.where(~col(Contact.is_active)))),
+        contacts=data.get("with_contacts", False),
         known=known,
         wanted=wanted,
     )
@@ -115,8 +112,6 @@ def call_off(session: Session, number: int, *, reason: str, by: str, now: dateti
         connection.execute(delete(Placement).where(col(Placement.id).in_(some)))
     write_places(connection, found.known, found.wanted, {code: unit.id for code, unit in found.known.items()})
     session.execute(delete(Lineage).where(col(Lineage.id).in_(found.lineage)))
-    for contact_id in found.contacts:
-        retire_contact(session, contact_id, reason=reason, by=by, now=now)
     return append(
         session,
         CALLED_OFF,

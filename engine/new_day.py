@@ -15,6 +15,7 @@ from engine.coming import MOVE, RENAME, due, ends
 from engine.contacts import keep_days
 from engine.hand_over import Fate, Outcome, fates, follow, go_along, goes_on, pass_on, received, settle, tell
 from engine.relocate import keep_order
+from engine.reorganise import take, to_take
 from models.contact import Contact
 from models.entry import Entry, append
 from models.last_round import LastRound, last_round
@@ -104,11 +105,15 @@ def begin(session: Session, now: datetime, zone: str) -> int:
 
 
 def _carry_out(session: Session, order: Entry, on: date, now: datetime, zone: str) -> bool:
-    """What an order gave a unit, a name, or gave away of its work while it goes on: moved along, or to its parts."""
+    """What an order gave a unit, a name or contacts, or gave away of its work while it goes on: moved along, or to its
+    parts.
+    """
     unit = unit_by_code(session, order.data["unit"])
     day = date.fromisoformat(order.data["on"])
     if unit is None or today(order.at, zone) >= day:
         return False
+    if ends(order):
+        return bool(order.data.get("with_contacts")) and _bring_contacts(session, order, day, on, now, zone)
     is_named = keep_order(session, order, unit, now=now, zone=zone)
     if order.act == RENAME or placement_on(session, unit.id, on) is None:
         return is_named
@@ -129,13 +134,28 @@ def _carry_out(session: Session, order: Entry, on: date, now: datetime, zone: st
                 tasks=count,
             )
         return is_named or count > 0
-    if ends(order):
-        return False
     chosen = _chosen(session, order, on)
     settled = _settle(session, unit, None, chosen, on, now, keeper=unit.code)
     if settled:
         _record(session, unit, day, order, settled, now, heir=None, received=0, receiver=None)
     return bool(settled)
+
+
+def _bring_contacts(session: Session, order: Entry, day: date, on: date, now: datetime, zone: str) -> bool:
+    """Who is a contact of the units that the order ended becomes one of whoever goes on with their work.
+
+    A unit that another order ended before the day is none of them.
+    """
+    named = unit_by_code(session, order.data["heir"])
+    heir = goes_on(session, named, on) if named else None
+    ended = select(Unit.id).join(Placement, col(Placement.unit_id) == col(Unit.id)).order_by(col(Unit.id))
+    ids = session.exec(ended.where(col(Unit.code).in_(ends(order)), col(Placement.valid_to) == day)).all()
+    if heir is None:
+        return False
+    taken = take(session, to_take(session, ids, heir.id), heir.id, valid_from=day, is_active=False)
+    for contact in taken:
+        keep_days(session, contact, now, zone)
+    return bool(taken)
 
 
 def _hand_over(

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import cached_property
+from typing import Any
 
 from sqlmodel import Session, col, select
 
@@ -93,7 +94,7 @@ class Effect:
     received: int  #: open tasks of other units that the ending ones would have received
     receiver: str | None  #: who receives them then
     awaited: tuple[tuple[Unit, date], ...]  #: whose work the ending ones were still to go on with: the heir does
-    contacts: tuple[Contact, ...]  #: who become contacts of the heir
+    contacts: tuple[Contact, ...]  #: who become contacts of the heir; of a day ahead whoever is there then does
     is_ahead: bool  #: the day is still to come: open work changes hands then
     known: Mapping[str, Known]
     wanted: Mapping[str, Sequence[Place]]
@@ -170,7 +171,9 @@ def preview(session: Session, order: Order, *, now: datetime, zone: str) -> Effe
         received=received(session, ids) if ids else 0,
         receiver=heir or above,
         awaited=tuple((before, line.on) for before, line in coming),
-        contacts=_to_take(session, ids, known[heir].id if heir in known else None) if order.with_contacts else (),
+        contacts=to_take(session, ids, known[heir].id if heir in known else None)
+        if order.with_contacts and heir is not None
+        else (),
         is_ahead=ahead,
         known=known,
         wanted=wanted,
@@ -223,6 +226,7 @@ def apply(
         until=_until(effect),
         tasks={f"{fate.task.id}": fate.heir or "" for fate in effect.fates if fate.task.id in order.tasks},
         contacts=contacts,
+        with_contacts=order.with_contacts,
         note=reason,
         inherited=[fate.task.id for fate in settled if fate.outcome is Outcome.GOES],
         cancelled=[fate.task.id for fate in settled if fate.outcome is not Outcome.GOES],
@@ -254,14 +258,7 @@ def _write(session: Session, effect: Effect) -> tuple[dict[str, int], list[int]]
             for code in (effect.heirs if order.way is Succession.SPLIT else effect.heirs[:1])
         )
         session.flush()
-    taken = []
-    for contact in effect.contacts:
-        copy = contact.model_dump(exclude={"id", "unit_id", "stands_for"})
-        if effect.is_ahead:
-            copy |= {"valid_from": order.on, "is_active": False}
-        taken.append(Contact(unit_id=ids[effect.heirs[0]], **copy))
-    session.add_all(taken)
-    session.flush()
+    taken = take(session, effect.contacts, ids[effect.heirs[0]]) if effect.contacts and not effect.is_ahead else []
     return ids, [contact.id for contact in taken]
 
 
@@ -379,7 +376,7 @@ def refuse_growth(code: str, fault: str, params: Mapping[str, str | int]) -> Non
     raise RefusedError(f"refused.tree-{fault}", unit=code, **params)
 
 
-def _to_take(session: Session, unit_ids: Sequence[int], heir_id: int | None) -> tuple[Contact, ...]:
+def to_take(session: Session, unit_ids: Sequence[int], heir_id: int | None) -> tuple[Contact, ...]:
     """The active contacts of the units whose address the heir does not have in that role; delegates stay behind."""
     query = select(Contact).where(col(Contact.is_active), col(Contact.stands_for).is_(None)).order_by(col(Contact.id))
     own = session.exec(query.where(col(Contact.unit_id) == heir_id)) if heir_id is not None else ()
@@ -390,6 +387,15 @@ def _to_take(session: Session, unit_ids: Sequence[int], heir_id: int | None) -> 
             has.add((contact.role, contact.email))
             taken.append(contact)
     return tuple(taken)
+
+
+def take(session: Session, contacts: Sequence[Contact], heir_id: int, **others: Any) -> list[Contact]:
+    """They become contacts of the heir too, as they are but for `others`."""
+    without = {"id", "unit_id", "stands_for", *others}
+    taken = [Contact(unit_id=heir_id, **others, **each.model_dump(exclude=without)) for each in contacts]
+    session.add_all(taken)
+    session.flush()
+    return taken
 
 
 def _units(session: Session, ids: Sequence[int]) -> Iterator[Unit]:

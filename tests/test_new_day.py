@@ -7,6 +7,7 @@ from sqlmodel import col, select
 
 from dondoc.database import Database
 from engine import new_day, relocate, reorganise, review
+from engine.contacts import Person, change_contact, retire_contact
 from engine.relocate import Move
 from engine.reorganise import Fresh, Order
 from engine.sheets import rows_of
@@ -289,3 +290,38 @@ def test_an_order_that_waited_for_its_turn_over_midnight_is_carried_out_a_day_la
     with office.writing() as session:
         assert new_day.begin(session, at("2021-12-21"), ZONE) == 1
         assert session.get_one(Task, task).unit_id == unit_id(session, "tc-b")
+
+
+def contacts_of(database: Database, code: str) -> list[tuple[str, str | None]]:
+    with database.reading() as session:
+        here = (col(Contact.unit_id) == unit_id(session, code), col(Contact.is_active))
+        return [
+            (each.role, each.email) for each in session.exec(select(Contact).where(*here).order_by(col(Contact.id)))
+        ]
+
+
+def test_the_heir_gets_the_contacts_that_the_unit_has_on_the_day_and_not_those_of_the_order(office: Database) -> None:
+    had = contacts_of(office, "stc")
+    done(office, Order(Succession.MERGE, ("stc", "syt"), date(2021, 12, 20), "syt", with_contacts=True))
+    own = contacts_of(office, "syt")
+    with office.writing() as session:
+        mine = select(Contact).where(col(Contact.unit_id) == unit_id(session, "stc")).order_by(col(Contact.id))
+        leaves, stays = session.exec(mine).all()
+        person = Person(stays.role, stays.name, "moi@example.org")
+        retire_contact(session, leaves.id, reason="chuyển công tác", by="user:2", now=NOW)
+        change_contact(session, stays.id, person, reason="đổi thư", by="user:2", now=NOW, zone=ZONE)
+        role = stays.role
+    assert len(had) == 2
+    day_comes(office)
+    assert contacts_of(office, "syt") == [*own, (role, "moi@example.org")]
+
+
+def test_a_unit_that_another_order_ended_first_brings_the_heir_no_contacts(office: Database) -> None:
+    done(office, Order(Succession.MERGE, ("stc", "syt"), date(2021, 12, 20), "syt", with_contacts=True))
+    done(office, Order(Succession.CLOSE, ("stc",), DAY, "stt"))
+    own = contacts_of(office, "syt")
+    with office.writing() as session:
+        session.add(LastRound(at=at("2021-12-19"), cycles=0, tasks=0, steps=0, notices=0, messages=0))
+    with office.writing() as session:
+        assert new_day.begin(session, at("2021-12-20"), ZONE) == 0
+    assert contacts_of(office, "syt") == own

@@ -47,7 +47,7 @@ def test_a_coming_change_is_listed_and_called_off_with_a_reason(desk: Desk) -> N
     before = desk.rows()
     shown = desk.get(address).text
     assert desk.rows() == before
-    for told in ("Vẫn hoạt động như trước:", "Không thành lập nữa:", "4 người không thành đầu mối"):
+    for told in ("Vẫn hoạt động như trước:", "Không thành lập nữa:", "Đầu mối của đơn vị cũ không thành đầu mối"):
         assert told in shown, told
     refused = desk.post(address, {"reason": " "})
     assert (refused.status_code, "Cần một lý do" in refused.text) == (422, True)
