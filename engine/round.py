@@ -60,7 +60,7 @@ def run(
     """
     if mailbox is not None:
         try:
-            take_back(database, mailbox, key, now)
+            take_back(database, mailbox, key, now, zone)
         except MailboxError as error:
             logger.warning("the mailbox for letters that come back cannot be read: %s", error)
     is_first = place is not None and is_to_sweep(database, now, zone)

@@ -91,7 +91,9 @@ async def delivers(database: Database, office: Settings, now: datetime) -> Deliv
 async def takes_back(database: Database, office: Settings, now: datetime) -> Came:
     """Letters that came back: dead addresses are given up, and told above."""
     mailbox = mailbox_for(office)
-    return await asyncio.to_thread(take_back, database, mailbox, secret_key(office.key), now) if mailbox else Came()
+    if mailbox is None:
+        return Came()
+    return await asyncio.to_thread(take_back, database, mailbox, secret_key(office.key), now, office.zone)
 
 
 @task(name="sweep", cache_policy=NO_CACHE)

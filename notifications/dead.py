@@ -1,11 +1,12 @@
 """What becomes of an address that is refused for good? Nothing more is sent to it; whoever is above is told once."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import func, update
 from sqlmodel import Session, col, select
 
+from dondoc.clock import today
 from models.address import Address, AddressState
 from models.contact import Contact, Role, holding, is_reachable
 from models.deadline import Deadline
@@ -18,7 +19,7 @@ from notifications.channels.by_channel import MAIL
 from schedules.plan import Rung
 
 
-def give_up(session: Session, message: Message, now: datetime) -> bool:
+def give_up(session: Session, message: Message, now: datetime, zone: str) -> bool:
     """Marks the address of a message, unless it was mended meanwhile; False when it was dead before."""
     if message.channel in MAIL:
         dead = update(Contact).where(
@@ -35,11 +36,11 @@ def give_up(session: Session, message: Message, now: datetime) -> bool:
         if is_new and session.scalar(is_left) is not None:
             return True
     if is_new:
-        _tell_above(session, message, now)
+        _tell_above(session, message, now, zone)
     return is_new
 
 
-def _tell_above(session: Session, message: Message, now: datetime) -> None:
+def _tell_above(session: Session, message: Message, now: datetime, zone: str) -> None:
     """A notice for the nearest secretariat above the unit that can be told; the inbox has the rest."""
     contact = session.get_one(Contact, message.contact_id, populate_existing=True)
     unit = session.get_one(Unit, contact.unit_id)
@@ -67,13 +68,13 @@ def _tell_above(session: Session, message: Message, now: datetime) -> None:
             due_on=deadline.due_on,
             created_at=now,
         )
-        for each in _above(session, unit.id, now)
+        for each in _above(session, unit.id, today(now, zone))
     )
     session.flush()
 
 
-def _above(session: Session, unit_id: int, now: datetime) -> list[Contact]:
-    placement = placement_on(session, unit_id, now.date())
+def _above(session: Session, unit_id: int, on: date) -> list[Contact]:
+    placement = placement_on(session, unit_id, on)
     uppers = units_above(placement.path) if placement is not None else []
     found = session.scalars(holding(Role.SECRETARIAT).where(col(Contact.unit_id).in_(uppers))).all()
     for upper in reversed(uppers):

@@ -90,7 +90,7 @@ def record(
     connection.execute(_BECOMES, became)
     for row in rows:
         if results[row.id].outcome is Outcome.RECIPIENT:
-            give_up(session, session.get_one(Message, row.id), now)
+            give_up(session, session.get_one(Message, row.id), now, office.zone)
     for row, each in zip(rows, became, strict=True):
         other = others.get(row.id)
         if each["state"] == MessageState.REFUSED and other is not None:

@@ -41,7 +41,7 @@ class Came:
     other: int = 0
 
 
-def take_back(database: Database, mailbox: Mailbox, key: bytes, now: datetime) -> Came:
+def take_back(database: Database, mailbox: Mailbox, key: bytes, now: datetime, zone: str) -> Came:
     """Looks through the mailbox. Raises MailboxError; what was taken until then stays taken.
 
     Anybody may write to it: a mail that breaks on reading is put away with the rest, and the log says so.
@@ -53,7 +53,7 @@ def take_back(database: Database, mailbox: Mailbox, key: bytes, now: datetime) -
             report = dsn.read(letter.content, mailbox.address)
             if report is not None:
                 with database.writing() as session:
-                    taken = take(session, report, key, now)
+                    taken = take(session, report, key, now, zone)
         except (ValueError, LookupError, DataError):
             logger.exception("a mail that came back cannot be read; it is passed over")
         counts[taken] += 1
@@ -64,7 +64,7 @@ def take_back(database: Database, mailbox: Mailbox, key: bytes, now: datetime) -
     return Came(**counts)
 
 
-def take(session: Session, report: Report, key: bytes, now: datetime) -> Taken:
+def take(session: Session, report: Report, key: bytes, now: datetime, zone: str) -> Taken:
     """Once: a report that was read before a crash, and is there again, changes nothing."""
     number = returned_message(key, report.token)
     message = None
@@ -96,5 +96,5 @@ def take(session: Session, report: Report, key: bytes, now: datetime) -> Taken:
         session.add(message)
     session.flush()
     if fate is Fate.DEAD and message.channel in MAIL:
-        give_up(session, message, now)
+        give_up(session, message, now, zone)
     return fate.value

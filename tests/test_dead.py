@@ -1,5 +1,7 @@
 """Who hears of an address that is refused for good? Whoever is above the unit, once, and the journal."""
 
+from datetime import date
+
 import pytest
 from sqlmodel import col, select
 
@@ -9,9 +11,10 @@ from models.contact import Contact
 from models.entry import Entry
 from models.message import Message
 from models.notice import Notice, NoticeKind
+from models.unit import Placement, path_of
 from notifications.dead import give_up
 from notifications.deliver import Delivered
-from tests.builders import at, unit_id
+from tests.builders import ZONE, at, unit_id
 from tests.sinks import running
 from tests.test_deliver import OPENED, STC, message_to, opened, send  # noqa: F401  # a fixture
 
@@ -51,7 +54,7 @@ def test_an_address_dies_once(opened: Database) -> None:  # noqa: F811
         send(opened, sink.url)
     message = message_to(opened, STC)
     with opened.writing() as session:
-        assert not give_up(session, session.get_one(Message, message.id), OPENED)
+        assert not give_up(session, session.get_one(Message, message.id), OPENED, ZONE)
     assert bounced(opened) == [ABOVE]
 
 
@@ -62,7 +65,7 @@ def test_an_address_that_was_mended_meanwhile_is_alive(opened: Database) -> None
     with opened.writing() as session:
         session.get_one(Contact, message.contact_id).email = "van-thu.stc@example.org"
     with opened.writing() as session:
-        assert not give_up(session, session.get_one(Message, message.id), OPENED)
+        assert not give_up(session, session.get_one(Message, message.id), OPENED, ZONE)
         assert not session.get_one(Contact, message.contact_id).is_bouncing
     assert bounced(opened) == []
 
@@ -75,6 +78,24 @@ def test_where_nobody_is_next_above_the_one_above_that_is_told(opened: Database)
         sink.to_rcpt[STC] = [UNKNOWN]
         send(opened, sink.url)
     assert bounced(opened) == ["secretariat.tinh-uy@example.org"]
+
+
+def test_above_is_whoever_is_there_on_the_day_of_the_office(opened: Database) -> None:  # noqa: F811
+    """The unit moves that night; at half past six it is still yesterday in UTC."""
+    with running() as sink:
+        send(opened, sink.url)
+    message, moves = message_to(opened, STC), date(2025, 9, 2)
+    with opened.writing() as session:
+        before, over = (
+            session.exec(select(Placement).where(col(Placement.unit_id) == unit_id(session, code))).one()
+            for code in ("stc", "snv")
+        )
+        before.valid_to = moves
+        stc, path = before.unit_id, path_of(before.unit_id, over.path)
+        session.add(Placement(unit_id=stc, parent_id=over.unit_id, path=path, kind=before.kind, valid_from=moves))
+    with opened.writing() as session:
+        assert give_up(session, session.get_one(Message, message.id), at("2025-09-02", "06:30"), ZONE)
+    assert bounced(opened) == ["secretariat.snv@example.org"]
 
 
 @pytest.mark.parametrize("has_mail", [True, False])
@@ -92,5 +113,5 @@ def test_a_chat_that_refuses_is_told_only_where_nothing_else_is_left(opened: Dat
         )
         session.add(chat)
     with opened.writing() as session:
-        assert give_up(session, session.get_one(Message, message.id), OPENED)
+        assert give_up(session, session.get_one(Message, message.id), OPENED, ZONE)
     assert bounced(opened) == ([] if has_mail else [ABOVE])

@@ -112,7 +112,7 @@ def token_of(database: Database, address: str = STC) -> str:
 def came(database: Database, folder: Path, *mails: bytes) -> Came:
     for number, mail in enumerate(mails):
         (folder / f"{number}.eml").write_bytes(mail)
-    return take_back(database, FolderMailbox(folder, BOUNCES), KEY, LATER)
+    return take_back(database, FolderMailbox(folder, BOUNCES), KEY, LATER, ZONE)
 
 
 def contact_of(database: Database, address: str = STC) -> Contact:
@@ -275,10 +275,10 @@ def test_an_unknown_message_that_comes_back_is_unknown_no_more(sent: Database, t
 def test_a_mailbox_is_read_by_imap_and_what_was_looked_at_is_seen(sent: Database) -> None:
     with mailbox() as box:
         box.put(report(token_of(sent)), b"Subject: hello\r\n\r\nwho are you?")
-        assert take_back(sent, ImapMailbox(box.url(), BOUNCES), KEY, LATER) == Came(dead=1, other=1)
+        assert take_back(sent, ImapMailbox(box.url(), BOUNCES), KEY, LATER, ZONE) == Came(dead=1, other=1)
         assert box.seen == {1, 2}
         assert len(box.mails) == 2  # nothing is removed
-        assert take_back(sent, ImapMailbox(box.url(), BOUNCES), KEY, LATER) == Came()
+        assert take_back(sent, ImapMailbox(box.url(), BOUNCES), KEY, LATER, ZONE) == Came()
         assert box.said.count("FETCH") == 2
     assert contact_of(sent).is_bouncing
 
@@ -292,7 +292,7 @@ def test_what_an_imap_server_refuses_is_told_without_the_password(sent: Database
             (box.url("gehe%C3%ADm"), "plain ASCII"),
         ):
             with pytest.raises(MailboxError, match=why) as refused:
-                take_back(sent, ImapMailbox(url, BOUNCES), KEY, LATER)
+                take_back(sent, ImapMailbox(url, BOUNCES), KEY, LATER, ZONE)
             assert "geheim" not in str(refused.value)
 
 

@@ -52,7 +52,7 @@ def bounces(*, json: Json = False) -> None:
                 _("cần DONDOC_BOUNCE_ADDRESS cùng DONDOC_BOUNCE_IMAP hoặc DONDOC_BOUNCE_FOLDER; sân thử không có")
             )
         try:
-            came = asdict(take_back(here.database, mailbox, key_of(here.settings), here.now))
+            came = asdict(take_back(here.database, mailbox, key_of(here.settings), here.now, here.zone))
         except MailboxError as error:
             raise CommandFailedError(_("không đọc được hộp thư trả về: {why}", why=error)) from error
     if json:
