@@ -78,7 +78,9 @@ def _frame(each: Wanted, office: Office) -> Rendered | None:
 
 def _marked(each: Wanted, length: int, office: Office) -> Rendered:
     first = each.waiting[0]
-    contact = Contact(id=each.contact.id, unit_id=0, role="", name=_NAME * length, lang=each.contact.lang)
+    contact = Contact(
+        id=each.contact.id, unit_id=each.contact.unit_id, role="", name=_NAME * length, lang=each.contact.lang
+    )
     task = Task(**(first.task.model_dump() | {"id": _TASK}))
     unit = Unit(**(first.unit.model_dump() | {"name": _UNIT * length}))
     marked = replace(first, contact=contact, contact_unit=unit, task=task, unit=unit)
