@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.exc import DataError
 from sqlmodel import Session, col
 
@@ -24,6 +24,7 @@ Taken = Literal["dead", "lost", "delayed", "again", "forged", "early"]
 #: As what kind of try a report is kept.
 _OUTCOMES: Final = {Fate.DEAD: Outcome.RECIPIENT, Fate.LOST: Outcome.PAYLOAD, Fate.DELAYED: Outcome.RETRY}
 _GONE: Final = (MessageState.SENT, MessageState.DELIVERED, MessageState.UNKNOWN)
+_WENT_OUT: Final = (Outcome.SENT, Outcome.AMBIGUOUS)
 _BEING_SENT: Final = (MessageState.QUEUED, MessageState.DEFERRED)
 logger = logging.getLogger("dondoc.notifications")
 
@@ -65,7 +66,10 @@ def take_back(database: Database, mailbox: Mailbox, key: bytes, now: datetime, z
 
 
 def take(session: Session, report: Report, key: bytes, now: datetime, zone: str) -> Taken:
-    """Once: a report that was read before a crash, and is there again, changes nothing."""
+    """Once each time it went out: a report that was read before a crash, and is there again, changes nothing.
+
+    Of a message that was sent again, a report about another address than its own now may be about the one before.
+    """
     number = returned_message(key, report.token)
     message = None
     if number is not None:
@@ -74,17 +78,20 @@ def take(session: Session, report: Report, key: bytes, now: datetime, zone: str)
         return "forged"
     if message.state in _BEING_SENT and message.lease_until is not None:
         return "early"  # its sender has not written yet that it is gone
+    outcomes = session.scalars(select(col(Attempt.outcome)).where(col(Attempt.message_id) == message.id)).all()
+    sent = sum(outcome in _WENT_OUT for outcome in outcomes)
     # A report about somebody else is about an address that the contact's own one forwards to.
     is_about = not report.recipients or message.address.lower() in report.recipients
+    if sent > 1 and not is_about:
+        return "again"
     fate = report.fate if is_about or report.fate is not Fate.DEAD else Fate.LOST
-    seen = f"return\t{message.id}\t{fate}\t{report.status}"
+    seen = f"return\t{message.id}\t{sent}\t{is_about}\t{fate}\t{report.status}"
     if session.get(WebhookEvent, seen) is not None:
         return "again"
     session.add(WebhookEvent(key=seen, at=now))
-    tries = session.scalar(select(func.count()).where(col(Attempt.message_id) == message.id)) or 0
     tried = Attempt(
         message_id=message.id,
-        number=tries + 1,
+        number=len(outcomes) + 1,
         at=now,
         outcome=_OUTCOMES[fate],
         code=report.status or None,

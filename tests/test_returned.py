@@ -7,6 +7,7 @@ from sqlmodel import col, select, update
 
 from dondoc.database import Database
 from dondoc.settings import Settings
+from engine.retry import try_again
 from models.contact import Contact
 from models.link import return_token, returned_message
 from models.message import Attempt, Message, MessageState, Outcome
@@ -249,6 +250,41 @@ def test_a_report_that_is_read_twice_counts_once(sent: Database, tmp_path: Path)
     assert came(sent, tmp_path, once) == Came(again=1)
     assert len(attempts_of(sent, message_to(sent, STC))) == 2
     assert bounced(sent) == [ABOVE]
+
+
+def send_again(database: Database, address: str) -> None:
+    """What came back from the unit's contact goes to the address that they have now."""
+    message = message_to(database, STC)
+    with database.writing() as session:
+        session.get_one(Contact, message.contact_id).email = address
+        try_again(session, message.id, by="office", may_arrive_twice=False, now=LATER, as_it_was=True)
+    with running() as sink:
+        carrier = EmailCarrier(sink.url, "dondoc@example.org", "", bounce_address=BOUNCES)
+        deliver(database, carrier, LATER, zone=ZONE, url=URL, key=KEY)
+        assert len(sink.to(address)) == 1
+
+
+@pytest.mark.parametrize("address", [STC, "moi.stc@example.org"])
+def test_what_comes_back_after_it_was_sent_again_counts_again(sent: Database, tmp_path: Path, address: str) -> None:
+    token = token_of(sent)
+    assert came(sent, tmp_path, report(token)) == Came(dead=1)
+    send_again(sent, address)
+    assert came(sent, tmp_path, report(token, recipient=address)) == Came(dead=1)
+    assert message_to(sent, address).state == MessageState.BOUNCED
+    assert contact_of(sent, address).is_bouncing
+    assert bounced(sent) == [ABOVE, ABOVE]
+
+
+@pytest.mark.parametrize("status", ["5.1.1", "5.2.2"])
+def test_a_late_report_about_the_address_before_leaves_the_second_letter_alone(
+    sent: Database, tmp_path: Path, status: str
+) -> None:
+    token, address = token_of(sent), "moi.stc@example.org"
+    assert came(sent, tmp_path, report(token)) == Came(dead=1)
+    send_again(sent, address)
+    assert came(sent, tmp_path, report(token, status)) == Came(again=1)
+    assert message_to(sent, address).state == MessageState.SENT
+    assert not contact_of(sent, address).is_bouncing
 
 
 def test_a_report_that_overtakes_its_sender_waits(sent: Database, tmp_path: Path) -> None:
