@@ -14,13 +14,13 @@ from engine.close import finish
 from engine.errors import RefusedError
 from engine.tell import tell_contacts
 from engine.tree import parts
-from models.contact import Contact
+from models.contact import Contact, Role, holding
 from models.cycle import Cycle
 from models.deadline import Deadline
 from models.entry import Entry
 from models.lineage import Lineage
 from models.link import Link
-from models.notice import NoticeKind
+from models.notice import Notice, NoticeKind
 from models.task import OWING, UNFINISHED, Act, Task, TaskState
 from models.unit import Placement, Unit, placement_on, subtree, valid
 from schedules.plan import Rung
@@ -38,7 +38,10 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Fate:
-    """What becomes of one open task; `heir` is the code of the unit that was chosen for it."""
+    """What becomes of one open task; `heir` is the code of the unit that was chosen for it.
+
+    `goes_on`: its unit is still there afterwards, whoever owes the task then.
+    """
 
     task: Task
     cycle: Cycle
@@ -46,6 +49,7 @@ class Fate:
     unit: Unit
     outcome: Outcome
     heir: str | None
+    goes_on: bool
 
 
 def fates(
@@ -81,12 +85,14 @@ def fates(
         else:
             has.add((to, cycle.id))
             outcome = Outcome.GOES
-        found.append(Fate(task, cycle, deadline, by_id[task.unit_id], outcome, to or None))
+        unit = by_id[task.unit_id]
+        found.append(Fate(task, cycle, deadline, unit, outcome, to or None, unit.code in (keeper, heir)))
     return tuple(found)
 
 
 def settle(session: Session, found: Iterable[Fate], heirs: Mapping[str, Unit], on: date, now: datetime) -> list[Fate]:
-    """Gives the tasks to their heirs or cancels them, and shuts the ways in to them; says which changed.
+    """Gives the tasks to their heirs or cancels them; says which changed. A unit that owes one no more opens none of
+    it, but that which is there still and whose task nobody took.
 
     Raises RefusedError when an heir is not there on the day.
     """
@@ -105,18 +111,44 @@ def settle(session: Session, found: Iterable[Fate], heirs: Mapping[str, Unit], o
             task.move(Act.CANCEL, now)
         session.add(task)
     session.flush()
-    _revoke_links(session, settled, now)
+    _revoke_links(session, [fate for fate in settled if fate.outcome is Outcome.GOES or not fate.goes_on], now)
     return settled
 
 
 def tell(session: Session, settled: Iterable[Fate], entry: Entry, now: datetime) -> None:
-    """The contacts of the heirs are told what they owe from now on; cycles with nothing left close."""
+    """The contacts of the heirs are told what they owe from now on, those of units that go on what they owe no more.
+
+    Cycles with nothing left close.
+    """
+    cause = f"entry:{entry.id}"
     for fate in settled:
         if fate.outcome is Outcome.GOES:
-            cause, due_on = f"entry:{entry.id}", fate.deadline.due_on
-            tell_contacts(session, fate.task, Rung.UNIT_CONTACT, NoticeKind.OPENED, cause, due_on, now)
+            tell_contacts(session, fate.task, Rung.UNIT_CONTACT, NoticeKind.OPENED, cause, fate.deadline.due_on, now)
+        if fate.goes_on:
+            _tell_taken(session, fate, cause, now)
     for cycle in {fate.cycle.id: fate.cycle for fate in settled}.values():
         finish(session, cycle, now)
+
+
+def _tell_taken(session: Session, fate: Fate, cause: str, now: datetime) -> None:
+    """As when a plan asks for it no more (engine/move.py): whoever was told of the task, or is about to be."""
+    told = exists().where(
+        col(Notice.task_id) == fate.task.id, col(Notice.contact_id) == col(Contact.id), col(Notice.dropped).is_(None)
+    )
+    who = session.scalars(holding(Role.CONTACT).where(col(Contact.unit_id) == fate.unit.id, told)).all()
+    session.add_all(
+        Notice(
+            task_id=fate.task.id,
+            contact_id=contact.id,
+            kind=NoticeKind.CANCELLED,
+            rung=Rung.UNIT_CONTACT,
+            cause=cause,
+            due_on=fate.deadline.due_on,
+            created_at=now,
+        )
+        for contact in who
+    )
+    session.flush()
 
 
 def goes_on(session: Session, unit: Unit, on: date) -> Unit | None:

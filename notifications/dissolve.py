@@ -37,7 +37,11 @@ def dissolve(database: Database, waiting: ColumnElement[bool], now: datetime, zo
     is_old = and_(col(Message.created_at) < begins, or_(col(Message.tries) > 0, ~was_tried))
     is_known = and_(col(Notice.kind) == NoticeKind.ESCALATION.value, is_held(col(Task.id), today(now, zone)))
     is_paused = col(Cycle.paused_at).is_not(None)
-    given_away = and_(col(Notice.rung).startswith(OWN), col(Contact.unit_id) != col(Task.unit_id))
+    given_away = and_(
+        col(Notice.rung).startswith(OWN),
+        col(Contact.unit_id) != col(Task.unit_id),
+        col(Notice.kind) != NoticeKind.CANCELLED.value,  # which tells just that
+    )
     told, moved, state = (col(each) for each in (Notice.due_on, Deadline.due_on, Task.state))
     with database.reading() as session:
         rows = session.execute(

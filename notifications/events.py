@@ -39,7 +39,8 @@ _HOURS: Final = timedelta(hours=2)  #: before a moment, where hours count
 
 def read_events(session: Session, message_ids: Sequence[int], now: datetime) -> dict[int, tuple[Event, ...]]:
     """By message, as the rows are now. No link is in an event: calendars are shared sooner than letters."""
-    is_owed = col(Task.state).in_([state.value for state in OWING])
+    is_theirs = col(Contact.unit_id) == col(Task.unit_id)  # it may have gone to another unit since
+    is_owed = and_(col(Task.state).in_([state.value for state in OWING]), is_theirs)
     tells, ends = (col(Notice.kind).in_([kind.value for kind in kinds]) for kinds in (_TELLS_A_DAY, _ENDS_A_DAY))
     rows = session.execute(
         select(
@@ -48,6 +49,7 @@ def read_events(session: Session, message_ids: Sequence[int], now: datetime) -> 
             col(Notice.task_id),
             col(Notice.contact_id),
             col(Task.state),
+            is_owed,
             col(Contact.lang),
             Deadline,
             Cycle,
@@ -66,18 +68,18 @@ def read_events(session: Session, message_ids: Sequence[int], now: datetime) -> 
     ).all()
     told = _told(session, {row.task_id for row in rows}, {row.contact_id for row in rows})
     events: defaultdict[int, dict[int, Event]] = defaultdict(dict)
-    for notice_id, message_id, task_id, contact_id, state, lang, deadline, cycle in rows:
-        so_far, is_over = told[task_id, contact_id], state not in OWING
+    for notice_id, message_id, task_id, contact_id, state, is_still, lang, deadline, cycle in rows:
+        so_far, is_over = told[task_id, contact_id], not is_still
         if is_over and not _has_it(so_far, notice_id):
             continue
         sequence = _moves(so_far, deadline.due_on, is_over)
-        events[message_id][task_id] = _event(f"task-{task_id}", sequence, state, deadline, cycle, lang)
+        events[message_id][task_id] = _event(f"task-{task_id}", sequence, state, is_over, deadline, cycle, lang)
     return {message_id: tuple(by_task.values()) for message_id, by_task in events.items()}
 
 
-def _event(name: str, sequence: int, state: str, deadline: Deadline, cycle: Cycle, lang: str) -> Event:
+def _event(name: str, sequence: int, state: str, is_over: bool, deadline: Deadline, cycle: Cycle, lang: str) -> Event:
     title = f"{cycle.title(lang)}, {whole_period(cycle.period, lang)}"
-    if state not in OWING:
+    if is_over:
         is_in = state in (TaskState.SUBMITTED, TaskState.ACCEPTED)
         words = translate("Đã nộp: {title}" if is_in else "Không phải nộp nữa: {title}", lang, title=title)
         why = translate("Căn cứ mục {source}. Không còn việc phải làm vào ngày này.", lang, source=cycle.source)

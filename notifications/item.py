@@ -58,6 +58,7 @@ class Item:
     was_on: date | None
     asked_on: date | None = None  #: until when more time was wished for, and not given
     does_not_count: bool = False
+    heir: str = ""  #: the unit that owes it instead
     receipt: str = ""
     entered_at: datetime | None = None
     received_on: date | None = None
@@ -76,7 +77,7 @@ def item_of(each: Waiting, lang: str, office: Office) -> Item:
     grace_until, has_passed = deadline.grace_until, deadline.has_passed(on, office.now)
     return Item(
         title=f"{cycle.title(lang)}, {whole_period(cycle.period, lang)}",
-        unit=each.unit.name if each.dead is None else each.dead.unit,
+        unit=each.dead.unit if each.dead is not None else (each.contact_unit if each.is_taken else each.unit).name,
         document=each.document.in_(lang),
         source=cycle.source,
         told_on=each.notice.due_on,
@@ -93,6 +94,7 @@ def item_of(each: Waiting, lang: str, office: Office) -> Item:
         decision=change.document if change is not None else None,
         was_on=change.from_on if change is not None else _kept_on(each),
         asked_on=each.refused.until if each.refused is not None else None,
+        heir=each.unit.name if each.is_taken else "",
         does_not_count=each.review is not None and each.review.does_not_count,
         receipt=version.receipt if version is not None else "",
         entered_at=version.at if version is not None else None,
@@ -204,6 +206,7 @@ class Phrases:
             "old_day": short_day(item.was_on) if item.was_on else "",
             "asked_day": short_day(item.asked_on) if item.asked_on else "",
             "does_not_count": item.does_not_count,
+            "heir": item.heir,
             "receipt": item.receipt,
             "received": received,
             "version": item.version,

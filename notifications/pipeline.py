@@ -124,7 +124,7 @@ def drop_moot(batch: Batch) -> Batch:
     """What became of the task since the notice was made?"""
 
     def why(each: Waiting) -> str | None:
-        given_away = each.is_own and each.contact.unit_id != each.task.unit_id
+        given_away = each.is_taken and each.notice.kind != NoticeKind.CANCELLED
         told_on, due_on = each.notice.due_on, each.deadline.due_on
         return GIVEN_AWAY if given_away else moot(each.notice.kind, told_on, each.task.state, due_on, each.cycle.state)
 

@@ -184,6 +184,8 @@ def _single(contact: Contact, each: Waiting, phrases: Phrases, office: Office) -
     values = {**phrases.of_item(item), "name": contact.name, "office": each.office.name}
     title = item.title if each.is_own else f"{item.title}: {item.unit}"
     href = f"{office.url}/s/{link_mark(each.task.id)}" if each.is_own else f"{office.url}/tasks/{each.task.id}"
+    if each.is_taken:
+        href = f"{office.url}/u/{link_mark(ALL_DUTIES)}"  # the report is another unit's to open
     if each.dead is not None:
         title, href = item.unit, f"{office.url}/units/{each.dead.unit_id}#contacts"
     return _made(kind, values, {**phrases.for_templates(), "item": item}, office, title=title, href=href)

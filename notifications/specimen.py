@@ -86,6 +86,12 @@ def _told(kind: NoticeKind, number: int = 1, contact: Contact | None = None, **n
     )
 
 
+def _taken() -> Waiting:
+    """The unit goes on, and a part of it hands in."""
+    owed, part = _told(NoticeKind.CANCELLED), _told(NoticeKind.CANCELLED, 2)
+    return replace(owed, task=part.task, unit=part.unit, why="QĐ 12")
+
+
 def _person(number: int, unit: str, role: Role = Role.CONTACT) -> Contact:
     name = f"Văn phòng {unit}" if role is Role.SECRETARIAT else f"Văn thư {unit}"
     return Contact(id=number, unit_id=number, role=role, name=name, email="van-thu@example.org")
@@ -235,7 +241,10 @@ _STATES: Final = {
     "extension_decided": lambda: _moved(NoticeKind.EXTENSION_DECIDED),
     "extension_refused": _not_extended,
     "date_moved": lambda: _moved(NoticeKind.DATE_MOVED),
-    "cancelled": lambda: [(_at(_BEFORE), [replace(_told(NoticeKind.CANCELLED), why="Kế hoạch không còn yêu cầu")])],
+    "cancelled": lambda: [
+        (_at(_BEFORE), [replace(_told(NoticeKind.CANCELLED), why="Kế hoạch không còn yêu cầu")]),
+        (_at(_BEFORE), [_taken()]),
+    ],
     "receipt": _receipt,
     "bounced": _bounced,
     "digest": _digest,

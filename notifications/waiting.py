@@ -119,6 +119,11 @@ class Waiting:
         return self.notice.rung.startswith(OWN)
 
     @property
+    def is_taken(self) -> bool:
+        """Told as a unit that owed it, by now another does."""
+        return self.is_own and self.contact.unit_id != self.task.unit_id
+
+    @property
     def is_of_calendar(self) -> bool:
         """Said by the calendar, not by what somebody did or decided."""
         return self.notice.cause.startswith(FROM_STEP)
@@ -236,10 +241,11 @@ def _dead(session: Session, notices: Sequence[Notice]) -> dict[str, Dead]:
 
 
 def _whys(session: Session, notices: Sequence[Notice]) -> dict[str, str]:
-    """By the cause of the notice, an entry of the journal: the reason that was given."""
+    """By the cause of the notice, an entry of the journal: the reason that was given, if it has one."""
     causes = {int(notice.cause.partition(":")[2]): notice.cause for notice in notices}
     entries = session.scalars(select(Entry).where(col(Entry.id).in_(causes))).all() if causes else ()
-    return {causes[entry.id]: entry.data["reason"] for entry in entries}
+    said = {causes[entry.id]: entry.data.get("reason") or entry.data.get("note") for entry in entries}
+    return {cause: why for cause, why in said.items() if why}
 
 
 def _sent(session: Session, contact_ids: Sequence[int], now: datetime) -> dict[int, tuple[Sent, ...]]:

@@ -39,7 +39,7 @@ NAMES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "extension_decided": (*_UNIT, "new_day", "old_day", "reason", "decision"),
         "extension_refused": (*_UNIT, "asked_day", "reason"),
         "date_moved": (*_UNIT, "new_day", "old_day", "reason", "decision"),
-        "cancelled": (*_UNIT, "reason"),
+        "cancelled": (*_UNIT, "reason", "heir"),
         "unreviewed": (*_ANY, "units", "n"),
         "bounced": ("name", "office", "unit", "person", "address"),
         "receipt": (*_UNIT, "receipt", "received", "version", "came_late"),

@@ -7,7 +7,9 @@ from sqlmodel import col, select
 
 from dondoc.database import Database
 from engine import extend, review
+from engine.reorganise import Fresh, Order
 from models.contact import Contact
+from models.lineage import Succession
 from models.message import Message
 from models.notice import Notice, NoticeKind
 from models.task import TaskState
@@ -15,6 +17,7 @@ from tests.builders import act_of, at, province, step_round, task_of
 from tests.sinks import Sink, running
 from tests.test_deliver import OPENED, OVERDUE, STC, hand_in, send
 from tests.test_icalendar import read
+from tests.test_reorganise import done
 
 
 @pytest.fixture
@@ -96,6 +99,18 @@ def test_what_nobody_asks_for_any_more_is_withdrawn(opened: Database) -> None:
             fields = told.model_dump(exclude={"id", "message_id", "kind", "cause"})
             session.add(Notice(kind=NoticeKind.CANCELLED, cause="entry:999", **fields))
         send(opened, sink.url, at("2025-09-10"))
+    (first, then) = events(sink)
+    assert (then["UID"], then["SEQUENCE"], then["STATUS"]) == (first["UID"], "1", "CANCELLED")
+    assert then["SUMMARY"] == "Không phải nộp nữa: Báo cáo kết quả hằng năm, năm 2025"
+
+
+def test_what_a_part_of_the_unit_hands_in_instead_is_withdrawn(opened: Database) -> None:
+    task, part, day = task_id(opened), Fresh("tc-b", "Chi bộ B"), date(2025, 9, 10)
+    with running() as sink:
+        send(opened, sink.url)
+        order = Order(Succession.SPLIT, ("stc",), day, None, (part,), stays=True, tasks={task: "tc-b"})
+        done(opened, order, f"{day}")
+        send(opened, sink.url, at(f"{day}"))
     (first, then) = events(sink)
     assert (then["UID"], then["SEQUENCE"], then["STATUS"]) == (first["UID"], "1", "CANCELLED")
     assert then["SUMMARY"] == "Không phải nộp nữa: Báo cáo kết quả hằng năm, năm 2025"

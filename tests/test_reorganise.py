@@ -335,6 +335,29 @@ def test_a_unit_that_goes_on_beside_its_part_keeps_its_work(office: Database) ->
     assert above(office, "tc-b") == above(office, "stc") == "duk"
 
 
+@pytest.mark.parametrize("to", ["", "tc-b"])
+def test_a_unit_that_goes_on_is_told_what_it_owes_no_more(office: Database, to: str) -> None:
+    """Its link to what nobody owes still says so; what a part owes is the part's to open."""
+    task, part = id_of(office, "stc"), Fresh("tc-b", "Chi bộ B")
+    with office.writing() as session:
+        contact = session.exec(select(Notice.contact_id).where(col(Notice.task_id) == task)).one()
+        session.add(Link(task_id=task, contact_id=contact))
+    done(office, Order(Succession.SPLIT, ("stc",), DAY, None, (part,), stays=True, tasks={task: to}))
+    with office.reading() as session:
+        told = select(Notice.task_id, Notice.kind).where(col(Notice.contact_id) == contact).order_by(col(Notice.id))
+        assert session.exec(told).all() == [(task, "opened"), (task, "cancelled")]
+        assert (session.exec(select(Link.revoked_at)).one() is None) == (not to)
+
+
+def test_a_unit_that_is_no_more_is_told_nothing(office: Database) -> None:
+    task = id_of(office, "stc")
+    done(office, Order(Succession.CLOSE, ("stc",), DAY, "stt"))
+    with office.reading() as session:
+        mine = select(Contact.id).where(col(Contact.unit_id) == unit_id(session, "stc"))
+        told = select(Notice.kind).where(col(Notice.task_id) == task, col(Notice.contact_id).in_(mine))
+        assert session.exec(told).all() == ["opened"]
+
+
 def test_what_was_handed_in_stays_for_review(office: Database) -> None:
     hand_in(office, id_of(office, "stc"), "2021-12-05")
     order = Order(Succession.CLOSE, ("stc",), DAY)
