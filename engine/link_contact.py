@@ -17,6 +17,7 @@ from sqlmodel import Session, col, select
 
 from engine.errors import RefusedError
 from engine.redirect import redirect
+from engine.tell import reachable_of, tell_what_is_owed
 from models.address import Address, AddressState, LinkCode, WebhookEvent
 from models.contact import Contact
 from models.entry import append
@@ -147,6 +148,7 @@ def _link(session: Session, chat: Chat, code: str, key: bytes, now: datetime) ->
     contact = session.get(Contact, row.contact_id) if row is not None else None
     if row is None or contact is None or not contact.is_active:
         return None
+    was_reachable = reachable_of(session, [contact.id])
     row.used_at = now
     session.add(row)
     unit = session.get_one(Unit, contact.unit_id)
@@ -174,7 +176,9 @@ def _link(session: Session, chat: Chat, code: str, key: bytes, now: datetime) ->
     release_ways(session, col(Notice.contact_id) == contact.id)
     redirect(session, [contact.id], now)
     data: dict[str, Any] = {"unit": unit.code, "contact": contact.id, "channel": chat.channel}
-    append(session, "contact_linked", by=f"contact:{contact.id}", at=now, **data)
+    entry = append(session, "contact_linked", by=f"contact:{contact.id}", at=now, **data)
+    if not was_reachable:
+        tell_what_is_owed(session, [contact.id], f"entry:{entry.id}", now)
     return Answer("linked", contact.lang, contact.name, unit.name)
 
 

@@ -13,9 +13,10 @@ from sqlmodel import Session, col, select
 from dondoc.clock import moment, today
 from dondoc.keys import Secrets
 from engine.errors import RefusedError
+from engine.tell import reachable_of, tell_what_is_owed
 from models.address import SERVICE, Address, AddressState, ways_of
 from models.contact import Contact
-from models.entry import append
+from models.entry import Entry, append
 from models.notice import Notice, release_ways
 from models.unit import Unit
 from models.zalo import ZaloAccount
@@ -59,6 +60,7 @@ def add_way(
     )
     if way is not None and way.state == AddressState.WORKING:
         raise RefusedError("refused.way_known", address=address)
+    was_reachable = reachable_of(session, [contact.id])
     way = way or Address(contact_id=contact.id, channel=agreed.channel, account=account, address=address,
                          consent_at=now, consent_source=agreed.source)  # fmt: skip
     way.state = AddressState.WORKING
@@ -67,7 +69,9 @@ def add_way(
     session.add(way)
     session.flush()
     release_ways(session, col(Notice.contact_id) == contact.id)
-    _journal(session, "way_added", contact, way, by, now, source=agreed.source, on=agreed.on.isoformat())
+    entry = _journal(session, "way_added", contact, way, by, now, source=agreed.source, on=agreed.on.isoformat())
+    if not was_reachable:
+        tell_what_is_owed(session, [contact.id], f"entry:{entry.id}", now)
     return way
 
 
@@ -103,7 +107,7 @@ def _checked(session: Session, agreed: Agreed, secrets: Secrets) -> tuple[str, s
     raise RefusedError("refused.way_by_code", known=", ".join(TYPED), got=agreed.channel[:40])
 
 
-def _journal(session: Session, act: str, contact: Contact, way: Address, by: str, now: datetime, **data: Any) -> None:
+def _journal(session: Session, act: str, contact: Contact, way: Address, by: str, now: datetime, **data: Any) -> Entry:
     unit = session.get_one(Unit, contact.unit_id)
     known: dict[str, Any] = {"unit": unit.code, "contact": contact.id, "channel": way.channel}
-    append(session, act, by=by, at=now, **known, **data)
+    return append(session, act, by=by, at=now, **known, **data)

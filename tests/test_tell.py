@@ -8,14 +8,18 @@ import pytest
 from sqlmodel import Session, col, select
 
 from dondoc.database import Database
+from dondoc.keys import Secrets
 from engine import new_day, review
 from engine.contacts import Person, add_contact
+from engine.link_contact import Chat, hear, new_code
+from engine.ways import Agreed, add_way
 from models.contact import Contact
 from models.notice import Notice
 from tests.builders import ZONE, act_of, at, hand_in, id_of, province, step_round
 from tests.sinks import free_port, running
-from tests.test_deliver import OPENED, STC, send
+from tests.test_deliver import KEY, OPENED, STC, send
 from tests.test_redirect import Mend, by_hand, by_sheet, contact_of_stc
+from tests.zalo import CHAT
 
 
 def told(session: Session) -> list[tuple[int, str]]:
@@ -83,3 +87,31 @@ def test_what_waits_for_a_delegate_whose_days_end_is_told_whom_they_stood_in_for
         send(database, sink.url, at("2025-09-15"))
         assert (len(sink.to(STC)), sink.to("pho.stc@example.org")) == (1, [])
         assert sink.to(STC)[0]["Subject"].startswith("Trả lại để bổ sung")
+
+
+def by_code(session: Session, contact: Contact, _folder: Path) -> None:
+    code = new_code(session, contact.id, key=KEY, now=OPENED)
+    hear(session, Chat("zalobot", "", CHAT), code, once="1", key=KEY, now=OPENED)
+
+
+def by_office(session: Session, contact: Contact, folder: Path) -> None:
+    (folder / "apprise-tong-dai").write_text("json://127.0.0.1")
+    agreed = Agreed("apprise", "", "tong-dai", "paper", OPENED.date())
+    add_way(session, contact.id, agreed, secrets=Secrets(folder), by="user:1", now=OPENED, zone=ZONE)
+
+
+@pytest.mark.parametrize("way", [by_code, by_office])
+@pytest.mark.parametrize("before", [None, STC])
+def test_whose_first_way_is_not_mail_is_told_what_opened_before(
+    database: Database, tmp_path: Path, way: Mend, before: str | None
+) -> None:
+    """`before`: their e-mail."""
+    province(database, on="2025-08-01")
+    with database.writing() as session:
+        contact = contact_of_stc(session)
+        contact.email = before
+        session.add(contact)
+    step_round(database, OPENED)
+    with database.writing() as session:
+        way(session, session.get_one(Contact, contact.id), tmp_path)
+        assert told(session) == ([] if before else [(id_of(database, "stc", "2025"), "opened")])
