@@ -11,7 +11,7 @@ from sqlmodel import Session, col
 from engine import people
 from engine.access import Actor
 from engine.errors import RefusedError
-from models.entry import Entry, append
+from models.entry import OF_NO_TASK, Entry, append
 from models.user import User, UserScope
 
 QUIET: Final = timedelta(days=90)  #: who has not come for so long is asked about
@@ -33,8 +33,9 @@ def listed(session: Session, actor: Actor, now: datetime) -> list[Access]:
     """The users whom the actor keeps: those first whose review is due, each group by login."""
     kept = people.kept_by(session, actor)
     names = [f"user:{user.id}" for user, _ in kept]
-    signed_in = select(col(Entry.by), func.max(Entry.at)).where(col(Entry.act) == "signed_in", col(Entry.by).in_(names))
-    last = dict(session.execute(signed_in.group_by(col(Entry.by))).tuples().all())
+    signed_in = (OF_NO_TASK, col(Entry.act) == "signed_in", col(Entry.by).in_(names))
+    query = select(col(Entry.by), func.max(Entry.at)).where(*signed_in).group_by(col(Entry.by))
+    last = dict(session.execute(query).tuples().all())
     found = [_access(user, scopes, last.get(f"user:{user.id}"), now) for user, scopes in kept]
     return sorted(found, key=lambda each: (not each.is_due, each.user.login))
 

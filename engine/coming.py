@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, and_, select
 from sqlmodel import Session, col
 from sqlmodel import select as rows
 
-from models.entry import Entry
+from models.entry import OF_NO_TASK, Entry
 from models.lineage import Succession
 
 #: What each way of reorganising is called in the journal.
@@ -76,6 +76,6 @@ def is_called_off(session: Session, order: Entry) -> bool:
 
 def _stands(*acts: str) -> ColumnElement[bool]:
     """The condition on entries: an order that nobody called off."""
-    gone = select(col(Entry.data)["order"].as_integer()).where(col(Entry.act) == CALLED_OFF)
-    # Most entries are of a task: those of none are found by an index.
-    return and_(col(Entry.task_id).is_(None), col(Entry.act).in_(acts), col(Entry.id).not_in(gone))
+    gone = select(col(Entry.data)["order"].as_integer()).where(OF_NO_TASK, col(Entry.act) == CALLED_OFF)
+    # Most entries are of a task; of the others an act is found by its index.
+    return and_(OF_NO_TASK, col(Entry.act).in_(acts), col(Entry.id).not_in(gone))

@@ -7,7 +7,7 @@ from datetime import date
 from sqlmodel import Session, col, select
 
 from dondoc.clock import today
-from models.entry import Entry
+from models.entry import OF_NO_TASK, Entry
 from models.unit import Unit
 
 
@@ -23,8 +23,7 @@ class Former:
 def former_names(session: Session, unit: Unit, zone: str) -> Sequence[Former]:
     """The oldest first."""
     renamed = (col(Entry.act) == "unit_renamed", col(Entry.data)["unit"].as_string() == unit.code)
-    # Most entries are of a task: those of none are found by an index.
-    entries = session.exec(select(Entry).where(col(Entry.task_id).is_(None), *renamed).order_by(col(Entry.id))).all()
+    entries = session.exec(select(Entry).where(OF_NO_TASK, *renamed).order_by(col(Entry.id))).all()
     decided = [session.get_one(Entry, entry.data.get("order", entry.id)) for entry in entries]
     return [Former(entry.data["before"], _day(entry, zone), by) for entry, by in zip(entries, decided, strict=True)]
 

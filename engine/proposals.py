@@ -11,7 +11,7 @@ from engine.errors import InvalidPlanError, RefusedError
 from engine.plans import active_revision
 from engine.preview import preview
 from engine.revise import apply, end_draft
-from models.entry import Entry, append
+from models.entry import OF_NO_TASK, Entry, append
 from models.plan_draft import PlanDraft, plan_draft_of
 from models.proposal import Policy, Proposal, ProposalKind, ProposalState
 from schedules import load
@@ -114,7 +114,7 @@ def waiting(session: Session) -> Sequence[Proposal]:
 
 def restored(session: Session, proposal: Proposal) -> int | None:
     """The number of the revision or version that it brings back: the journal alone keeps what was asked for."""
-    query = select(Entry).where(col(Entry.act) == "proposed", col(Entry.by) == proposal.by)
+    query = select(Entry).where(OF_NO_TASK, col(Entry.act) == "proposed", col(Entry.by) == proposal.by)
     entries = session.exec(query.order_by(col(Entry.id).desc()))
     return next((each.data.get("restores") for each in entries if each.data["proposal"] == proposal.id), None)
 

@@ -16,7 +16,7 @@ from models.cycle import Cycle, CycleState
 from models.day import CalendarDay, CalendarSheet, CalendarVersion, calendar_of, next_version
 from models.day import hash_of as hash_of_calendar
 from models.deadline import Deadline
-from models.entry import Entry, append
+from models.entry import OF_NO_TASK, Entry, append
 from models.plan import Plan, Revision
 from models.plan_draft import PlanDraft
 from models.proposal import Policy
@@ -213,7 +213,8 @@ def _keep_first_version(session: Session, sheet: CalendarSheet) -> None:
     """A calendar that was applied before versions were kept is its own first one."""
     if next_version(session, sheet.code) > 1:
         return
-    entries = session.exec(select(Entry).where(col(Entry.act) == "calendar_applied").order_by(col(Entry.id).desc()))
+    applied = select(Entry).where(OF_NO_TASK, col(Entry.act) == "calendar_applied")
+    entries = session.exec(applied.order_by(col(Entry.id).desc()))
     entry = next(each for each in entries if each.data["calendar"] == sheet.code)
     text = as_file(calendar_of(session, sheet.code))
     first = CalendarVersion(calendar=sheet.code, number=1, text=text, hash=sheet.hash, applied_at=entry.at, by=entry.by)

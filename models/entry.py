@@ -7,7 +7,7 @@ from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from sqlalchemy import JSON
+from sqlalchemy import JSON, Index, text
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from models.columns import Moment
@@ -20,6 +20,16 @@ acting_run: Final[ContextVar[str | None]] = ContextVar("acting_run", default=Non
 class Entry(SQLModel, table=True):
     """One entry an act, also when the act touched many rows. Persons appear by id only (contact:12, user:3)."""
 
+    __table_args__ = (
+        # task_id is always NULL in it: with it SQLite finds this index more telling than that of task_id alone.
+        Index(
+            "ix_entry_act",
+            "task_id",
+            "act",
+            sqlite_where=text("task_id IS NULL"),
+            postgresql_where=text("task_id IS NULL"),
+        ),
+    )
     id: int = Field(default=None, primary_key=True)  #: consecutive: a gap is a break
     at: datetime = Field(sa_type=Moment)
     by: str  #: system, contact:12, office
@@ -30,6 +40,10 @@ class Entry(SQLModel, table=True):
     previous: str
     hash: str
     run: str | None = None  #: Prefect's id of the flow run behind an automatic act; only for looking, so not hashed
+
+
+#: Of no task, as an order to reorganise: with this condition an act is found by its index.
+OF_NO_TASK: Final = col(Entry.task_id).is_(None)
 
 
 class JournalHead(SQLModel, table=True):

@@ -8,6 +8,7 @@ from threading import Barrier
 from typing import Any
 
 import pytest
+from sqlalchemy import event
 from sqlmodel import col, select
 
 from dondoc.database import Database
@@ -282,3 +283,20 @@ def test_two_admins_call_the_same_order_off_once(office: Database) -> None:
         assert sorted(both.map(press, range(2))) == [False, True]
     with office.reading() as session:
         assert list(breaks(session)) == []
+
+
+def test_a_long_journal_is_not_read_through_for_the_orders(database: Database) -> None:
+    """PostgreSQL reads a journal as short as a test's in one go, whatever index there is."""
+    asked: list[tuple[str, Any]] = []
+
+    def keep(_connection: object, _cursor: object, statement: str, parameters: object, *_rest: object) -> None:
+        asked.append((statement, parameters))
+
+    with database.reading() as session:
+        event.listen(database.engine, "before_cursor_execute", keep)
+        coming.orders(session, date(2022, 1, 1))
+        (statement, parameters), *_ = asked
+        if database.engine.dialect.name == "sqlite":
+            plan = session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters).all()
+            found = [row.detail for row in plan if " entry " in row.detail]
+            assert found == ["SEARCH entry USING INDEX ix_entry_act (task_id=? AND act=?)"] * 2

@@ -5,13 +5,13 @@ from typing import Any, Final
 
 from sqlmodel import Session, col, select
 
-from engine.access import Actor, Place, Right, can, may_tasks
+from engine.access import Actor, Place, Right, can, may_tasks, standing
 from engine.coming import order_of_end
 from engine.names import former_names
 from models import roster
 from models.ask import ContactCorrection, waiting_corrections
 from models.contact import Contact
-from models.entry import Entry
+from models.entry import OF_NO_TASK, Entry
 from models.lineage import Lineage
 from models.unit import Placement, Unit, UnitTag
 from models.visit import Visit
@@ -28,7 +28,8 @@ def read(session: Session, office: Office, actor: Actor, unit: Unit, year: int |
     placements = session.exec(
         select(Placement).where(col(Placement.unit_id) == unit.id).order_by(col(Placement.valid_from).desc())
     ).all()
-    path = placements[0].path if placements else ""
+    stands = standing(placements[::-1], today)
+    path = stands.path if stands else ""
     present = next((each for each in placements if _holds(each, today)), None)
     place = Place(path)
     contacts = session.exec(
@@ -91,7 +92,7 @@ def _sheet_of_end(session: Session, unit: Unit, on: date) -> Entry | None:
     """What the journal says of a unit that a sheet ended on a day."""
     data = col(Entry.data)
     of_unit = (data["unit"].as_string() == unit.code, data["on"].as_string() == on.isoformat())
-    query = select(Entry).where(col(Entry.task_id).is_(None), col(Entry.act) == "sheet_ended", *of_unit)
+    query = select(Entry).where(OF_NO_TASK, col(Entry.act) == "sheet_ended", *of_unit)
     return session.exec(query.order_by(col(Entry.id).desc())).first()
 
 
