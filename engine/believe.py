@@ -10,7 +10,7 @@ from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from dondoc.clock import today
-from engine.access import PIECE, Actor, Right, can
+from engine.access import PIECE, Actor, Right, can, standing
 from engine.access import Place as Where
 from engine.coming import RENAME, concerned, orders
 from engine.hand_over import awaited
@@ -115,8 +115,9 @@ def _beyond(
 
 
 def _is_theirs(actor: Actor, unit: Known, *, above: bool = False) -> bool:
-    """Whether the unit, or the one `above` it, is the actor's to change. Where it stood last decides."""
-    path = unit.placements[-1].path if unit.placements else ""
+    """Whether the unit, or the one `above` it, is the actor's to change. Where it stands, or stood last, decides."""
+    place = standing(unit.placements, actor.on)
+    path = place.path if place else ""
     return can(actor, Right.MANAGE, Where(path[:-PIECE] if above else path))
 
 

@@ -6,7 +6,7 @@ The journal names users by number alone.
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final
 
 from sqlmodel import Session, col, select
@@ -81,7 +81,7 @@ def give(session: Session, actor: Actor, user: User, role: UserRole, unit_id: in
     An invitation stops working when the role lies beyond some admin of a unit who kept the user and may have seen it.
     """
     _demand(session, actor, user)
-    outgrows = _outgrows(session, scopes_of(session, user.id), unit_id)
+    outgrows = _outgrows(session, scopes_of(session, user.id), unit_id, actor.on)
     _grant(session, actor, user, role, unit_id, now)
     if outgrows:
         _withdraw(session, user, now)
@@ -159,13 +159,13 @@ def kept_by(session: Session, actor: Actor) -> list[tuple[User, list[UserScope]]
     found: dict[int, list[UserScope]] = {user.id: [] for user in users}
     for scope in session.exec(select(UserScope).order_by(col(UserScope.id))):
         found[scope.user_id].append(scope)
-    paths = paths_of(session, (scope.unit_id for scopes in found.values() for scope in scopes))
+    paths = paths_of(session, (scope.unit_id for scopes in found.values() for scope in scopes), actor.on)
     return [(user, found[user.id]) for user in users if _keeps(actor, found[user.id], paths)]
 
 
 def keeps(session: Session, actor: Actor, user: User) -> bool:
     scopes = scopes_of(session, user.id)
-    return _keeps(actor, scopes, paths_of(session, (scope.unit_id for scope in scopes)))
+    return _keeps(actor, scopes, paths_of(session, (scope.unit_id for scope in scopes), actor.on))
 
 
 def scopes_of(session: Session, user_id: int) -> list[UserScope]:
@@ -191,11 +191,11 @@ def _keeps(actor: Actor, scopes: Sequence[UserScope], paths: Mapping[int, str]) 
     return bool(own) and all(can(actor, Right.MANAGE, Place(path)) for path in own)
 
 
-def _outgrows(session: Session, scopes: Sequence[UserScope], unit_id: int | None) -> bool:
+def _outgrows(session: Session, scopes: Sequence[UserScope], unit_id: int | None, on: date) -> bool:
     """Whether some admin of a unit keeps a user with these scopes, and not one with a role at `unit_id` as well."""
     admins = (col(UserScope.role) == UserRole.ADMIN.value, col(UserScope.unit_id).is_not(None))
     keepers = session.exec(select(UserScope.unit_id).where(*admins)).all()
-    paths = paths_of(session, [*keepers, *(scope.unit_id for scope in scopes), unit_id])
+    paths = paths_of(session, [*keepers, *(scope.unit_id for scope in scopes), unit_id], on)
     own, there = [paths.get(scope.unit_id or 0, "") for scope in scopes], paths.get(unit_id or 0, "")
     reaches = [Scope(UserRole.ADMIN, paths[each]) for each in keepers if each in paths]
     return bool(own) and any(all(map(each.reaches, own)) and not each.reaches(there) for each in reaches)
@@ -204,7 +204,7 @@ def _outgrows(session: Session, scopes: Sequence[UserScope], unit_id: int | None
 def _reaches(session: Session, actor: Actor, unit_id: int | None) -> bool:
     if unit_id is None:
         return "" in actor.paths(Right.MANAGE)
-    return can(actor, Right.MANAGE, place_of_unit(session, unit_id))
+    return can(actor, Right.MANAGE, place_of_unit(session, unit_id, actor.on))
 
 
 def _demand(session: Session, actor: Actor, user: User) -> None:

@@ -5,7 +5,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final
 
 from sqlmodel import Session, col, select
@@ -188,18 +188,18 @@ def code_of(text: str) -> str:
     return found[1] if found else ""
 
 
-def place_of_plan(session: Session, code: str) -> Place | None:
+def place_of_plan(session: Session, code: str, on: date) -> Place | None:
     """Where a plan belongs: to the unit that issues it. None while it is not in force: then to whoever drafts it."""
     active = active_revision(session, code)
     issuer = unit_by_code(session, plan_of(session, active.id).issuer) if active else None
-    return place_of_unit(session, issuer.id) if issuer else None
+    return place_of_unit(session, issuer.id, on) if issuer else None
 
 
-def place_of_text(session: Session, text: str) -> Place | None:
+def place_of_text(session: Session, text: str, on: date) -> Place | None:
     """Where a plan would belong that is not in force yet: to the unit that its text names. None: it names nobody."""
     plan, _ = load.parse(text.encode(), "")
     issuer = unit_by_code(session, plan.issuer) if plan is not None else None
-    return place_of_unit(session, issuer.id) if issuer else None
+    return place_of_unit(session, issuer.id, on) if issuer else None
 
 
 def expect_own(session: Session, actor: Actor, code: str, text: bytes) -> None:
@@ -220,7 +220,7 @@ def expect_own(session: Session, actor: Actor, code: str, text: bytes) -> None:
     asked = {plan.issuer} | _asked(plan.obligations)
     asked |= _asked(_overtaken(plan_of(session, active.id), plan)) if active is not None else set()
     ids = session.exec(select(Unit.id, Unit.code).where(col(Unit.code).in_(asked))).all()
-    places = paths_of(session, (unit_id for unit_id, _ in ids))
+    places = paths_of(session, (unit_id for unit_id, _ in ids), actor.on)
     beyond = [unit for unit_id, unit in ids if not can(actor, Right.MANAGE, Place(places.get(unit_id, "")))]
     if beyond:
         raise RefusedError("refused.beyond_plan", units=", ".join(sorted(beyond)[:10]))

@@ -8,7 +8,7 @@ from typing import Final
 
 from sqlmodel import Session
 
-from engine.access import Actor, Right, can
+from engine.access import Actor, Right, can, standing
 from engine.access import Place as Where
 from engine.sheets import PARTS, ROLES, harmless
 from engine.tree import FOREVER, history_of, known_units
@@ -30,7 +30,8 @@ def sheet_of_units(session: Session, on: date, *, actor: Actor | None = None) ->
         last = history[code][-1] if history[code] else None
         if last is None or last.end <= on:
             continue
-        if actor is not None and not can(actor, Right.MANAGE, Where(unit.placements[-1].path)):
+        place = standing(unit.placements, on)
+        if actor is not None and place is not None and not can(actor, Right.MANAGE, Where(place.path)):
             continue
         end = "" if last.end == FOREVER else f"{last.end}"
         people = (unit.contacts.get(role) for role in ROLES)

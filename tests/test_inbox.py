@@ -275,8 +275,10 @@ def test_the_condition_on_rows_says_what_the_one_decision_says(
         actor = Actor("user:1", "", tuple(Scope(role, places.get(code) or "") for role, code in scopes))
         for right in Right:
             found = set(session.exec(select(Task.id).where(may_tasks(actor, right))))
-            assert found == {task.id for task in tasks if can(actor, right, place_of_task(session, task))}, right
+            assert found == {task.id for task in tasks if can(actor, right, place_of_task(session, task, actor.on))}, (
+                right
+            )
             units = session.exec(select(Unit.id)).all()
             known = set(session.exec(select(Unit.id).where(may_units(actor, right, col(Unit.id)))))
-            assert known == {unit for unit in units if can(actor, right, place_of_unit(session, unit))}, right
+            assert known == {unit for unit in units if can(actor, right, place_of_unit(session, unit, actor.on))}, right
         session.rollback()

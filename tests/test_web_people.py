@@ -208,7 +208,7 @@ def test_somebody_without_any_role_is_kept_by_chiefs_alone(desk: Desk) -> None:
 
 def path_of(desk: Desk, code: str) -> str:
     with desk.database.reading() as session:
-        return paths_of(session, [unit_id(session, code)])[unit_id(session, code)]
+        return paths_of(session, [unit_id(session, code)], CLERK.on)[unit_id(session, code)]
 
 
 def test_every_act_stands_in_the_journal_without_a_name(desk: Desk, chief: Desk) -> None:

@@ -2,16 +2,21 @@
 
 import re
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 import pytest
 from sqlmodel import col, select
 
-from engine import new_day
+from engine import new_day, relocate
+from engine.access import Actor, Right, Scope, actor_of, may_units, place_of_unit
+from engine.relocate import Move
+from engine.sheet_out import sheet_of_units
 from models.entry import Entry
 from models.task import TaskState
-from models.user import UserRole
-from tests.builders import ZONE, at, task_of
+from models.unit import Unit
+from models.user import User, UserRole, UserScope
+from tests.builders import ZONE, at, task_of, unit_id
 from tests.desk import Desk, sqlite_desk
 from tests.test_web_reorganise import hidden, way_of
 from tests.test_web_units import id_of_unit
@@ -145,3 +150,41 @@ def test_the_second_of_two_admins_is_told_what_the_first_did(desk: Desk) -> None
     ordered(desk, "stt", "merge", {"on": "", "units": "stc", "heir": "stt"})
     gone = desk.post(path, again)
     assert (gone.status_code, "sáp nhập đơn vị “QĐ 12/2021”" in gone.text) == (422, True)
+
+
+def test_rights_change_hands_with_the_day_of_a_move_and_not_with_the_order(desk: Desk) -> None:
+    own, other = desk.seen_by(UserRole.SECRETARIAT, "snv"), desk.seen_by(UserRole.ADMIN, "syt")
+    above = desk.seen_by(UserRole.ADMIN, "duk")
+    unit, task = id_of_unit(desk, "snv"), desk.task_id("snv")
+    pages = (f"/tasks/{task}", f"/units/{unit}", f"/units/{unit}/changes/close")
+
+    def seen() -> list[list[int]]:
+        return [[each.get(page).status_code for page in pages] for each in (own, other, above)]
+
+    before, told = seen(), sheet_of(desk, "syt")
+    assert before[1] == [404, 404, 404]
+    with desk.database.writing() as session:
+        move = Move("snv", date(2022, 12, 1), "syt", follows=True)
+        relocate.apply(session, move, reason="QĐ", by="user:1", now=at("2021-12-20"), zone=ZONE)
+    assert seen() == before
+    assert sheet_of(desk, "syt") == told
+    with desk.database.reading() as session:
+        user = session.exec(select(UserScope).where(col(UserScope.unit_id) == unit)).first()
+        assert user is not None
+        days = (date(2022, 11, 30), date(2022, 12, 1))
+        scopes = [actor_of(session, session.get_one(User, user.user_id), day).scopes for day in days]
+        mine = [scope.path for each in scopes for scope in each]
+        for day, path in zip(days, mine, strict=True):
+            actor = Actor("user:9", "", (Scope(UserRole.ADMIN, path),), on=day)
+            known = set(session.exec(select(Unit.id).where(may_units(actor, Right.SEE, col(Unit.id)))))
+            assert unit in known
+            assert place_of_unit(session, unit, day).own == path
+        assert len(set(mine)) == 2
+
+
+def sheet_of(desk: Desk, code: str) -> list[str]:
+    with desk.database.reading() as session:
+        day = date(2021, 12, 20)
+        path = place_of_unit(session, unit_id(session, code), day).own
+        admin = Actor("user:9", "", (Scope(UserRole.ADMIN, path),), on=day)
+        return [row[0] for row in sheet_of_units(session, day, actor=admin)]

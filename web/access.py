@@ -50,7 +50,7 @@ def actor_of(request: Request, office: Office) -> Actor:
     if not found.is_whole:
         raise NoWayInError(GIVE_CODE if found.user.totp else SET_UP)
     with office.database.reading() as session:
-        actor = access.actor_of(session, found.user)
+        actor = access.actor_of(session, found.user, office.today())
     request.state.visitor = found
     return actor
 

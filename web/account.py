@@ -134,7 +134,7 @@ def _whole(request: Request, office: Office, visitor: Visitor) -> Visitor:
         raise NoWayInError(GIVE_CODE if visitor.user.totp else SET_UP)
     sign_in.see(office.database, visitor.sign_in, office.wall())
     with office.database.reading() as session:
-        request.state.actor = actor_of(session, visitor.user)
+        request.state.actor = actor_of(session, visitor.user, office.today())
     return visitor
 
 

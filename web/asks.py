@@ -116,7 +116,7 @@ def _asked(session: Session, actor: Actor, ask_id: int) -> tuple[ExtensionAsk, T
     if ask is None:
         raise HTTPException(404)
     task = session.get_one(Task, ask.task_id)
-    demand(actor, Right.CHASE, place_of_task(session, task))
+    demand(actor, Right.CHASE, place_of_task(session, task, actor.on))
     return ask, task
 
 
@@ -125,7 +125,7 @@ def _corrected(session: Session, actor: Actor, correction_id: int) -> tuple[Cont
     if correction is None:
         raise HTTPException(404)
     contact = session.get_one(Contact, correction.contact_id)
-    demand(actor, Right.CHASE, place_of_unit(session, contact.unit_id))
+    demand(actor, Right.CHASE, place_of_unit(session, contact.unit_id, actor.on))
     return correction, contact
 
 

@@ -55,7 +55,7 @@ class Choice:
     def where(self, session: Session, office: Office, actor: Actor) -> ColumnElement[bool]:
         """The condition on task rows."""
         if self.group is not None:
-            kept = narrowing(session, self.view).tasks
+            kept = narrowing(session, self.view, office.today()).tasks
             return and_(in_group(self.group, office.today(), office.now()), rights_of(actor, self.group), kept)
         return col(Task.id).in_(self.task_ids) if self.task_ids else false()
 

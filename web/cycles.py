@@ -64,7 +64,7 @@ def _done(
     try:
         with office.database.writing() as session:
             cycle, _ = _seen(session, actor, cycle_id)
-            if not can(actor, Right.CHASE, place_of_cycle(session, cycle)):
+            if not can(actor, Right.CHASE, place_of_cycle(session, cycle, actor.on)):
                 raise HTTPException(403)
             before = stand(session)
             act(session, cycle_id, by=actor.by, note=note, now=office.now())
@@ -79,7 +79,7 @@ def _seen(session: Session, actor: Actor, cycle_id: int) -> tuple[Cycle, bool]:
     cycle = session.get(Cycle, cycle_id)
     if cycle is None:
         raise HTTPException(404)
-    if can(actor, Right.SEE, place_of_cycle(session, cycle)):
+    if can(actor, Right.SEE, place_of_cycle(session, cycle, actor.on)):
         return cycle, True
     own = select(Task.id).where(col(Task.cycle_id) == cycle_id, may_tasks(actor, Right.SEE)).limit(1)
     if session.exec(own).first() is None:
@@ -102,7 +102,7 @@ def _cycle_page(
         cycle, is_whole = _seen(session, actor, cycle_id)
         here = int(number) if number.isascii() and number.isdigit() and len(number) < 7 else 1
         values = read(session, office, actor, cycle, state * (state in STATES or state == BLOCKING), here)
-        values["may_pause"] = can(actor, Right.CHASE, place_of_cycle(session, cycle))
+        values["may_pause"] = can(actor, Right.CHASE, place_of_cycle(session, cycle, actor.on))
         values["done"] = told_done(session, request, actor)
     values |= {"is_whole": is_whole, "refused": refused, "typed": typed or {}}
     return page(request, "cycle.html", status=422 if refused else 200, cycle=cycle, **values)

@@ -22,7 +22,7 @@ def download(file_id: Number, office: InOffice, actor: InActor) -> Response:
         if file is None:
             raise HTTPException(404)
         version = session.get_one(Submission, file.submission_id)
-        place = place_of_task(session, session.get_one(Task, version.task_id))
+        place = place_of_task(session, session.get_one(Task, version.task_id), actor.on)
     demand(actor, Right.SEE, place)
     path = path_of(office.settings.files, file.hash)
     if not path.is_file():

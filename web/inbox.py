@@ -101,12 +101,12 @@ def view_of(given: Any) -> View:
     return View(**{name: words.clean(str(given[name])) for name in View.__dataclass_fields__ if name in given})
 
 
-def narrowing(session: Session, view: View) -> Narrowing:
+def narrowing(session: Session, view: View, on: date) -> Narrowing:
     """What the view keeps. A superior or a cycle that is not there keeps nothing."""
     path = ""
     if view.superior:
         unit = unit_by_code(session, view.superior)
-        path = paths_of(session, [unit.id]).get(unit.id, "-") if unit else "-"
+        path = paths_of(session, [unit.id], on).get(unit.id, "-") if unit else "-"
     cycle_id = None
     if view.cycle:
         cycle_id = int(view.cycle) if view.cycle.isascii() and view.cycle.isdigit() and len(view.cycle) < 10 else 0
@@ -138,7 +138,7 @@ def show_inbox(request: Request, office: InOffice, actor: InActor) -> Response:
 
 def read(session: Session, office: Office, view: View, actor: Actor) -> dict[str, Any]:
     now, today = office.now(), office.today()
-    kept = narrowing(session, view)
+    kept = narrowing(session, view, today)
     number = int(view.page) if view.page.isascii() and view.page.isdigit() and len(view.page) < 7 else 1
     number = max(number, 1)
     height = PAGE if view.chosen else FIRST

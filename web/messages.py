@@ -100,7 +100,7 @@ def _found(session: Session, actor: Actor, right: Right, message_id: int) -> tup
     if message is None:
         raise HTTPException(404)
     contact = session.get_one(Contact, message.contact_id)
-    demand(actor, right, place_of_unit(session, contact.unit_id))
+    demand(actor, right, place_of_unit(session, contact.unit_id, actor.on))
     return message, contact
 
 
@@ -186,6 +186,6 @@ def _message_page(
             "text": _LINK.sub("••••••••", message.text),
             "may_retry": message.state in FAILED
             and (beside is None or may_replace(message, beside))
-            and can(actor, Right.CHASE, place_of_unit(session, contact.unit_id)),
+            and can(actor, Right.CHASE, place_of_unit(session, contact.unit_id, actor.on)),
         }
     return page(request, "message.html", status=422 if refused else 200, refused=refused, **values)

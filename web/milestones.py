@@ -70,7 +70,7 @@ def take_back(
                 raise HTTPException(404)
             day = session.get(MilestoneDay, day_id)
             if day is not None and day.unit_id is not None:
-                demand(actor, Right.MANAGE, place_of_unit(session, day.unit_id))
+                demand(actor, Right.MANAGE, place_of_unit(session, day.unit_id, actor.on))
             before = stand(session)
             reason = forms.text(form, "reason")
             milestones.take_back(session, opened.plan.id, day_id, reason=reason, by=actor.by, now=office.now())
@@ -133,4 +133,4 @@ def _demand_unit(session: Session, actor: Actor, code: str) -> None:
     """A day of one unit is for whoever manages that unit; one that is not known is for the engine to refuse."""
     unit = unit_by_code(session, code) if code else None
     if unit is not None:
-        demand(actor, Right.MANAGE, place_of_unit(session, unit.id))
+        demand(actor, Right.MANAGE, place_of_unit(session, unit.id, actor.on))

@@ -149,7 +149,7 @@ def _done(
         return _person_page(request, office, actor, user_id, (name, error), typed)
     with office.database.reading() as session:  # who gave up their own last role has no page to come back to
         user = session.get_one(User, user_id)
-        now_is = actor_of(session, user) if user_id == actor.user_id else actor
+        now_is = actor_of(session, user, actor.on) if user_id == actor.user_id else actor
         is_kept = people.keeps(session, now_is, user) and now_is.holds(Right.MANAGE)
     return RedirectResponse(f"/people/{user_id}" if is_kept else "/", 303)
 

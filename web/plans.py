@@ -49,7 +49,7 @@ def typed_text(form: FormData, name: str = "text") -> str:
 
 def found(session: Session, actor: Actor, code: str) -> Opened:
     """The plan as the actor has it before them. 404 where there is none, or its issuer is not theirs to see."""
-    place = plan_drafts.place_of_plan(session, code)
+    place = plan_drafts.place_of_plan(session, code, actor.on)
     if place is not None:
         demand(actor, Right.MANAGE, place)
     opened = plan_drafts.opened(session, code, actor.by)
@@ -65,9 +65,9 @@ def may_decide(session: Session, actor: Actor, proposal: Proposal) -> bool:
     """
     if proposal.by == actor.by:
         return True
-    place = plan_drafts.place_of_plan(session, proposal.code) if proposal.kind == ProposalKind.PLAN else None
+    place = plan_drafts.place_of_plan(session, proposal.code, actor.on) if proposal.kind == ProposalKind.PLAN else None
     if place is None and proposal.kind == ProposalKind.PLAN:
-        place = plan_drafts.place_of_text(session, proposal.text)
+        place = plan_drafts.place_of_text(session, proposal.text, actor.on)
     return can(actor, Right.MANAGE, place) if place is not None else "" in actor.paths(Right.MANAGE)
 
 
@@ -94,7 +94,7 @@ def begin(request: Request, office: InOffice, actor: InActor, form: PlanForm) ->
         return _list_page(request, office, actor, error, given)
     try:
         with office.database.writing() as session:
-            place = plan_drafts.place_of_plan(session, given["code"] or plan_drafts.code_of(text))
+            place = plan_drafts.place_of_plan(session, given["code"] or plan_drafts.code_of(text), actor.on)
             if place is not None:
                 demand(actor, Right.MANAGE, place)
             draft = plan_drafts.bring(session, text, by=actor.by, now=office.now(), code=given["code"], known=known)
@@ -117,7 +117,7 @@ def _list_page(
         found_all = active_plans(session)
         codes = {file.issuer for _, _, file in found_all}
         units = {unit.code: unit for unit in session.exec(select(Unit).where(col(Unit.code).in_(codes)))}
-        paths = paths_of(session, (unit.id for unit in units.values()))
+        paths = paths_of(session, (unit.id for unit in units.values()), actor.on)
         places = {code: Place(paths.get(unit.id, "")) for code, unit in units.items()}
         rows = [
             (plan, revision, file)

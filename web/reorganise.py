@@ -236,7 +236,7 @@ def _demand(session: Session, actor: Actor, unit_id: int) -> Unit:
     unit = session.get(Unit, unit_id)
     if unit is None:
         raise HTTPException(404)
-    demand(actor, Right.MANAGE, place_of_unit(session, unit_id))
+    demand(actor, Right.MANAGE, place_of_unit(session, unit_id, actor.on))
     return unit
 
 
@@ -245,14 +245,16 @@ def _demand_codes(session: Session, actor: Actor, codes: list[str]) -> None:
     for code in codes:
         unit = unit_by_code(session, code) if code else None
         if unit is not None:
-            demand(actor, Right.MANAGE, place_of_unit(session, unit.id))
+            demand(actor, Right.MANAGE, place_of_unit(session, unit.id, actor.on))
 
 
 def _demand_above(session: Session, actor: Actor, codes: Sequence[str]) -> None:
     """403 where units begin or end right below one that is not the actor's to change: at the edge of their part."""
     for code in codes:
         unit = unit_by_code(session, code)
-        if unit is not None and not can(actor, Right.MANAGE, Place(place_of_unit(session, unit.id).own[:-PIECE])):
+        if unit is not None and not can(
+            actor, Right.MANAGE, Place(place_of_unit(session, unit.id, actor.on).own[:-PIECE])
+        ):
             raise HTTPException(403)
 
 

@@ -74,7 +74,7 @@ class Access:
 
 def read(session: Session, office: Office, actor: Actor, task: Task, asked: Asked) -> dict[str, Any]:
     placement = session.get_one(Placement, task.placement_id)
-    place = place_of_task(session, task)
+    place = place_of_task(session, task, actor.on)
     found = dossier(session, task.id, office.now(), office.settings.zone)
     revision = session.get_one(Revision, found.cycle.revision_id)  # held, so that it is read once
     obligation, calendar = obligation_of(session, found.cycle), calendar_for(session, found.cycle)
@@ -194,7 +194,7 @@ def _notices(session: Session, actor: Actor, task: Task) -> list[Told]:
         .where(col(Notice.task_id) == task.id)
         .order_by(col(Notice.id).desc())
     ).all()
-    paths = paths_of(session, (contact.unit_id for _, contact, _ in rows))
+    paths = paths_of(session, (contact.unit_id for _, contact, _ in rows), actor.on)
     in_trouble = {message.id for _, _, message in rows if message is not None and message.state in _TROUBLE}
     tries: dict[int, Attempt] = {}
     if in_trouble:

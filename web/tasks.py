@@ -332,7 +332,7 @@ def _seen(session: Session, actor: Actor, right: Right, task_id: int) -> Task:
     task = session.get(Task, task_id)
     if task is None:
         raise HTTPException(404)
-    demand(actor, right, place_of_task(session, task))
+    demand(actor, right, place_of_task(session, task, actor.on))
     return task
 
 

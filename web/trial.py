@@ -60,11 +60,11 @@ def roles(request: Request, office: Office) -> Roles:
 
 def actor(request: Request, office: Office) -> Actor:
     """Whom the visitor of a playground plays; what is not known plays the whole office."""
-    choice = chosen(request)
+    choice, on = chosen(request), office.today()
     if choice == LOOKS:
-        return Actor(CLERK, "", (Scope(UserRole.VIEWER, ""),))
+        return Actor(CLERK, "", (Scope(UserRole.VIEWER, ""),), on=on)
     found = next((each for each in committees(office) if each.code == choice), None) if choice != WHOLE else None
-    return Actor(CLERK, "", (Scope(UserRole.SECRETARIAT, found.path),)) if found else everything(CLERK, "")
+    return Actor(CLERK, "", (Scope(UserRole.SECRETARIAT, found.path),), on=on) if found else everything(CLERK, "", on)
 
 
 def committees(office: Office) -> list[Committee]:

@@ -1,6 +1,7 @@
 """Which changes of units are still to come, and how is one called off before its day?"""
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any
 
 from fastapi import APIRouter, HTTPException, Request
@@ -124,5 +125,5 @@ def _units(session: Session, orders: Sequence[Entry]) -> dict[str, Unit]:
 
 def _places(session: Session, units: Mapping[str, Unit]) -> dict[str, Place]:
     """Where these units stand, or are to stand."""
-    paths = paths_of(session, (each.id for each in units.values()))
+    paths = paths_of(session, (each.id for each in units.values()), date.max)
     return {code: Place(paths[each.id]) for code, each in units.items() if each.id in paths}

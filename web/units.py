@@ -252,7 +252,7 @@ def _demand(session: Session, actor: Actor, right: Right, unit_id: int) -> Unit:
     unit = session.get(Unit, unit_id)
     if unit is None:
         raise HTTPException(404)
-    demand(actor, right, place_of_unit(session, unit_id))
+    demand(actor, right, place_of_unit(session, unit_id, actor.on))
     return unit
 
 
@@ -263,7 +263,7 @@ def _top(session: Session, actor: Actor, view: View) -> Any:
     unit = unit_by_code(session, view.under)
     if unit is None:
         raise HTTPException(404)
-    place = place_of_unit(session, unit.id)
+    place = place_of_unit(session, unit.id, actor.on)
     demand(actor, Right.SEE, place)
     return Top(unit, place.own)
 

@@ -91,7 +91,7 @@ def _page(
     with office.database.reading() as session:
         contact = _demand(session, actor, Right.SEE, contact_id)
         unit = session.get_one(Unit, contact.unit_id)
-        place = place_of_unit(session, unit.id)
+        place = place_of_unit(session, unit.id, actor.on)
         found = session.scalars(ways_of([contact.id])).all()
         accounts = session.exec(select(ZaloAccount).order_by(col(ZaloAccount.alias))).all()
         has_zalo = zalo.is_here(office, session)
@@ -126,5 +126,5 @@ def _demand(session: Session, actor: Actor, right: Right, contact_id: int) -> Co
     contact = session.get(Contact, contact_id)
     if contact is None:
         raise HTTPException(404)
-    demand(actor, right, place_of_unit(session, contact.unit_id))
+    demand(actor, right, place_of_unit(session, contact.unit_id, actor.on))
     return contact

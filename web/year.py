@@ -105,7 +105,7 @@ def download(request: Request, office: InOffice, actor: InActor) -> Response:
         unit = unit_by_code(session, view.unit)
         if unit is None:
             raise HTTPException(404)
-        demand(actor, Right.SEE, place_of_unit(session, unit.id))
+        demand(actor, Right.SEE, place_of_unit(session, unit.id, actor.on))
         dues = _dues(session, office, actor, view, unit, office.today().year)
         text = icalendar.written(dues, unit, office.settings.url, office.now(), language(request))
     headers = {"Content-Disposition": f'attachment; filename="{unit.code}.ics"'}
@@ -125,7 +125,7 @@ def _unit(session: Session, actor: Actor, asked: str, today: date) -> tuple[Unit
     if not asked:
         return None, []
     unit = unit_by_code(session, asked)
-    if unit is not None and can(actor, Right.SEE, place_of_unit(session, unit.id)):
+    if unit is not None and can(actor, Right.SEE, place_of_unit(session, unit.id, actor.on)):
         return unit, []
     query = select(Unit).join(Placement, col(Placement.unit_id) == col(Unit.id)).where(valid(today), seen(actor))
     wanted = alphabet.plain(asked)

@@ -96,4 +96,4 @@ def _demand(office: Office, actor: Actor, unit_id: int, contact_id: int) -> None
         contact = session.get(Contact, contact_id)
         if contact is None or contact.unit_id != unit_id:
             raise HTTPException(404)
-        demand(actor, Right.CHASE, place_of_unit(session, unit_id))
+        demand(actor, Right.CHASE, place_of_unit(session, unit_id, actor.on))
