@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from dondoc.cli.app import BRING, Json, group_of
-from dondoc.cli.moved import as_text, ask
+from dondoc.cli.moved import allowed, as_text
 from dondoc.cli.office import Office, office
 from dondoc.cli.plans import BY, File, PolicyName, Why, Yes, read
 from dondoc.cli.words import CommandFailedError, _, lang, write, write_json
@@ -27,7 +27,7 @@ def diff(file: File, /, *, json: Json = False) -> None:
 
 
 @calendars.command(help=_("Áp dụng một tệp lịch."))
-def apply(file: File, /, *, policy: PolicyName = "keep", reason: Why = None, yes: Yes = False) -> None:
+def apply(file: File, /, *, policy: PolicyName = "tell", reason: Why = None, yes: Yes = False) -> None:
     from engine.calendar_change import apply_calendar_change
     from engine.proposals import propose
     from models.day import hash_of
@@ -40,13 +40,19 @@ def apply(file: File, /, *, policy: PolicyName = "keep", reason: Why = None, yes
         if seen.base == hash_of(calendar):
             write(_("Lịch {code}: {days} ngày, không có gì thay đổi.", code=calendar.code, days=days))
             return
-        if seen.base is not None and not yes:
-            ask(_as_text(seen))
+        why = allowed(
+            _as_text(seen) if seen.base is not None else (),
+            seen.changes,
+            reason=reason,
+            command=f"dondoc calendars apply {file.name}",
+            yes=yes,
+            refusal=_("Lịch đã có với nội dung khác. Thêm --yes để thay."),
+        )
         given: dict[str, Any] = {
             "diff_hash": seen.diff_hash,
             "policy": Policy(policy),
             "by": BY,
-            "reason": reason or f"dondoc calendars apply {file.name}",
+            "reason": why,
             "now": here.now,
             "zone": here.zone,
         }

@@ -31,16 +31,29 @@ def as_text(changes: "Sequence[Moved]", *, with_plan: bool = False) -> list[str]
     return table([head, *(_row(each, with_plan) for each in changes)])
 
 
-def ask(lines: Sequence[str], *, refusal: str | None = None) -> None:
-    """Somebody at the keyboard says yes. Where nobody is there that is a yes too, unless there is a `refusal`."""
-    if sys.stdin.isatty():
+def allowed(
+    lines: Sequence[str], changes: "Iterable[Moved]", *, reason: str | None, command: str, yes: bool, refusal: str
+) -> str:
+    """The reason to be kept, once somebody said yes to replacing what is in force; without `lines` nothing is.
+
+    Where nobody is at the keyboard the effect is shown with the `refusal`. Where nothing that is open or was told
+    changes, the command itself is reason enough.
+    """
+    given, is_asked = (reason or "").strip(), bool(lines) and not yes
+    lacks = []
+    if not given and any(each.cycle_id is not None or each.told for each in changes):
+        lacks.append(_("Cần --reason LÝ-DO: có ngày đã mở hay đã báo thay đổi, và đơn vị đọc lý do ấy."))
+    if is_asked and not sys.stdin.isatty():
+        lacks.append(refusal)
+    if lacks:
+        raise CommandFailedError(*lines, *lacks)
+    if is_asked:
         write(*lines)
         sys.stdout.write(_("Áp dụng? [c/K] "))
         sys.stdout.flush()
         if sys.stdin.readline().strip().lower() not in {"c", "có", "y", "yes"}:
             raise CommandFailedError(_("Chưa làm gì."))
-    elif refusal is not None:
-        raise CommandFailedError(*lines, refusal)
+    return given or command
 
 
 def _row(each: "Moved", with_plan: bool) -> list[str]:

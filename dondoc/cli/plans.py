@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, TypeAlias
 from cyclopts import Parameter
 
 from dondoc.cli.app import BRING, Json, group_of
-from dondoc.cli.moved import as_json, as_text, ask
+from dondoc.cli.moved import allowed, as_json, as_text
 from dondoc.cli.office import Office, office
 from dondoc.cli.words import CommandFailedError, _, lang, table, write, write_json
 from dondoc.i18n import short_day
@@ -63,14 +63,13 @@ def diff(file: File, /, *, from_: From = None, json: Json = False) -> None:
 
 @plans.command(help=_("Áp dụng một tệp kế hoạch: bản này có hiệu lực."))
 def apply(
-    file: File, /, *, from_: From = None, policy: PolicyName = "keep", reason: Why = None, yes: Yes = False
+    file: File, /, *, from_: From = None, policy: PolicyName = "tell", reason: Why = None, yes: Yes = False
 ) -> None:
     text = read(file)
     with office() as here:
         found = _look(here, text, str(file), from_)
-        if found.seen.base is not None and not found.seen.is_same and not yes:
-            ask(as_text(found.seen.changes))
-        write(*_bring_in(here, [found], policy, reason or f"dondoc plans apply {file.name}"))
+        why = _allowed([found], reason, f"dondoc plans apply {file.name}", yes)
+        write(*_bring_in(here, [found], policy, why))
 
 
 @plans.command(
@@ -84,7 +83,7 @@ def import_(
     paths: Annotated[list[Path], Parameter(help=_("Tệp hoặc thư mục."))],
     /,
     *,
-    policy: PolicyName = "keep",
+    policy: PolicyName = "tell",
     reason: Why = None,
     yes: Yes = False,
 ) -> None:
@@ -100,13 +99,7 @@ def import_(
                 problems += [problem.text(lang()) for problem in error.problems]
         if problems:
             raise CommandFailedError(*problems)
-        known = [each for each in found if each.seen.base is not None and not each.seen.is_same]
-        if known and not yes:
-            lines = [
-                line for each in known for line in (f"{each.name} → {each.seen.plan.code}", *as_text(each.seen.changes))
-            ]
-            ask(lines, refusal=_("Mã kế hoạch đã có với nội dung khác. Thêm --yes để thay."))
-        write(*_bring_in(here, found, policy, reason or "dondoc plans import"))
+        write(*_bring_in(here, found, policy, _allowed(found, reason, "dondoc plans import", yes)))
 
 
 @plans.command(help=_("Ghi văn bản của mọi kế hoạch đang có hiệu lực vào một thư mục, mỗi kế hoạch một tệp."))
@@ -155,7 +148,7 @@ def restore(
     number: Annotated[int, Parameter(help=_("Số của bản."))],
     /,
     *,
-    policy: PolicyName = "keep",
+    policy: PolicyName = "tell",
     reason: Why = None,
     yes: Yes = False,
 ) -> None:
@@ -165,9 +158,8 @@ def restore(
         with here.database.reading() as session:
             text = text_of(session, code, number)
         found = _look(here, text, f"{code}.yaml")
-        if not found.seen.is_same and not yes:
-            ask(as_text(found.seen.changes))
-        write(*_bring_in(here, [found], policy, reason or f"dondoc plans restore {code} {number}", restores=number))
+        why = _allowed([found], reason, f"dondoc plans restore {code} {number}", yes)
+        write(*_bring_in(here, [found], policy, why, restores=number))
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +198,19 @@ def _look(here: Office, text: bytes, name: str, from_on: date | None = None) -> 
     return _Found(text, name, from_on, seen)
 
 
+def _allowed(found: "Sequence[_Found]", reason: str | None, command: str, yes: bool) -> str:
+    """The reason to be kept. A first revision comes into force unasked."""
+    known = [each for each in found if each.seen.base is not None and not each.seen.is_same]
+    return allowed(
+        [line for each in known for line in (f"{each.name} → {each.seen.plan.code}", *as_text(each.seen.changes))],
+        [change for each in known for change in each.seen.changes],
+        reason=reason,
+        command=command,
+        yes=yes,
+        refusal=_("Mã kế hoạch đã có với nội dung khác. Thêm --yes để thay."),
+    )
+
+
 def _bring_in(here: Office, found: "Sequence[_Found]", policy: str, why: str, restores: int | None = None) -> list[str]:
     """All of them in force or none; where two persons are needed, all of them proposed."""
     with here.database.writing() as session:
@@ -218,6 +223,8 @@ def _one(session: "Session", here: Office, each: "_Found", policy: str, why: str
     from models.proposal import Policy, ProposalKind
 
     code = each.seen.plan.code
+    if each.seen.is_same:
+        return _("Kế hoạch {code}: không có gì thay đổi.", code=code)
     given: dict[str, Any] = {
         "diff_hash": each.seen.diff_hash,
         "policy": Policy(policy),
@@ -228,7 +235,7 @@ def _one(session: "Session", here: Office, each: "_Found", policy: str, why: str
         "from_on": each.from_on,
         "restores": restores,
     }
-    if here.settings.second_person and each.seen.base is not None and not each.seen.is_same:
+    if here.settings.second_person and each.seen.base is not None:
         made = propose(session, ProposalKind.PLAN, each.text, each.name, **given)
         return _("Kế hoạch {code}: đã đề xuất (số {id}), chờ người thứ hai đồng ý.", code=code, id=made.id)
     revision = apply(session, each.text, each.name, **given)
