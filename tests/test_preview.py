@@ -224,6 +224,10 @@ def test_words_are_put_shown_and_restored_by_the_command(database: Database, say
     ]
     own.write_bytes(b"\xff\xfe")
     assert "expected a UTF-8 file" in say("wording", "overdue", "--put", str(own))[2]
+    for missing in (tmp_path / "nope.txt", tmp_path):
+        code, _, err = say("wording", "overdue", "--put", str(missing))
+        assert code == 1
+        assert err.startswith(f"{missing}: expected a file that can be read, got none (")
     with database.reading() as session:
         assert in_use(session) == {}
 

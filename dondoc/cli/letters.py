@@ -89,6 +89,9 @@ def _read(path: Path) -> str:
         text = path.read_text("utf-8-sig")
     except UnicodeDecodeError as error:
         raise CommandFailedError(_("{path}: cần một tệp UTF-8", path=path)) from error
+    except OSError as error:
+        expected = _("{path}: cần một tệp đọc được, không mở được ({why})", path=path, why=error.strerror)
+        raise CommandFailedError(expected) from error
     return normalize("NFC", text.replace("\r\n", "\n").replace("\0", "")).strip()
 
 
