@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import exists, update
+from sqlalchemy import and_, exists, or_, update
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
@@ -12,9 +12,10 @@ from engine.tree import parts
 from models.address import Address, AddressState, ways_of
 from models.contact import Contact
 from models.message import IS_UNSENT, Message, MessageState, drop
-from models.notice import IS_WAITING, Notice
+from models.notice import IS_WAITING, Notice, NoticeKind
 
 _MAIL: Final = ("email", "eml")
+_OPENED: Final = NoticeKind.OPENED.value
 
 
 def redirect(session: Session, contact_ids: Sequence[int], now: datetime) -> None:
@@ -48,7 +49,7 @@ def pass_back(session: Session, delegate_id: int, principal_id: int) -> None:
     is_known = exists().where(
         col(known.contact_id) == principal_id,
         col(known.task_id) == col(Notice.task_id),
-        col(known.cause) == col(Notice.cause),
+        or_(col(known.cause) == col(Notice.cause), and_(*(col(each.kind) == _OPENED for each in (known, Notice)))),
     )
     session.execute(
         update(Notice)

@@ -10,7 +10,7 @@ from sqlmodel import Session, col, select
 from dondoc.database import Database
 from dondoc.keys import Secrets
 from engine import new_day, review
-from engine.contacts import Person, add_contact
+from engine.contacts import Person, add_contact, retire_contact
 from engine.link_contact import Chat, hear, new_code
 from engine.ways import Agreed, add_way
 from models.contact import Contact
@@ -87,6 +87,22 @@ def test_what_waits_for_a_delegate_whose_days_end_is_told_whom_they_stood_in_for
         send(database, sink.url, at("2025-09-15"))
         assert (len(sink.to(STC)), sink.to("pho.stc@example.org")) == (1, [])
         assert sink.to(STC)[0]["Subject"].startswith("Trả lại để bổ sung")
+
+
+def test_that_a_cycle_opened_is_not_told_again_when_a_delegate_leaves_before_they_were_told(database: Database) -> None:
+    province(database, on="2025-08-01")
+    step_round(database, OPENED)
+    with running() as sink:
+        send(database, sink.url)
+        with database.writing() as session:
+            mine = contact_of_stc(session)
+            stand_in = Person("contact", "Phó", "pho.stc@example.org", valid_to=date(2025, 9, 15), stands_for=mine.id)
+            delegate = add_contact(session, mine.unit_id, stand_in, by="user:1", now=OPENED, zone=ZONE)
+            assert len(told(session)) == 1
+            retire_contact(session, delegate.id, reason="QĐ 9", by="user:1", now=OPENED)
+        sink.mails.clear()
+        send(database, sink.url)
+        assert sink.mails == []
 
 
 def by_code(session: Session, contact: Contact, _folder: Path) -> None:
