@@ -157,7 +157,7 @@ def test_several_tasks_are_one_digest() -> None:
     second = waiting(2, mine)
     second = replace(second, unit=waiting(1).unit)
     rendered = told(waiting(1, mine), second, contact=mine)
-    assert rendered.subject == "Chi bộ số 1 có 2 báo cáo cần nộp"
+    assert rendered.subject == "Chi bộ số 1: 2 việc cần lưu ý"  # no total: more may be owed than the letter tells
     assert [rendered.text.count(f"[[link:{n}]]") for n in (1, 2)] == [1, 1]
 
 
