@@ -20,7 +20,7 @@ from engine.redirect import redirect
 from engine.tell import reachable_of, tell_what_is_owed
 from models.address import Address, AddressState, LinkCode, WebhookEvent
 from models.contact import Contact
-from models.entry import append
+from models.entry import Entry, append
 from models.notice import Notice, release_ways
 from models.unit import Unit
 
@@ -99,8 +99,11 @@ def hear(session: Session, chat: Chat, text: str, *, once: str, key: bytes, now:
 
 
 def touch(session: Session, chat: Chat, now: datetime) -> None:
-    """A sign of life: an OA may write for seven days after it."""
+    """A sign of life: an OA may write for seven days after it, and what was refused there before is tried again."""
     session.execute(update(Address).where(*_is(chat)).values(heard_at=now))
+    bouncing = col(Address.state) == AddressState.BOUNCING.value
+    for address in session.exec(select(Address).where(*_is(chat), bouncing)).all():
+        _revive(session, address, now)
     release_ways(session, col(Notice.contact_id).in_(select(Address.contact_id).where(*_is(chat))))
 
 
@@ -175,25 +178,38 @@ def _link(session: Session, chat: Chat, code: str, key: bytes, now: datetime) ->
     session.flush()
     release_ways(session, col(Notice.contact_id) == contact.id)
     redirect(session, [contact.id], now)
-    data: dict[str, Any] = {"unit": unit.code, "contact": contact.id, "channel": chat.channel}
-    entry = append(session, "contact_linked", by=f"contact:{contact.id}", at=now, **data)
+    entry = _journal(session, "contact_linked", link, f"contact:{contact.id}", now)
     if not was_reachable:
         tell_what_is_owed(session, [contact.id], f"entry:{entry.id}", now)
     return Answer("linked", contact.lang, contact.name, unit.name)
+
+
+def _revive(session: Session, address: Address, now: datetime) -> None:
+    """The consent is that of before. Who could be told nothing meanwhile is told what is owed."""
+    was_reachable = reachable_of(session, [address.contact_id])
+    address.state = AddressState.WORKING
+    session.add(address)
+    entry = _journal(session, "contact_linked", address, f"contact:{address.contact_id}", now)
+    if not was_reachable:
+        tell_what_is_owed(session, [address.contact_id], f"entry:{entry.id}", now)
 
 
 def _end(session: Session, address: Address, by: str, now: datetime) -> None:
     address.state = AddressState.ENDED
     session.add(address)
     session.flush()
+    redirect(session, [address.contact_id], now)
+    _journal(session, "contact_unlinked", address, by, now)
+
+
+def _journal(session: Session, act: str, address: Address, by: str, now: datetime) -> Entry:
     contact = session.get_one(Contact, address.contact_id)
-    redirect(session, [contact.id], now)
     data: dict[str, Any] = {
         "unit": session.get_one(Unit, contact.unit_id).code,
         "contact": contact.id,
         "channel": address.channel,
     }
-    append(session, "contact_unlinked", by=by, at=now, **data)
+    return append(session, act, by=by, at=now, **data)
 
 
 def _is(chat: Chat) -> tuple[ColumnElement[bool], ...]:

@@ -7,8 +7,8 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import event, text
-from sqlmodel import select
+from sqlalchemy import delete, event, text
+from sqlmodel import col, select
 
 from engine import link_contact
 from engine.errors import RefusedError
@@ -17,6 +17,8 @@ from models.arrival import settle
 from models.contact import Contact
 from models.entry import Entry
 from models.message import Message, MessageState
+from models.notice import Notice
+from models.unit import Unit
 from models.zalo import ZaloAccount
 from samples.fake_zalo import events
 from samples.fake_zalo.state import ACCESS_LIFE, App, Sent, Way
@@ -278,6 +280,46 @@ def test_that_somebody_follows_is_a_sign_of_life_once(desk: Desk) -> None:
         desk.move_clock(day)
         tell(desk, events.follows(APP, FOLLOWER), at=NOW + timedelta(hours=1))
     assert desk.all_of(Address)[0].heard_at == at("2021-12-21", "09:00")
+
+
+@pytest.mark.parametrize(
+    ("was", "event", "becomes"),
+    [
+        (AddressState.BOUNCING, events.follows(APP, FOLLOWER), AddressState.WORKING),
+        (AddressState.BOUNCING, events.wrote(APP, FOLLOWER, "Chào văn phòng", "2"), AddressState.WORKING),
+        (AddressState.BOUNCING, events.wrote(APP, FOLLOWER, "HUY", "2"), AddressState.ENDED),
+        (AddressState.ENDED, events.follows(APP, FOLLOWER), AddressState.ENDED),
+        (AddressState.ENDED, events.wrote(APP, FOLLOWER, "Chào văn phòng", "2"), AddressState.ENDED),
+    ],
+)
+def test_whoever_was_refused_and_comes_back_is_told_there_again_and_who_has_ended_it_is_not(
+    desk: Desk, was: AddressState, event: dict[str, Any], becomes: AddressState
+) -> None:
+    tell(desk, events.wrote(APP, FOLLOWER, f"LIENKET {code_for(desk)}", "1"))
+    with desk.database.writing() as session:
+        way = session.exec(select(Address)).one()
+        way.state, agreed = was, (way.consent_at, way.consent_source)
+        session.add(way)
+    desk.move_clock("2021-12-21")
+    tell(desk, event, at=NOW + timedelta(hours=1))
+    (way,) = desk.all_of(Address)
+    assert way.state == becomes
+    assert (way.consent_at, way.consent_source) == agreed
+
+
+def test_who_could_be_told_nothing_but_there_is_told_what_is_owed_once_they_are_back(desk: Desk) -> None:
+    with desk.database.reading() as session:
+        mine = select(Contact.id).join(Unit, col(Unit.id) == col(Contact.unit_id)).where(col(Unit.code) == "stc")
+        me = session.exec(mine.where(col(Contact.role) == "contact")).one()
+    tell(desk, events.wrote(APP, FOLLOWER, f"LIENKET {code_for(desk, me)}", "1"))
+    with desk.database.writing() as session:
+        session.exec(select(Address)).one().state = AddressState.BOUNCING
+        session.get_one(Contact, me).email = None
+        session.execute(delete(Notice).where(col(Notice.contact_id) == me))
+    for _ in range(2):
+        tell(desk, events.follows(APP, FOLLOWER), at=NOW + timedelta(hours=1))
+    cause = next(f"entry:{each.id}" for each in reversed(desk.all_of(Entry)) if each.act == "contact_linked")
+    assert [each.cause for each in desk.all_of(Notice) if each.contact_id == me] == [cause]
 
 
 def test_what_is_still_open_is_found_without_reading_every_event(desk: Desk) -> None:
