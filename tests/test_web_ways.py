@@ -1,5 +1,6 @@
 """Are the ways of a contact kept with the consent to each, and does what waits follow them?"""
 
+import json
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -183,6 +184,35 @@ def test_the_command_line_does_the_same(
     assert main(["contacts", "unlink", "1"]) == 0
     assert [each.state for each in desk.all_of(Address)] == [AddressState.ENDED, AddressState.WORKING]
     assert main(["contacts", "list", "nowhere"]) == 1
+
+
+def test_the_command_line_says_where_nothing_is_sent_any_more(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("DONDOC_DATA", str(desk.settings.data))
+    monkeypatch.setenv("DONDOC_DATABASE_URL", desk.database.url)
+
+    def told() -> tuple[str, list[str | None]]:
+        capsys.readouterr()
+        assert main(["contacts", "list", "stc"]) == main(["contacts", "list", "stc", "--json"]) == 0
+        words, _, listed = capsys.readouterr().out.partition("[")
+        row = next(each for each in json.loads(f"[{listed}") if each["ways"])
+        return words, [row["email_state"], *(each["state"] for each in row["ways"])]
+
+    with desk.database.writing() as session:
+        chat(session, contact_of(session))
+    words, states = told()
+    assert states == ["working", "working"]
+    assert "(" not in words
+    with desk.database.writing() as session:
+        contact = contact_of(session)
+        contact.is_bouncing = True
+        session.exec(select(Address)).one().state = AddressState.BOUNCING
+        email = contact.email
+    words, states = told()
+    assert states == ["bouncing", "bouncing"]
+    assert f"{email} (địa chỉ hỏng)" in words
+    assert "(bị từ chối)" in words
 
 
 def sent(session: Session, contact: Contact, reference: str, **given: Any) -> Message:

@@ -21,7 +21,7 @@ def list_(unit: Annotated[str, Parameter(help=_("Mã đơn vị."))], /, *, json
     from sqlmodel import col, select
 
     from dondoc.clock import today
-    from models.address import ways_of
+    from models.address import AddressState, ways_of
     from models.contact import Contact
     from models.unit import unit_by_code
 
@@ -47,18 +47,27 @@ def list_(unit: Annotated[str, Parameter(help=_("Mã đơn vị."))], /, *, json
             for each in own
         ]
         known = {"id": person.id, "role": person.role, "name": person.name, "email": person.email}
-        rows.append({**known, "active": person.is_active, "ways": told})
+        standing = AddressState.BOUNCING if person.is_bouncing else AddressState.WORKING
+        email_state = standing.value if person.email is not None else None
+        rows.append({**known, "active": person.is_active, "email_state": email_state, "ways": told})
     if json:
         write_json(rows)
         return
     lines = []
     for row in rows:
-        lines.append((str(row["id"]), _(f"role.{row['role']}"), row["name"], row["email"] or _("không có địa chỉ"), ""))
+        mail = _marked(row["email"] or _("không có địa chỉ"), row["email_state"], _("địa chỉ hỏng"))
+        rest = "" if row["active"] else _("thôi nhận tin")
+        lines.append((str(row["id"]), _(f"role.{row['role']}"), row["name"], mail, rest))
         for way in row["ways"]:
             since = short_day(date.fromisoformat(way["on"]))
-            how = f"{_('way.' + way['channel'])} {way['address']}"
+            how = _marked(f"{_('way.' + way['channel'])} {way['address']}", way["state"], _("bị từ chối"))
             lines.append(("", f"  {way['id']}", how, _(f"consent.{way['consent']}"), since))
     write(*table(lines))
+
+
+def _marked(address: str, state: str | None, why: str) -> str:
+    """With why nothing is sent there, if so."""
+    return f"{address} ({why})" if state == "bouncing" else address
 
 
 @contacts.command(
