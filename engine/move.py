@@ -37,8 +37,8 @@ from schedules.timeline import DueDay, Occurrence
 MOVED: Final = "step.moved"  #: why the rest of a ladder was replaced
 _EXTENSION: Final = ("task_id", "from_deadline_id", "to_deadline_id", "from_on", "to_on", "reason", "at", "by")
 _UNSENT: Final = (MessageState.QUEUED.value, MessageState.DEFERRED.value)
-#: What asks for something and would tell the old day, if it has not gone out yet.
-_ASKING: Final = (NoticeKind.OPENED, NoticeKind.REMINDER, NoticeKind.DUE_TODAY)
+#: What would tell the old day, if it has not gone out yet.
+_TELLS_A_DAY: Final = (NoticeKind.OPENED, NoticeKind.REMINDER, NoticeKind.DUE_TODAY, NoticeKind.DATE_MOVED)
 _OWING: Final = col(Task.state).in_([state.value for state in OWING])
 
 
@@ -130,7 +130,7 @@ def _shift(
     session.execute(insert(Extension).from_select(list(_EXTENSION), select(*columns).where(which)))
     if told is not None:
         _tell(session, told, NoticeKind.DATE_MOVED, entry, target.due_on, decision.now)
-    waiting = and_(col(Notice.message_id).is_(None), col(Notice.dropped).is_(None), col(Notice.kind).in_(_ASKING))
+    waiting = and_(col(Notice.message_id).is_(None), col(Notice.dropped).is_(None), col(Notice.kind).in_(_TELLS_A_DAY))
     session.execute(  # what has not been said yet says the new day
         update(Notice)
         .where(waiting, col(Notice.task_id).in_(select(col(Task.id)).where(which)))
@@ -327,7 +327,11 @@ def _tell(
 
 
 def _say(session: Session, act: str, each: Transfer, decision: Decision, **counts: int) -> Entry:
-    after = each.after
+    before, after = each.change.before, each.after
+    graces: dict[str, Any] = {
+        name: day.grace_until.isoformat() if day is not None and day.grace_until is not None else None
+        for name, day in (("grace_was", before), ("grace_until", after))
+    }
     return append(
         session,
         act,
@@ -339,6 +343,7 @@ def _say(session: Session, act: str, each: Transfer, decision: Decision, **count
         due_on=after.due_on.isoformat() if after is not None else None,
         policy=decision.policy.value,
         reason=decision.reason,
+        **graces,
         **counts,
     )
 

@@ -92,7 +92,7 @@ def item_of(each: Waiting, lang: str, office: Office) -> Item:
         next_on=today(step.at, office.zone) if step is not None else None,
         reason=_reason(each),
         decision=change.document if change is not None else None,
-        was_on=change.from_on if change is not None else _kept_on(each),
+        was_on=_was_on(each, change),
         asked_on=each.refused.until if each.refused is not None else None,
         heir=each.unit.name if each.is_taken else "",
         does_not_count=each.review is not None and each.review.does_not_count,
@@ -116,9 +116,11 @@ def _move(each: Waiting) -> Extension | None:
     return extension
 
 
-def _kept_on(each: Waiting) -> date | None:
-    """The day that stays where the journal alone tells of a change: that of its grace."""
-    return each.notice.due_on if each.notice.kind == NoticeKind.DATE_MOVED and each.why is not None else None
+def _was_on(each: Waiting, change: Extension | None) -> date | None:
+    """For a moved date what its reader was last told: other moves may lie between that nobody was told of."""
+    if each.before is not None:
+        return each.before.on
+    return change.from_on if change is not None else None
 
 
 def _reason(each: Waiting) -> str | None:

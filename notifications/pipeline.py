@@ -126,6 +126,8 @@ def drop_moot(batch: Batch) -> Batch:
     def why(each: Waiting) -> str | None:
         given_away = each.is_taken and each.notice.kind != NoticeKind.CANCELLED
         told_on, due_on = each.notice.due_on, each.deadline.due_on
+        if each.before is not None and (nothing_new := each.before.moot(told_on)):
+            return nothing_new
         return GIVEN_AWAY if given_away else moot(each.notice.kind, told_on, each.task.state, due_on, each.cycle.state)
 
     return _drop(batch, why)

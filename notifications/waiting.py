@@ -27,6 +27,7 @@ from models.step import Step, StepKind, StepState
 from models.submission import Review, ReviewVerdict, Submission, SubmissionFile
 from models.task import OWING, Task, TaskState
 from models.unit import Placement, Unit, units_above
+from notifications.moved import Before, known_before
 from schedules.calendars import Calendar
 from schedules.plan import Offset, Text
 
@@ -112,6 +113,7 @@ class Waiting:
     known_until: date | None = None  #: of an escalation: somebody has said "đã biết" up to and including this day
     dead: Dead | None = None  #: of an address that has to be mended
     why: str | None = None  #: of work that nobody asks for any more, or of a day that moved
+    before: Before | None = None  #: of a day that moved: what its reader knows
 
     @property
     def is_own(self) -> bool:
@@ -175,6 +177,7 @@ def _read(session: Session, chosen: ColumnElement[bool], now: datetime) -> list[
     known = _known(session, rows, now)
     dead = _dead(session, [notice for notice, *_ in rows if notice.kind == NoticeKind.BOUNCED])
     whys = _whys(session, [notice for notice, *_ in rows if notice.kind in _BY_ENTRY])
+    before = known_before(session, [(row.Notice, row.Deadline) for row in rows], extensions)
     steps = _next_steps(session, chosen, now)
     revisions = {id_: session.get_one(Revision, id_) for id_ in {cycle.revision_id for *_, cycle, _ in rows}}
     calendars = {id_: calendar_of(session, revision.calendar) for id_, revision in revisions.items()}
@@ -208,6 +211,7 @@ def _read(session: Session, chosen: ColumnElement[bool], now: datetime) -> list[
                 known.get(task.id) if notice.kind == NoticeKind.ESCALATION else None,
                 dead.get(notice.cause),
                 whys.get(notice.cause),
+                before.get(notice.id),
             )
         )
     return waiting
