@@ -46,8 +46,10 @@ def acknowledge_below(
 ) -> None:
     """The same by whoever was told of the tasks, without an account; pressed twice it is said once.
 
-    What was handed in or moved meanwhile is left out. Raises RefusedError when nothing is left.
+    What was handed in or moved meanwhile is left out. Raises RefusedError when nothing is chosen, or nothing is left.
     """
+    if not task_ids:
+        raise RefusedError("refused.none_chosen")
     contact = session.get_one(Contact, contact_id, with_for_update=True)
     check_day(until, today(now, zone))
     check_words(note)
