@@ -3,7 +3,7 @@
 import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime
 from typing import Final
 
 from jinja2 import TemplateError
@@ -13,21 +13,24 @@ from sqlmodel import Session, col
 from dondoc.clock import moment
 from dondoc.settings import Settings
 from models.ask import AskState, ExtensionAsk
-from models.notice import Notice, NoticeKind
+from models.contact import Contact, Role, holding
+from models.notice import FROM_STEP, Notice, NoticeKind
+from models.step import Step, StepKind
 from models.task import Task
 from models.wording import in_use
 from notifications.item import Office
 from notifications.letters import data_of
 from notifications.render import ALL_DUTIES, BELOW, CHASED, DIGEST, REFUSED, Rendered, fill_links, render_bundle
 from notifications.specimen import ZONE, in_language, specimens
-from notifications.waiting import Waiting, read_told
+from notifications.waiting import OWN, Waiting, read_told
 from notifications.wording import InvalidWordingError, Wordings, read
+from schedules.plan import Offset, Rung
 from schedules.reason import Reason
 
 HIDDEN: Final = "••••••••"  #: in place of a token: what is shown here is nobody's way in
 _REFERENCE: Final = "0" * 32
-#: How many days after the due day a letter of a kind is thought to go out, where none of the task ever has.
-_WHEN: Final[Mapping[str, int]] = {"opened": -30, "reminder": -7, "due_today": 0, "overdue": 3, "escalation": 3}
+#: How many working days after the due day a letter of a kind is thought to go out, where the ladder has no such rung.
+_WHEN: Final[Mapping[str, int]] = {"opened": -20, "reminder": -5, "due_today": 0, "overdue": 3}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,7 @@ class Preview:
     at: datetime  #: the moment that it speaks of
     task_id: int | None
     data: Mapping[str, str]  #: what a template message of Zalo may name
+    is_example: bool = False  #: nothing of the kind was told: made up, or how it would be told of the task
 
 
 def frame_of(session: Session, settings: Settings, now: datetime) -> Office:
@@ -64,24 +68,23 @@ def preview(
 
     `may`: the condition on the tasks that whoever looks may see.
     """
-    ids, forced = _last(session, kind, task_id, true() if may is None else may), None
-    if not ids and kind in _WHEN:  # never told yet, but what was told of the task is enough to say how it would be
-        ids, forced = _last(session, "", task_id, true() if may is None else may), kind
-    if not ids:
-        return example(kind, lang, office) if task_id is None else None
-    waiting = read_told(session, ids, office.now)
-    at = waiting[0].notice.created_at
-    if forced is not None:
-        due_on = waiting[0].deadline.due_on
-        at = moment(due_on + timedelta(days=_WHEN[forced]), "08:00", office.zone)
-        told = waiting[0].notice.model_dump() | {"kind": forced}
-        waiting = [replace(waiting[0], notice=Notice(**told))]
-    return _shown(waiting, at, lang, office, waiting[0].task.id)
+    allowed = true() if may is None else may
+    ids = _last(session, kind, task_id, allowed)
+    if ids:
+        waiting = read_told(session, ids, office.now)
+        return _shown(waiting, waiting[0].notice.created_at, lang, office, waiting[0].task.id)
+    if kind in (*_WHEN, NoticeKind.ESCALATION):  # what was told of the task is enough to say how it would be
+        other = read_told(session, _last(session, "", task_id, allowed), office.now)
+        ahead = _ahead(session, kind, other[0], office) if other else None
+        if ahead is not None:
+            shown = _shown([ahead], ahead.notice.created_at, lang, office, ahead.task.id)
+            return replace(shown, is_example=True)
+    return example(kind, lang, office) if task_id is None else None
 
 
 def example(kind: str, lang: str, office: Office) -> Preview:
     first = specimens(kind, lang)[0]
-    return _shown(first.waiting, first.now, lang, office, None)
+    return replace(_shown(first.waiting, first.now, lang, office, None), is_example=True)
 
 
 def check(kind: str, lang: str, text: str) -> None:
@@ -135,6 +138,44 @@ def _last(session: Session, kind: str, task_id: int | None, may: ColumnElement[b
     together = col(Notice.message_id) == last.message_id if kind == DIGEST else col(Notice.cause) == last.cause
     same = select(col(Notice.id)).join(Task, col(Task.id) == col(Notice.task_id))
     return list(session.scalars(same.where(together, col(Notice.contact_id) == last.contact_id, of_kind, may)))
+
+
+def _ahead(session: Session, kind: str, other: Waiting, office: Office) -> Waiting | None:
+    """How the unit would be told it: by the ladder's first rung of the kind, to whoever that one is for.
+
+    `other`: what it was told of the same task. None where the ladder has no such rung, or nobody holds its role.
+    """
+    due_on = other.deadline.due_on
+    query = select(Step).where(col(Step.deadline_id) == other.deadline.id, col(Step.rung).startswith(OWN))
+    steps = session.scalars(query.order_by(col(Step.at), col(Step.id)))
+    step = next((step for step in steps if _kind(step, due_on) == kind), None)
+    if step is None and kind not in _WHEN:
+        return None
+    if step is not None:
+        at, rung, cause = step.at, step.rung, f"{FROM_STEP}{step.id}"
+    else:
+        on = other.calendar.after(due_on, Offset(_WHEN[kind], working=True))
+        at, rung, cause = moment(on, "08:00", office.zone), Rung.UNIT_CONTACT.value, FROM_STEP
+    if kind == NoticeKind.OPENED:
+        at = other.cycle.opened_at
+    whose = holding(Role(rung.removeprefix(OWN))).where(col(Contact.unit_id) == other.unit.id)
+    contact = session.scalars(whose.order_by(col(Contact.id)).limit(1)).first()
+    if contact is None:
+        return None
+    (then,) = read_told(session, [other.notice.id], at)  # for the rungs that come after this one
+    told = other.notice.model_dump() | {"kind": kind, "rung": rung, "cause": cause, "due_on": due_on, "created_at": at}
+    return replace(then, notice=Notice(**told), contact=contact, contact_unit=other.unit)
+
+
+def _kind(step: Step, due_on: date) -> str:
+    """Of a step that tells the unit itself."""
+    if step.kind == StepKind.ESCALATE:
+        return NoticeKind.ESCALATION
+    if step.on > due_on:
+        return NoticeKind.OVERDUE
+    if step.on == due_on:
+        return NoticeKind.DUE_TODAY
+    return NoticeKind.OPENED if step.ordinal == 0 else NoticeKind.REMINDER
 
 
 def _was_refused() -> ColumnElement[bool]:

@@ -1,10 +1,12 @@
 """Does a preview show what was really told, as it was told, and never somebody's way in?"""
 
 import json
+import re
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlmodel import col, select
@@ -14,6 +16,7 @@ from dondoc.database import Database
 from dondoc.settings import Settings
 from engine import extend, review
 from models.ask import ExtensionAsk
+from models.contact import Contact
 from models.message import Message
 from models.notice import Notice
 from models.wording import Wording, in_use
@@ -31,7 +34,7 @@ ROUNDS = ("2025-09-01", "2025-09-16", "2025-09-23", "2025-09-30", "2025-10-01", 
 LATE, LIVELY = "stt", "stc"
 
 
-def lived(database: Database) -> None:
+def lived(database: Database, days: tuple[str, ...] = ROUNDS) -> None:
     """A unit hands in, is sent back and accepted, another one has more time, the others are late."""
     province(database, on="2025-08-01")
     acts: dict[str, Callable[[], object]] = {
@@ -51,7 +54,7 @@ def lived(database: Database) -> None:
             document=None,
         ),
     }
-    for day in ROUNDS:
+    for day in days:
         step_round(database, at(day))
         acts.get(day, lambda: None)()
         queue(database, Office("email", "vp@example.org", "https://dondoc.example.org", ZONE, at(day, "11:00")))
@@ -126,6 +129,27 @@ def test_a_task_that_was_never_told_so_is_shown_as_it_would_be(database: Databas
         assert look(database, kind, task_id=late) is None
 
 
+def test_what_was_never_told_is_shown_to_whom_and_when_the_ladder_would_tell_it(database: Database) -> None:
+    """The head hears on the first working day after the due day, not the clerk who had the last letter."""
+    lived(database, ("2025-09-01", "2025-09-16"))
+    found = look(database, "escalation")
+    assert found is not None
+    assert found.is_example
+    with database.reading() as session:
+        head = select(Contact).where(col(Contact.name) == found.name)
+        assert session.exec(head).one().role == "head"
+    assert found.at.astimezone(ZoneInfo(ZONE)).date() == date(2025, 10, 1)
+    told = re.findall(r"(\d\d/\d\d/2025) sẽ báo", found.rendered.text)
+    assert told == ["03/10/2025"]
+    late = look(database, "overdue")
+    assert late is not None
+    assert late.is_example
+    assert late.at.astimezone(ZoneInfo(ZONE)).date() == date(2025, 10, 3)
+    shown = look(database, "opened")
+    assert shown is not None
+    assert not shown.is_example
+
+
 def test_a_refusal_is_not_taken_for_an_extension_nor_the_other_way_round(database: Database) -> None:
     lived(database)
     late, at_noon = task(database, LATE), at("2025-10-15", "12:00")
@@ -192,7 +216,7 @@ def test_the_command_prints_the_letter_of_each_channel(database: Database, say: 
     assert say("preview", "returned", "--html")[1].startswith("<!doctype html>")
     told = json.loads(say("preview", "returned", "--lang", "en", "--json")[1])
     assert told["subject"] == "Returned for completion: Yearly report, 2025"
-    assert set(told) == {"kind", "lang", "task", "at", "name", "subject", "text", "html", "short", "data"}
+    assert set(told) == {"kind", "lang", "task", "at", "name", "subject", "text", "html", "short", "data", "is_example"}
     assert told["task"] == task(database, LIVELY)
 
 

@@ -47,7 +47,7 @@ def preview(
     elif html:
         write(found.rendered.html)
     else:
-        if found.task_id is None:
+        if found.is_example:
             write(_("(Ví dụ: chưa có thư nào loại này.)"), "")
         write(_("Tới: {name}", name=found.name), _("Lúc: {when}", when=whole_moment(found.at, here.zone, spoken())))
         write(*_lines(found, channel))
@@ -109,5 +109,6 @@ def _lines(found: "Preview", channel: Channel) -> list[str]:
 def _as_json(found: "Preview", kind: str, lang: str) -> dict[str, object]:
     rendered = found.rendered
     of = {"kind": kind, "lang": lang, "task": found.task_id, "at": found.at, "name": found.name}
+    of |= {"is_example": found.is_example}
     told = {"subject": rendered.subject, "text": rendered.text, "html": rendered.html, "short": rendered.short}
     return {**of, **told, "data": found.data}
