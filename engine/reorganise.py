@@ -33,7 +33,7 @@ from engine.tree import (
     take_turns,
     write_places,
 )
-from models.contact import Contact
+from models.contact import Contact, Role, is_reachable
 from models.entry import Entry, append
 from models.lineage import Lineage, Succession
 from models.task import UNFINISHED, Task
@@ -95,6 +95,7 @@ class Effect:
     receiver: str | None  #: who receives them then
     awaited: tuple[tuple[Unit, date], ...]  #: whose work the ending ones were still to go on with: the heir does
     contacts: tuple[Contact, ...]  #: who become contacts of the heir; of a day ahead whoever is there then does
+    silent: tuple[str, ...]  #: the heirs, by code, without a contact who can be told, even with those who come
     is_ahead: bool  #: the day is still to come: open work changes hands then
     known: Mapping[str, Known]
     wanted: Mapping[str, Sequence[Place]]
@@ -108,7 +109,7 @@ class Effect:
         contacts = [[each.id, each.name, each.email] for each in self.contacts]
         told = [order.way, order.units, f"{order.on}", order.heir, fresh, order.stays, self.is_ahead]
         awaited = [[unit.code, f"{on}"] for unit, on in self.awaited]
-        shown = [*told, tasks, sorted(self.owed), below, self.along, self.received, awaited, contacts]
+        shown = [*told, tasks, sorted(self.owed), below, self.along, self.received, awaited, contacts, self.silent]
         text = json.dumps(shown, ensure_ascii=False)
         return hashlib.sha256(text.encode()).hexdigest()
 
@@ -159,6 +160,7 @@ def preview(session: Session, order: Order, *, now: datetime, zone: str) -> Effe
     by_id = {unit.id: unit for unit in _units(session, [known[code].id for code, _ in below])}
     parent = first.placements[-1].parent_id if first.placements else None
     above = next((code for code, unit in known.items() if unit.id == parent), None)
+    contacts = to_take(session, ids, known[heir].id if heir in known else None) if order.with_contacts and heir else ()
     return Effect(
         order=order,
         units=units,
@@ -171,9 +173,8 @@ def preview(session: Session, order: Order, *, now: datetime, zone: str) -> Effe
         received=received(session, ids) if ids else 0,
         receiver=heir or above,
         awaited=tuple((before, line.on) for before, line in coming),
-        contacts=to_take(session, ids, known[heir].id if heir in known else None)
-        if order.with_contacts and heir is not None
-        else (),
+        contacts=contacts,
+        silent=_silent(session, heirs, contacts),
         is_ahead=ahead,
         known=known,
         wanted=wanted,
@@ -387,6 +388,17 @@ def to_take(session: Session, unit_ids: Sequence[int], heir_id: int | None) -> t
             has.add((contact.role, contact.email))
             taken.append(contact)
     return tuple(taken)
+
+
+def _silent(session: Session, heirs: Sequence[str], coming: Sequence[Contact]) -> tuple[str, ...]:
+    """The heirs at which nobody can be told; who is `coming` comes to the first."""
+    told = (col(Contact.role) == Role.CONTACT.value, is_reachable())
+    query = select(Unit.code).join(Contact, col(Contact.unit_id) == col(Unit.id))
+    heard = set(session.exec(query.where(col(Unit.code).in_(heirs), *told)))
+    ids = [each.id for each in coming]
+    if ids and session.exec(select(Contact.id).where(col(Contact.id).in_(ids), *told)).first():
+        heard.add(heirs[0])
+    return tuple(code for code in heirs if code not in heard)
 
 
 def take(session: Session, contacts: Sequence[Contact], heir_id: int, **others: Any) -> list[Contact]:

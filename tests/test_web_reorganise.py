@@ -146,6 +146,26 @@ def test_an_admin_of_a_branch_brings_in_that_branch_alone(desk: Desk) -> None:
 # Merging, splitting, closing
 
 
+def test_a_new_unit_takes_the_contacts_unless_told_not_to_and_one_that_nobody_hears_for_is_named(desk: Desk) -> None:
+    path, ticked = way_of(desk, "stc", "merge"), 'name="contacts" value="1" checked'
+    assert 'name="contacts"' not in desk.get(path).text
+    asked: dict[str, Any] = {"on": "", "units": "stt", "fresh_code": "moi", "fresh_name": "Chi bộ Mới"}
+    shown = desk.get(path, params=asked).text
+    assert (ticked in shown, "người thành đầu mối" in shown, "Không báo được cho ai" in shown) == (True, True, False)
+    shown = desk.get(path, params=asked | {"contacts_of": hidden(shown, "contacts_of")}).text
+    assert (ticked in shown, "người thành đầu mối" in shown) == (False, False)
+    assert '<dt>Không báo được cho ai</dt><dd><b class="warn">Chi bộ Mới</b>' in shown
+    shown = desk.get(path, params={"on": "", "units": "stt", "heir": "stt"}).text
+    assert (ticked in shown, "Không báo được cho ai" in shown) == (False, False)
+    parts: dict[str, Any] = {"on": "", "fresh_code": ["tc-a", "tc-b"], "fresh_name": ["Chi bộ A", "Chi bộ B"]}
+    shown = desk.get(way_of(desk, "stc", "split"), params=parts).text
+    assert ticked in shown
+    assert '<b class="warn">Chi bộ B</b>' in shown
+    shown = desk.get(way_of(desk, "stc", "split"), params=parts | {"stays": "1"}).text
+    assert 'name="contacts"' not in shown
+    assert '<b class="warn">Chi bộ A, Chi bộ B</b>' in shown
+
+
 def test_a_merger_shows_each_open_task_and_does_what_was_shown(desk: Desk) -> None:
     path = way_of(desk, "stc", "merge")
     before = desk.rows()

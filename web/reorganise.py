@@ -11,6 +11,7 @@ from fastapi.responses import RedirectResponse, Response
 from sqlmodel import Session, col, select
 from starlette.datastructures import FormData, QueryParams
 
+from dondoc.alphabet import order as by_alphabet
 from engine import relocate, reorganise
 from engine.access import PIECE, Actor, Place, Right, can, may_units, place_of_unit
 from engine.errors import RefusedError
@@ -21,7 +22,6 @@ from models.lineage import Succession
 from models.unit import Placement, Unit, placement_on, unit_by_code, valid
 from web import forms, words
 from web.access import InActor, demand, needs
-from web.alphabet import order as by_alphabet
 from web.done import after, stand
 from web.office import InOffice, Number, Office
 from web.pages import page
@@ -219,16 +219,19 @@ def _order(
     fields = [(name, value.strip()) for name, value in given.multi_items() if isinstance(value, str)]
     tasks = {int(found[1]): value for name, value in fields if (found := _TASK.fullmatch(name))}
     below = {found[1]: value for name, value in fields if value and (found := _BELOW.fullmatch(name))}
+    stays = bool(_text(given, "stays"))
+    # A new unit has no contacts of its own: until the box was shown for it, it stands ticked.
+    takes = way != "close" and bool(fresh) and not stays and _text(given, "contacts_of") != fresh[0].code
     return Order(
         WAYS[way],
         tuple(dict.fromkeys([unit.code, *others])),
         on,
         heir if way != "split" else None,
         fresh if way != "close" else (),
-        stays=bool(_text(given, "stays")),
+        stays=stays,
         tasks=tasks,
         below=below,
-        with_contacts=bool(_text(given, "contacts")),
+        with_contacts=takes or bool(_text(given, "contacts")),
     )
 
 

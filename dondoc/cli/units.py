@@ -229,7 +229,9 @@ def split(
 
     fresh = tuple(Fresh(each.partition("=")[0].strip(), each.partition("=")[2]) for each in into)
     with office() as here:
-        order = Order(Succession.SPLIT, (code,), _day(here, on), None, fresh, stays, tasks=_given(give))
+        order = Order(
+            Succession.SPLIT, (code,), _day(here, on), None, fresh, stays, _given(give), with_contacts=not stays
+        )
         found = _reorganise(here, order, reason, yes=yes)
     write(
         _("{unit} tách thành {into} từ {day}; {n} nhiệm vụ chưa xong, {below} đơn vị bên dưới đi theo.", unit=code,
@@ -310,6 +312,7 @@ def _fates(found: "Effect") -> list[str]:
           heir=found.heirs[0])
         for unit, on in found.awaited
     ]  # fmt: skip
+    lines += [_("Không báo được cho ai ở {unit}: chưa có đầu mối nhận được tin.", unit=code) for code in found.silent]
     return [*lines, _("Việc giao lại trong vòng chạy đầu tiên của ngày đó.")] if found.is_ahead and rows else lines
 
 
