@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -25,7 +26,7 @@ from models.unit import Placement, Unit, matching, unit_by_code
 from schedules import periods
 from schedules.audience import Reached
 from schedules.diff import Change, compare
-from schedules.timeline import compiled
+from schedules.timeline import Waiting, compiled
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +156,22 @@ def days_of(session: Session, plan_id: int) -> Sequence[tuple[MilestoneDay, Unit
     """What was entered, the newest first."""
     query = select(MilestoneDay, Unit).join(Unit, col(Unit.id) == col(MilestoneDay.unit_id), isouter=True)
     return session.exec(query.where(col(MilestoneDay.plan_id) == plan_id).order_by(col(MilestoneDay.id).desc())).all()
+
+
+def waiting_of(session: Session, revision: Revision) -> tuple[tuple[Waiting, int], ...]:
+    """What waits for the day of a milestone for all, and how many units have one of their own; empty for a stuck plan.
+
+    The days of some units give what hangs on the milestone a date, and the others wait still.
+    """
+    entered = session.exec(select(MilestoneDay).where(col(MilestoneDay.plan_id) == revision.plan_id)).all()
+    own = Counter((each.milestone, each.period) for each in entered if each.unit_id is not None)
+    for_all = {(each.milestone, each.period): frozenset({each.on}) for each in entered if each.unit_id is None}
+    try:
+        with refused_dates():
+            timeline = compiled(plan_of(session, revision.id), calendar_of(session, revision.calendar), for_all)
+    except RefusedError:
+        return ()
+    return tuple((each, own[each.milestone, each.period.label]) for each in timeline.waiting)
 
 
 def _is_opened(session: Session, plan: Plan, day: MilestoneDay) -> bool:

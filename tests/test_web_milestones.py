@@ -71,6 +71,18 @@ def test_a_day_for_one_unit_concerns_that_one_alone(desk: Desk) -> None:
     assert '<td class="num">1<' not in for_all
 
 
+def test_the_others_wait_still_after_the_day_of_one_unit(desk: Desk) -> None:
+    asked = ASKED | {"unit": "stc"}
+    shown = desk.get("/plans/kl01/milestones", params=asked).text
+    assert "10/01/2022 · Chi bộ Sở Tài chính</h2>" in shown
+    entered(desk, asked)
+    page = desk.get("/plans/kl01/milestones").text
+    assert "Đang chờ mốc" in page
+    assert "đã nhập ngày riêng của 1 đơn vị" in page
+    entered(desk, ASKED | {"on": "11/01/2022"})
+    assert "Đang chờ mốc" not in desk.get("/plans/kl01/milestones").text
+
+
 def test_the_day_of_a_unit_is_for_whoever_manages_it(desk: Desk) -> None:
     desk.into_real_time()
     with desk.database.writing() as session:

@@ -10,9 +10,9 @@ from sqlmodel import Session
 from engine import milestones
 from engine.access import Actor, Right, place_of_unit
 from engine.errors import RefusedError
-from engine.plans import plan_of, sound_timeline
+from engine.plans import plan_of
 from models.milestone import MilestoneDay
-from models.unit import unit_by_code
+from models.unit import Unit, unit_by_code
 from web import forms, words
 from web.access import InActor, demand, needs
 from web.done import after, stand, told_done
@@ -89,6 +89,7 @@ def _page(
     refused: RefusedError | None = None,
 ) -> Response:
     effect: milestones.Hanging | None = None
+    unit: Unit | None = None
     is_changed = refused is not None and refused.reason.code == "refused.diff_changed"
     values: dict[str, Any] = {"file": None, "days": [], "waiting": (), "names": {}, "obligations": {}}
     with office.database.reading() as session:
@@ -97,9 +98,10 @@ def _page(
         if opened.active is not None:
             file = plan_of(session, opened.active.id)
             days = milestones.days_of(session, opened.active.plan_id)
-            waiting = sound_timeline(session, opened.active).waiting
+            waiting = milestones.waiting_of(session, opened.active)
             names = names_of(session, (day.by for day, _ in days))
             values = {"file": file, "days": days, "waiting": waiting, "names": names, "obligations": titles(file)}
+            unit = unit_by_code(session, given["unit"]) if given["unit"] else None
             if given["milestone"] and (refused is None or is_changed):
                 try:
                     effect = milestones.hangs_on(
@@ -122,6 +124,7 @@ def _page(
         opened=opened,
         given=given,
         effect=effect,
+        unit=unit.name if unit is not None else None,
         refused=refused,
         is_changed=is_changed,
         done=done,
