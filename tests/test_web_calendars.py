@@ -73,6 +73,9 @@ def test_what_was_shown_is_applied_and_taken_back_the_same_way(desk: Desk) -> No
     form = {"restore": f"{first}", "hash": shown_hash(restored), "policy": "move", "reason": "Nhầm"}
     assert desk.post("/calendars/vn-state/application", form).status_code == 303
     assert "2021-12-31" not in days(desk)
+    sheet = desk.get("/calendars/vn-state").text
+    assert sheet.count("đang dùng") == 1  # the last, though the first says the same
+    assert f"restore={first}" in sheet
 
 
 @pytest.mark.parametrize(
