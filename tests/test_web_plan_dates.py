@@ -105,8 +105,19 @@ def test_nothing_is_applied_without_a_reason_or_when_something_else_would_move(d
     assert "Chưa áp dụng." in refused.text
     assert f">{REASON}</textarea>" in refused.text
     assert 'value="keep" checked' in refused.text
+    assert "lý do bạn gõ còn nguyên" in refused.text
     assert shown_hash(refused.text) != hash_
     assert [each.number for each in desk.all_of(Revision) if each.is_active] == [2]
+
+
+def test_what_somebody_else_applied_meanwhile_leaves_nothing_to_apply_and_no_reason_to_keep(desk: Desk) -> None:
+    typed(desk, LATER)
+    form = {"hash": shown_hash(desk.get("/plans/kl01/preview").text), "policy": "tell", "reason": REASON}
+    assert desk.post("/plans/kl01/application", form).status_code == 303
+    refused = desk.post("/plans/kl01/application", form)
+    assert refused.status_code == 422
+    assert "Không còn gì để áp dụng." in refused.text
+    assert "lý do bạn gõ còn nguyên" not in refused.text
 
 
 def test_a_draft_that_does_not_parse_has_problems_instead_of_dates_and_is_kept(desk: Desk) -> None:

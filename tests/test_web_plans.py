@@ -67,6 +67,7 @@ def test_a_text_that_does_not_parse_is_kept_and_its_problem_shown_in_its_place(d
     line = BROKEN[: BROKEN.index("every:")].count("\n") + 1
     shown = desk.get("/plans/kl01").text
     assert f'data-line="{line}"' in shown
+    assert f">dòng {line}, cột " in shown
     assert "1 lỗi" in shown
 
 

@@ -44,7 +44,7 @@ function list(problems) {
   if (cares) counts.append(made("span", say("warnings", cares), "warn"));
   list.className = "problems";
   problems.forEach((each) => {
-    const item = made("li", "", each.severity), link = made("a", say("line", each.line));
+    const item = made("li", "", each.severity), link = made("a", say("line", each.line).replace("{column}", each.column));
     link.href = "#text";
     link.dataset.line = each.line;
     link.dataset.column = each.column;
