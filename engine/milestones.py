@@ -34,7 +34,15 @@ class Hanging:
     """What the day of a milestone would open."""
 
     days: tuple[Moved, ...]  #: due days, with how many units each concerns
+    from_on: date  #: what was due before it is not opened
+    past: tuple[Change, ...]  #: what is therefore not opened
+    own: tuple[tuple[str, date], ...]  #: units that keep a day of their own, by name
     hash: str  #: of these, of the plan's revision and of all days of this milestone that were entered before
+
+    @property
+    def is_outside(self) -> bool:
+        """Nothing of this period waits for the milestone, whatever its day."""
+        return not self.days and not self.past
 
 
 def enter(
@@ -142,14 +150,23 @@ def hangs_on(
     of_it = select(MilestoneDay).where(*_of(revision.plan_id, milestone, label)).order_by(col(MilestoneDay.id))
     known = [(each.unit_id, each.on) for each in session.exec(of_it)]
     own = [each for each, _ in known if each is not None]
+    names = select(col(Unit.name), col(MilestoneDay.on)).where(col(Unit.id) == col(MilestoneDay.unit_id))
+    names = names.where(*_of(revision.plan_id, milestone, label)).order_by(col(Unit.name))
     which = col(Placement.unit_id).not_in(own) if unit_id is None else col(Placement.unit_id) == unit_id
     days = tuple(
         Moved(plan_code, change, None, _count(session, revision.plan_id, change, which, today(now, zone)))
         for change in compare(was, becomes, revision.from_on)
         if change.after is not None
     )
+    past = tuple(
+        change
+        for change in compare(was, becomes, date.min)
+        if change.after is not None and change.after.due_on < revision.from_on
+    )
+    kept = tuple(session.exec(names)) if unit_id is None else ()
     said = [revision.id, unit_id, [[each, f"{day}"] for each, day in known], lines_of(days)]
-    return Hanging(days, hashlib.sha256(json.dumps(said, ensure_ascii=False).encode()).hexdigest())
+    hash_ = hashlib.sha256(json.dumps(said, ensure_ascii=False).encode()).hexdigest()
+    return Hanging(days, revision.from_on, past, kept, hash_)
 
 
 def days_of(session: Session, plan_id: int) -> Sequence[tuple[MilestoneDay, Unit | None]]:

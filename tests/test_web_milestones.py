@@ -83,6 +83,56 @@ def test_the_others_wait_still_after_the_day_of_one_unit(desk: Desk) -> None:
     assert "Đang chờ mốc" not in desk.get("/plans/kl01/milestones").text
 
 
+def test_a_day_that_opens_nothing_says_why_and_what_to_do(desk: Desk) -> None:
+    with desk.database.writing() as session:
+        revise.apply_plan(
+            session,
+            PLAN.encode(),
+            "kl01.yaml",
+            by="office",
+            now=at("2021-12-20"),
+            zone=ZONE,
+            from_on=date(2021, 12, 12),
+        )
+    late = desk.get("/plans/kl01/milestones", params=ASKED | {"on": "01/12/2021"}).text
+    assert "hạn 11/12/2021 trước ngày áp dụng 12/12/2021 của kế hoạch nên không mở" in late
+    assert "áp dụng lại kế hoạch từ ngày 11/12/2021" in late
+    outside = desk.get("/plans/kl01/milestones", params=ASKED | {"period": "2030"}).text
+    assert "Kỳ 2030 ngoài kế hoạch" in outside
+    for page in (late, outside):
+        assert "Chỉ ghi lại ngày này" in page
+        assert "Nhập mốc này" not in page
+        assert "Đợt mở ở vòng tới" not in page
+    assert "ngoài kế hoạch" not in late
+    opens = desk.get("/plans/kl01/milestones", params=ASKED).text
+    assert "Nhập mốc này" in opens
+    assert "nên không mở" not in opens
+
+
+def test_a_plan_applied_again_from_an_earlier_day_opens_what_was_reported_late(desk: Desk) -> None:
+    asked = ASKED | {"on": "01/12/2021"}
+    with desk.database.writing() as session:
+        revise.apply_plan(
+            session,
+            PLAN.encode(),
+            "kl01.yaml",
+            by="office",
+            now=at("2021-12-20"),
+            zone=ZONE,
+            from_on=date(2021, 12, 11),
+        )
+    page = desk.get("/plans/kl01/milestones", params=asked).text
+    assert "nên không mở" not in page
+    assert "Nhập mốc này" in page
+
+
+def test_a_day_for_all_names_the_units_that_keep_their_own(desk: Desk) -> None:
+    entered(desk, ASKED | {"unit": "stc"})
+    said = "Chi bộ Sở Tài chính đã có ngày riêng 10/01/2022"
+    assert said in desk.get("/plans/kl01/milestones", params=ASKED | {"on": "11/01/2022"}).text
+    assert said not in desk.get("/plans/kl01/milestones", params=ASKED | {"unit": "snv"}).text
+
+
 def test_the_day_of_a_unit_is_for_whoever_manages_it(desk: Desk) -> None:
     desk.into_real_time()
     with desk.database.writing() as session:
