@@ -82,7 +82,7 @@ def behind(contact: Contact) -> Select[tuple[Task, Deadline, Cycle, Unit]]:
         .join(Cycle, col(Cycle.id) == col(Task.cycle_id))
         .join(Unit, col(Unit.id) == col(Task.unit_id))
         .where(told, col(Cycle.state) == CycleState.OPEN.value, col(Task.state).in_([state.value for state in OWING]))
-        .order_by(col(Deadline.due_on), col(Cycle.id), col(Unit.name), col(Task.id))
+        .order_by(col(Deadline.due_on), col(Cycle.id), col(Task.id))
     )
 
 

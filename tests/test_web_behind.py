@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from sqlmodel import col, select
 
+from dondoc.alphabet import order
 from engine.contacts import retire_contact
 from models.acknowledgement import Acknowledgement
 from models.contact import Contact, Role
@@ -18,6 +19,7 @@ from models.link import UnitLink, below_token, unit_token
 from models.message import Message, MessageState
 from models.notice import Notice, NoticeKind
 from models.task import OWING, Task
+from models.unit import Unit
 from models.visit import Visit
 from notifications.deliver import deliver
 from schedules.plan import Rung
@@ -218,3 +220,16 @@ def test_each_token_opens_its_own_page_alone_and_none_for_whoever_has_left(desk:
         retire_contact(session, link.contact_id, reason="QĐ 9", by="office", now=at("2022-01-06"))
     assert desk.get(path).status_code == press(desk, path, "stc") == 404
     assert path.removeprefix("/k/").partition("-")[2] not in str([each.text for each in desk.all_of(Message)])
+
+
+def test_names_stand_as_in_the_alphabet_on_the_page_and_in_the_letter(desk: Desk) -> None:
+    """A database compares code points and has Đoàn before Đảng."""
+    names = ("Đoàn khối", "Đảng bộ Sở Nội vụ", "Dân vận", "Ăn ở")
+    with desk.database.writing() as session:
+        for code, name in zip(("stc", "snv", "stt", "syt"), names, strict=True):
+            session.exec(select(Unit).where(col(Unit.code) == code)).one().name = name
+    path = climbed(desk)
+    shown = [name for name in ticked(desk.ask("GET", path).text) if name in names]
+    letter = next(each for each in desk.all_of(Message) if each.address == SECRETARIAT and "/k/" in each.text)
+    assert shown == sorted(names, key=order)
+    assert sorted(names, key=letter.text.index) == shown

@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import event
 from sqlmodel import col, select
 
-from dondoc import clock
+from dondoc import alphabet, clock
 from dondoc.database import Database
 from engine import extend, review, revise, sign_in
 from engine.shown import shown
@@ -26,8 +26,8 @@ from schedules.calendars import Day
 from schedules.plan import Text
 from tests.builders import YEARLY, ZONE, act_of, at, hand_in, step_round, unit_id, vn_state
 from tests.desk import SESSION, Desk, busied, opened_desk, sqlite_desk
-from web import alphabet, words
 from web import board as pages
+from web import words
 
 #: The yearly report, owed by the cells as well.
 DEEP = YEARLY.replace("doan-the]", "doan-the, chi-bo-truc-thuoc]")

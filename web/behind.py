@@ -10,6 +10,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 from sqlmodel import Session
 
+from dondoc.alphabet import order
 from engine.acknowledge import acknowledge_below, behind, usual_until
 from engine.errors import RefusedError
 from engine.plans import calendar_for
@@ -114,6 +115,6 @@ def _reports(session: Session, office: Office, contact: Contact) -> list[Behind]
             Late(task, unit, deadline, shown(task, deadline, on, calendar, now), known.get(task.id))
             for task, deadline, _, unit in of_cycle
         ]
-        units.sort(key=lambda each: (each.known is not None, each.deadline.due_on))
+        units.sort(key=lambda each: (each.known is not None, each.deadline.due_on, order(each.unit.name)))
         found.append(Behind(cycle, units, usual_until(calendar, on)))
     return found

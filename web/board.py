@@ -14,6 +14,7 @@ from fastapi.responses import RedirectResponse, Response
 from sqlalchemy import Row as Record
 from sqlmodel import Session, col
 
+from dondoc import alphabet
 from engine.access import Actor, Place, Right, can, seen
 from models import board
 from models.board import PIECE
@@ -22,7 +23,7 @@ from models.plan import Plan
 from models.unit import Unit
 from models.view import unpacked
 from schedules.calendars import Calendar
-from web import alphabet, words
+from web import words
 from web.access import InActor, needs
 from web.matrix import Cell, Column, Roll, Row, Sum, groups
 from web.office import InOffice, Office

@@ -9,6 +9,7 @@ from fastapi.responses import RedirectResponse, Response
 from sqlalchemy import and_, func
 from sqlmodel import Session, col, select
 
+from dondoc import alphabet
 from engine import pause
 from engine.access import Actor, Right, can, may_tasks, place_of_cycle
 from engine.errors import RefusedError
@@ -25,7 +26,7 @@ from models.step import Step, StepState
 from models.submission import Review, ReviewVerdict, Submission
 from models.task import OWING, Task, TaskState
 from models.unit import Unit
-from web import alphabet, forms
+from web import forms
 from web.access import InActor, needs
 from web.done import after, stand, told_done
 from web.inbox import last_told

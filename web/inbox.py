@@ -14,6 +14,7 @@ from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 from sqlmodel import select as rows
 
+from dondoc import alphabet
 from dondoc.clock import today as day_of
 from engine.access import Actor, Right, may_tasks, may_units, paths_of
 from engine.ahead import Opening, opening_soon
@@ -34,7 +35,7 @@ from models.submission import Submission
 from models.task import Task
 from models.unit import Placement, Unit, unit_by_code, valid
 from schedules.calendars import Calendar
-from web import alphabet, words
+from web import words
 from web.access import InActor, needs
 from web.done import told_done
 from web.matrix import Cell

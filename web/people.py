@@ -7,6 +7,7 @@ from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import RedirectResponse, Response
 from sqlmodel import Session, col, select
 
+from dondoc.alphabet import order
 from engine import people, sign_in
 from engine.access import Actor, Right, actor_of, may_units
 from engine.errors import RefusedError
@@ -14,7 +15,6 @@ from models.unit import Unit, unit_by_code
 from models.user import User, UserRole
 from web import cookies, forms
 from web.access import InActor, needs
-from web.alphabet import order
 from web.office import InOffice, Number, Office
 from web.pages import page
 

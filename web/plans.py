@@ -9,6 +9,7 @@ from fastapi.responses import RedirectResponse, Response
 from sqlmodel import Session, col, select
 from starlette.datastructures import FormData, UploadFile
 
+from dondoc.alphabet import order
 from engine import plan_drafts, proposals
 from engine.access import Actor, Place, Right, can, may_units, paths_of
 from engine.errors import RefusedError
@@ -22,7 +23,6 @@ from schedules.nodes import LARGEST
 from schedules.skeleton import Beginning, skeleton
 from web import forms
 from web.access import InActor, demand, needs
-from web.alphabet import order
 from web.office import InOffice, Office
 from web.pages import page
 

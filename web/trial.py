@@ -7,11 +7,11 @@ from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import RedirectResponse, Response
 from sqlmodel import Session, col, select
 
+from dondoc.alphabet import order
 from engine.access import Actor, Scope, everything
 from models.unit import Placement, Unit, valid
 from models.user import UserRole
 from web import forms
-from web.alphabet import order
 from web.office import InOffice, Office
 
 COOKIE: Final = "trial"

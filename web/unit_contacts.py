@@ -5,10 +5,10 @@ from datetime import timedelta
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
+from dondoc.alphabet import order
 from engine import reachable
 from engine.access import Right
 from web.access import InActor, needs
-from web.alphabet import order
 from web.office import InOffice
 from web.pages import page
 

@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, or_
 from sqlmodel import Session, col, select
 from starlette.datastructures import FormData
 
+from dondoc import alphabet
 from engine import contacts
 from engine.access import Actor, Place, Right, can, place_of_unit, seen
 from engine.contacts import Person
@@ -22,7 +23,7 @@ from models import roster
 from models.address import ways_of
 from models.contact import Contact, Role
 from models.unit import Placement, Unit, path_of, subtree, unit_by_code
-from web import alphabet, forms, words, zalo
+from web import forms, words, zalo
 from web.access import InActor, demand, needs
 from web.csv_file import csv_file
 from web.done import after, stand, told_done

@@ -12,13 +12,14 @@ from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import Response
 from sqlmodel import Session, col, select
 
+from dondoc import alphabet
 from engine.access import Actor, Right, can, place_of_unit, seen
 from engine.due import Due, falls_due
 from engine.plans import active_plans
 from models.day import calendar_of
 from models.unit import Placement, Unit, unit_by_code, valid
 from schedules.calendars import Calendar, Day
-from web import alphabet, icalendar, words
+from web import icalendar, words
 from web.access import InActor, demand, needs
 from web.office import InOffice, Office
 from web.pages import language, page
