@@ -9,6 +9,7 @@ from sqlmodel import Session, col, select
 from dondoc.clock import today
 from engine.errors import RefusedError
 from engine.plans import refused_dates, timeline_of
+from models.entry import OF_NO_TASK, Entry
 from models.plan import Plan, Revision
 from schedules.diff import Change, compare
 
@@ -46,6 +47,15 @@ def step(session: Session, code: str, number: int, zone: str) -> Step:
     except RefusedError:  # the calendar or a milestone has changed since: one of the two cannot be by it any more
         return Step(before, after, lines, None)
     return Step(before, after, lines, changes)
+
+
+def policy_of(session: Session, code: str, revision: Revision) -> str | None:
+    """What was chosen for the cycles that were open, as the journal keeps it; None: nobody was asked."""
+    query = select(Entry).where(OF_NO_TASK, col(Entry.act) == "plan_applied", col(Entry.at) == revision.applied_at)
+    found = (entry.data for entry in session.exec(query))
+    return next(
+        (data.get("policy") for data in found if (data["plan"], data["number"]) == (code, revision.number)), None
+    )
 
 
 def text_diff(old: str, new: str) -> tuple[str, ...]:

@@ -67,6 +67,8 @@ def test_what_was_shown_is_applied_with_its_reason_and_stands_in_the_history(des
     assert {f"{each.due_on}" for each in desk.all_of(Deadline) if each.cycle_id == 1} >= {"2022-01-20"}
     revision = desk.get("/plans/kl01/revisions/2").text
     assert "31/12/2021" in revision
+    assert "Đợt đang mở: dời và báo" in revision
+    assert "Đợt đang mở" not in desk.get("/plans/kl01/revisions/1").text
     assert '<span class="ins">+' in revision
     assert desk.get("/plans/kl01/revisions/2/file").text == LATER
     assert desk.get("/plans/kl01/revisions/3").status_code == 404

@@ -37,11 +37,13 @@ def show_revision(request: Request, plan: str, number: Number, office: InOffice,
         except RefusedError as error:
             raise HTTPException(404) from error
         names = names_of(session, [by for by in (step.after.by, step.after.agreed_by) if by])
+        policy = history.policy_of(session, plan, step.after) if step.before else None
         before = plan_of(session, step.before.id) if step.before else None
         obligations = titles(plan_of(session, step.after.id), before)
     return page(
         request,
         "plan_revision.html",
+        policy=policy,
         opened=opened,
         step=step,
         changes=(step.changes or ())[:SHOWN],
