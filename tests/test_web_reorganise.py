@@ -242,7 +242,8 @@ def test_closing_without_an_heir_cancels_with_the_reason(desk: Desk) -> None:
     path = way_of(desk, "stc", "close")
     shown = desk.get(path, params={"on": ""}).text
     assert "<b>hủy</b>" in shown
-    assert desk.post(path, {"hash": hidden(shown, "hash"), "reason": "Giải thể", "on": ""}).status_code == 303
+    done = desk.post(path, {"hash": hidden(shown, "hash"), "reason": "Giải thể", "on": ""})
+    assert "Đã ghi: cho đơn vị thôi hoạt động." in desk.get(done.headers["location"]).text
     assert "“Giải thể”" in desk.get(f"/units/{id_of_unit(desk, 'stc')}").text
     assert "Không có" not in desk.get("/journal?act=unit_closed").text
 
@@ -416,5 +417,7 @@ def test_every_admin_page_speaks_english(desk: Desk) -> None:
             shown = desk.get(f"{path}{'&' if '?' in path else '?'}lang={lang}")
             assert shown.status_code == 200
             assert code.search(re.sub(r'(value|name|href|accept)="[^"]*"', "", shown.text)) is None, path
+    desk.seen_by(UserRole.ADMIN, "snv")
+    assert '<th scope="col">Reviewed</th>' in desk.get("/people/review?lang=en").text
     assert "What becomes of it" in desk.get(pages[0] + "&lang=en").text
     assert len(desk.all_of(Placement)) == 10
