@@ -2,9 +2,9 @@
 
 import logging
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import or_, select, update
 
@@ -29,13 +29,16 @@ _IS_ANYTHING: Final = select(or_(IS_NEW_DAY, IS_TO_OPEN, IS_DUE, IS_OVER, IS_TO_
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """What a pass added."""
+    """What a pass added; then what its tries to send came to, messages made earlier among them."""
 
     cycles: int
     tasks: int
     steps: int
     notices: int
     messages: int
+    sent: int = 0
+    refused: int = 0
+    unknown: int = 0
 
 
 def run(
@@ -90,8 +93,15 @@ def is_to_sweep(database: Database, now: datetime, zone: str) -> bool:
 
 def remember(database: Database, now: datetime, opened: Opened, fired: Fired, delivered: Delivered) -> Round:
     """Writes down that a pass came to its end, for whoever asks when the engine last looked."""
-    done = Round(opened.cycles, opened.tasks, opened.steps, fired.notices, delivered.messages)
-    row = {"at": now, **asdict(done)}
+    added = {
+        "cycles": opened.cycles,
+        "tasks": opened.tasks,
+        "steps": opened.steps,
+        "notices": fired.notices,
+        "messages": delivered.messages,
+    }
+    done = Round(**added, sent=delivered.sent, refused=delivered.refused, unknown=delivered.unknown)
+    row: dict[str, Any] = {"at": now, **added}
     with database.writing() as session:
         if not session.connection().execute(update(LastRound).values(row)).rowcount:
             session.add(LastRound(**row))

@@ -1,7 +1,9 @@
 """How does the office stand? Cycles, tasks by state, what is overdue, how much was told and sent."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
+from typing import Final
 
 from sqlalchemy import ColumnElement, func
 from sqlalchemy import select as select_rows
@@ -14,11 +16,14 @@ from engine.plans import calendar_for
 from models.board import has_passed
 from models.cycle import Cycle, CycleState
 from models.deadline import Deadline
-from models.message import Message
+from models.message import IS_UNSENT, Attempt, Message, Outcome
 from models.notice import Notice, held
 from models.plan import Plan
 from models.task import OWING, Task, TaskState
 from models.unit import Unit
+
+#: After what a message is tried again.
+WAITING: Final = (Outcome.RETRY, Outcome.DEFER, Outcome.CONFIG, Outcome.ELSEWHERE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +49,18 @@ class Waits:
 
 
 @dataclass(frozen=True, slots=True)
+class Retried:
+    """So many messages were tried and wait for another try: the outcome and code of the last one, since the first."""
+
+    channel: str
+    outcome: str
+    code: str | None
+    messages: int
+    since: datetime
+    until: datetime  #: when the first of them is tried again
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
     """Cycles ever opened, tasks by state (every state, in the order of their life), the longest overdue first."""
 
@@ -52,7 +69,9 @@ class Status:
     overdue: tuple[Overdue, ...]
     notices: int
     messages: int
+    unsent: int  #: of the messages
     held: tuple[Waits, ...]
+    retried: tuple[Retried, ...]
     ahead: tuple[Opening, ...]  #: what opens soon for units that cannot be told
 
     def as_json(self) -> dict[str, object]:
@@ -63,6 +82,11 @@ class Status:
             "overdue": overdue,
             "notices": self.notices,
             "messages": self.messages,
+            "unsent": self.unsent,
+            "retried": [
+                {**asdict(each), "since": each.since.isoformat(), "until": each.until.isoformat()}
+                for each in self.retried
+            ],
         }
 
 
@@ -94,9 +118,16 @@ def status(session: Session, now: datetime, zone: str, plan_code: str | None = N
         _overdue(session, now, zone, of_plan),
         told,
         sent,
+        unsent(session, of_plan),
         _held(session, now, of_plan),
+        _retried(session, of_plan),
         tuple(each for each in opening_soon(session, now, zone) if plan_code in (None, each.plan)),
     )
+
+
+def unsent(session: Session, of_plan: Sequence[ColumnElement[bool]] = ()) -> int:
+    """How many messages are still to be sent, tried before or not."""
+    return session.exec(select(func.count()).select_from(Message).where(*_unsent(of_plan))).one()
 
 
 def _held(session: Session, now: datetime, of_plan: list[ColumnElement[bool]]) -> tuple[Waits, ...]:
@@ -107,6 +138,38 @@ def _held(session: Session, now: datetime, of_plan: list[ColumnElement[bool]]) -
         .join(Plan, col(Plan.id) == col(Cycle.plan_id))
     )
     return tuple(Waits(*row) for row in session.execute(query.where(*of_plan)).tuples())
+
+
+def _unsent(of_plan: Sequence[ColumnElement[bool]]) -> list[ColumnElement[bool]]:
+    if not of_plan:
+        return [IS_UNSENT]
+    carried = (
+        select(Notice.message_id)
+        .join(Task, col(Task.id) == col(Notice.task_id))
+        .join(Cycle, col(Cycle.id) == col(Task.cycle_id))
+        .join(Plan, col(Plan.id) == col(Cycle.plan_id))
+    )
+    return [IS_UNSENT, col(Message.id).in_(carried.where(*of_plan))]
+
+
+def _retried(session: Session, of_plan: list[ColumnElement[bool]]) -> tuple[Retried, ...]:
+    tries = (
+        select_rows(func.min(Attempt.at).label("since"), func.max(Attempt.id).label("last"))
+        .join(Message, col(Message.id) == col(Attempt.message_id))
+        .where(*_unsent(of_plan))
+        .group_by(col(Attempt.message_id))
+        .subquery()
+    )
+    same = col(Message.channel), col(Attempt.outcome), col(Attempt.code)
+    query = (
+        select_rows(*same, func.count(), func.min(tries.c.since), func.min(col(Message.try_after)))
+        .join(Message, col(Message.id) == col(Attempt.message_id))
+        .join(tries, tries.c.last == col(Attempt.id))
+        .where(col(Attempt.outcome).in_([outcome.value for outcome in WAITING]))
+        .group_by(*same)
+        .order_by(func.min(tries.c.since), *same)
+    )
+    return tuple(Retried(*row) for row in session.execute(query).tuples())
 
 
 def _overdue(session: Session, now: datetime, zone: str, of_plan: list[ColumnElement[bool]]) -> tuple[Overdue, ...]:

@@ -19,14 +19,16 @@ from sqlalchemy import text as sql
 from dondoc import clock
 from dondoc.cli import main
 from dondoc.database import Database
+from notifications.channels.email import EmailCarrier
 from schedules import shipped
 from tests.builders import ZONE, at, province, task_of
-from tests.sinks import QUEUED, running
+from tests.sinks import QUEUED, free_port, running
 
 ROOT = Path(__file__).parent.parent
 UNITS = str(ROOT / "samples" / "units.csv")
 PLAN = str(shipped.plans()["kl01-khoi"])
 NOTHING = {"cycles": 0, "tasks": 0, "steps": 0, "notices": 0, "messages": 0}
+NO_TRIES = {"sent": 0, "waiting": 0, "refused": 0, "unknown": 0}
 ANSWERS = ("--answer", "studied=86", "--answer", "results=Tổ chức 4 buổi sinh hoạt chuyên đề.")
 Say = Callable[..., str]
 
@@ -192,10 +194,34 @@ def test_a_database_server_that_is_not_there_is_no_traceback(refused: Say, monke
 
 def test_a_round_prints_what_it_added_and_a_second_one_adds_nothing(playground: Database, say: Say) -> None:
     added = told(say("round", "--json"))
+    tries = {name: added.pop(name) for name in NO_TRIES}
+    assert tries == NO_TRIES | {"sent": added["messages"]}
     assert {name: count > 0 for name, count in added.items()} == dict.fromkeys(NOTHING, True)
     assert (added["cycles"], added["tasks"]) == (1, 6)
-    assert told(say("round", "--json")) == NOTHING
+    assert told(say("round", "--json")) == NOTHING | NO_TRIES
     assert "Thêm: 0 đợt" in say("round")
+
+
+def test_a_round_says_what_went_out_and_what_waits_and_status_since_when_and_why(
+    playground: Database, say: Say, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    port = free_port()
+    carrier = EmailCarrier(f"smtp://127.0.0.1:{port}", "dondoc@example.org", "Văn phòng")
+    monkeypatch.setattr("dondoc.cli.rounds.channels_of", lambda *_: carrier)
+    assert "Gửi: 0 tin đã đi, 5 tin còn chờ, 0 tin bị từ chối, 0 tin không rõ." in say("round")
+    for command in (("status",), ("status", "--plan", "kl01")):
+        shown = say(*command)
+        assert "trong đó 5 tin chưa đi" in shown
+        assert "5 tin qua e-mail: máy chủ chưa nhận" in shown
+        assert "từ 08:00" in shown
+    (waits,) = told(say("status", "--json"))["retried"]
+    assert (waits["channel"], waits["outcome"], waits["messages"]) == ("email", "retry", 5)
+    clock.move(Path("data") / "clock", at("2021-12-01", "12:00"))
+    with running(port) as sink:
+        assert "Gửi: 5 tin đã đi, 0 tin còn chờ" in say("round")
+    assert len(sink.mails) == 5
+    assert "Đang chờ" not in say("status")
+    assert told(say("status", "--json"))["unsent"] == 0
 
 
 def test_the_parts_of_a_round_add_up_to_it(playground: Database, say: Say) -> None:
@@ -204,13 +230,16 @@ def test_the_parts_of_a_round_add_up_to_it(playground: Database, say: Say) -> No
     delivered = told(say("deliver", "--json"))
     assert (opened["cycles"], opened["notices"]) == (1, 0)
     assert (fired["cycles"], fired["notices"]) == (0, 5)
-    assert {**NOTHING, "messages": delivered["messages"]} == delivered
+    assert NOTHING | NO_TRIES | dict.fromkeys(("messages", "sent"), delivered["messages"]) == delivered
     assert delivered["messages"] > 0
-    assert [told(say(part, "--json")) for part in ("open", "fire", "deliver", "round")] == [NOTHING] * 4
+    assert [told(say(part, "--json")) for part in ("open", "fire")] == [NOTHING] * 2
+    assert [told(say(part, "--json")) for part in ("deliver", "round")] == [NOTHING | NO_TRIES] * 2
 
 
 def test_another_moment_is_taken_from_a_playground_alone(playground: Database, say: Say, refused: Say) -> None:
-    assert told(say("round", "--now", "2021-11-30T23:59", "--json")) == NOTHING  # the organisation's own zone
+    assert (
+        told(say("round", "--now", "2021-11-30T23:59", "--json")) == NOTHING | NO_TRIES
+    )  # the organisation's own zone
     assert told(say("round", "--now", "2021-11-30T17:00+00:00", "--json"))["cycles"] == 1
     (Path("data") / "clock").unlink()
     assert "--now cần một đồng hồ thử" in refused("round", "--now", "2021-12-02")
@@ -218,7 +247,7 @@ def test_another_moment_is_taken_from_a_playground_alone(playground: Database, s
 
 def test_status_has_the_keys_of_the_contract(task: str, say: Say, refused: Say) -> None:
     found = told(say("status", "--json"))
-    assert list(found) == ["cycles", "tasks", "overdue", "notices", "messages"]
+    assert list(found) == ["cycles", "tasks", "overdue", "notices", "messages", "unsent", "retried"]
     assert (found["cycles"], found["tasks"]["open"], found["overdue"]) == (1, 6, [])
     clock.move(Path("data") / "clock", at("2022-01-05"))
     late = told(say("status", "--plan", "kl01", "--json"))["overdue"]

@@ -1,5 +1,6 @@
 """`dondoc open|fire|deliver|sweep|round`: one part of a pass of the engine, or the whole of it."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, TypeAlias
@@ -15,8 +16,10 @@ from dondoc.i18n import by_when
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from engine.round import Round
     from engine.sweep import Place
     from notifications.channels.carrier import Carrier
+    from notifications.deliver import Delivered
 
 Now: TypeAlias = Annotated[
     str | None, Parameter(name="--now", help=_("Lúc nào, ví dụ 2021-12-01T08:00; chỉ khi có đồng hồ thử."))
@@ -69,7 +72,8 @@ def deliver(*, now: Now = None, json: Json = False) -> None:
         carrier, key = _carrier(here, tells)
         url, pace = here.settings.url, pace_of(here.settings)
         delivered = deliver(here.database, carrier, here.now, zone=here.zone, url=url, key=key, pace=pace, clock=tells)
-    _tell(json, messages=delivered.messages)
+        tries = _tries(here, delivered)
+    _tell(json, messages=delivered.messages, tries=tries)
 
 
 @app.command(
@@ -110,7 +114,9 @@ def round_(*, now: Now = None, json: Json = False) -> None:
             mailbox=mailbox_for(here.settings),
             clock=tells,
         )
-    _tell(json, cycles=done.cycles, tasks=done.tasks, steps=done.steps, notices=done.notices, messages=done.messages)
+        tries = _tries(here, done)
+    added = {"cycles": done.cycles, "tasks": done.tasks, "steps": done.steps}
+    _tell(json, **added, notices=done.notices, messages=done.messages, tries=tries)
 
 
 def _open_request(
@@ -167,12 +173,34 @@ def _moment(text: str | None) -> datetime | None:
     return moment if moment.tzinfo is not None else moment.replace(tzinfo=ZoneInfo(read_settings().zone))
 
 
+def _tries(here: Office, done: "Delivered | Round") -> dict[str, int]:
+    """What became of the messages, whenever they were made; `waiting`: those that are left to be sent."""
+    from engine.status import unsent
+
+    with here.database.reading() as session:
+        return {"sent": done.sent, "waiting": unsent(session), "refused": done.refused, "unknown": done.unknown}
+
+
 def _tell(
-    as_json: bool, *, cycles: int = 0, tasks: int = 0, steps: int = 0, notices: int = 0, messages: int = 0
+    as_json: bool,
+    *,
+    cycles: int = 0,
+    tasks: int = 0,
+    steps: int = 0,
+    notices: int = 0,
+    messages: int = 0,
+    tries: Mapping[str, int] | None = None,
 ) -> None:
-    """What was added; all 0 when there was nothing to do."""
+    """What was added; all 0 when there was nothing to do. `tries`: what was sent, where anything is."""
     added = {"cycles": cycles, "tasks": tasks, "steps": steps, "notices": notices, "messages": messages}
     if as_json:
-        write_json(added)
-    else:
-        write(_("Thêm: {cycles} đợt, {tasks} nhiệm vụ, {steps} bước, {notices} thông báo, {messages} tin.", **added))
+        write_json({**added, **(tries or {})})
+        return
+    write(_("Thêm: {cycles} đợt, {tasks} nhiệm vụ, {steps} bước, {notices} thông báo, {messages} tin.", **added))
+    if tries is not None:
+        write(
+            _(
+                "Gửi: {sent} tin đã đi, {waiting} tin còn chờ, {refused} tin bị từ chối, {unknown} tin không rõ.",
+                **tries,
+            )
+        )

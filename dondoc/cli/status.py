@@ -25,9 +25,16 @@ def status(
         return
     write(_("{cycles} đợt, {notices} thông báo, {messages} tin",
             cycles=found.cycles, notices=found.notices, messages=found.messages))  # fmt: skip
+    if found.unsent:
+        write("  " + _("trong đó {n} tin chưa đi", n=found.unsent))
     write(*table([[_(f"state.{state}"), str(count)] for state, count in found.tasks.items()], indent="  "))
-    if found.held:
+    if found.held or found.retried:
         write("", _("Đang chờ, chưa gửi"))
+        for tried in found.retried:
+            why = _(f"waits.{tried.outcome}") + (f" ({tried.code})" if tried.code else "")
+            since, at = (whole_moment(moment, here.zone, lang()) for moment in (tried.since, tried.until))
+            write("  " + _("{n} tin qua {channel}: {why}, từ {since}, gửi lại từ {at}", n=tried.messages,
+                           channel=_(f"channel.{tried.channel}"), why=why, since=since, at=at))  # fmt: skip
         for each in found.held:
             at = whole_moment(each.until, here.zone, lang())
             why = coded(each.why, {})
