@@ -12,10 +12,9 @@ from dondoc.clock import today
 from engine.ahead import Opening, opening_soon
 from engine.errors import RefusedError
 from engine.plans import active_revision, sound_timeline, stuck
-from engine.request import ADHOC
 from engine.zalo_account import accounts, trouble
 from models.contact import Contact, Role, holding
-from models.cycle import Cycle, CycleState
+from models.cycle import ADHOC, Cycle, CycleState
 from models.day import CalendarSheet
 from models.deadline import Deadline, Origin
 from models.extension import is_left

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
 
 from sqlmodel import Session, col, select
 
@@ -11,13 +10,11 @@ from dondoc.clock import today
 from engine.errors import RefusedError
 from engine.open import Opened, open_days
 from engine.plans import active_revision, calendar_for, plan_of
-from models.cycle import Cycle
+from models.cycle import ADHOC, Cycle
 from models.day import calendar_of
 from models.deadline import Deadline
 from models.step import Step, StepKind
 from schedules.timeline import NotOpenedError, Occurrence, adhoc
-
-ADHOC: Final = "adhoc:"  #: how the period of every request begins
 
 
 @dataclass(frozen=True, slots=True)

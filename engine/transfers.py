@@ -12,8 +12,7 @@ from sqlmodel import Session, col
 
 from dondoc.clock import today
 from engine.hearers import can_hear
-from engine.request import ADHOC
-from models.cycle import Cycle, CycleState
+from models.cycle import ADHOC, Cycle, CycleState
 from models.day import CalendarVersion
 from models.deadline import FIXED, Deadline, Origin
 from models.notice import Notice

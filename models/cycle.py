@@ -2,15 +2,18 @@
 
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Index, Select, UniqueConstraint, func, select, text
 from sqlmodel import Field, SQLModel, col
 
+from dondoc.i18n import whole_period
 from models.columns import Moment
 from models.deadline import Deadline, Origin
 from models.task import OWING, Task
 from models.unit import Placement, Unit
+
+ADHOC: Final = "adhoc:"  #: how the period of every request begins
 
 
 class CycleState(StrEnum):
@@ -44,6 +47,12 @@ class Cycle(SQLModel, table=True):
 
     def title(self, lang: str) -> str:
         return self.title_en if lang == "en" else self.title_vi
+
+    def heading(self, lang: str) -> str:
+        """The title with the period; a title of its own, which is the same in both languages, is a request's name."""
+        if self.period.startswith(ADHOC) and self.title_vi == self.title_en:
+            return self.title(lang)
+        return f"{self.title(lang)}, {whole_period(self.period, lang)}"
 
 
 def extended(cycle_id: int) -> Select[Any]:

@@ -14,7 +14,7 @@ from typing import Final
 from sqlalchemy import and_, or_, select
 from sqlmodel import Session, col
 
-from dondoc.i18n import translate, whole_period
+from dondoc.i18n import translate
 from models.contact import Contact
 from models.cycle import Cycle
 from models.deadline import Deadline
@@ -78,7 +78,7 @@ def read_events(session: Session, message_ids: Sequence[int], now: datetime) -> 
 
 
 def _event(name: str, sequence: int, state: str, is_over: bool, deadline: Deadline, cycle: Cycle, lang: str) -> Event:
-    title = f"{cycle.title(lang)}, {whole_period(cycle.period, lang)}"
+    title = cycle.heading(lang)
     if is_over:
         is_in = state in (TaskState.SUBMITTED, TaskState.ACCEPTED)
         words = translate("Đã nộp: {title}" if is_in else "Không phải nộp nữa: {title}", lang, title=title)

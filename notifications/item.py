@@ -7,7 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from dondoc.clock import today
-from dondoc.i18n import short_day, translate, whole_day, whole_moment, whole_period, zone_name
+from dondoc.i18n import short_day, translate, whole_day, whole_moment, zone_name
 from models.extension import Extension
 from models.notice import NoticeKind
 from models.submission import SubmissionFile, Way
@@ -76,7 +76,7 @@ def item_of(each: Waiting, lang: str, office: Office) -> Item:
     change, step, version = _move(each), each.next_step, each.submission
     grace_until, has_passed = deadline.grace_until, deadline.has_passed(on, office.now)
     return Item(
-        title=f"{cycle.title(lang)}, {whole_period(cycle.period, lang)}",
+        title=cycle.heading(lang),
         unit=each.dead.unit if each.dead is not None else (each.contact_unit if each.is_taken else each.unit).name,
         document=each.document.in_(lang),
         source=cycle.source,
