@@ -38,7 +38,7 @@ def test_a_slip_is_marked_in_its_line_while_it_is_typed_and_gone_when_it_is_mend
     expect(problems).to_contain_text("evry")
     expect(desk.locator(".cm-lintRange-error").first).to_have_text("evry")
     expect(desk.locator("#unsaved")).to_have_text("chưa lưu")
-    link = problems.get_by_role("link", name=re.compile("^dòng 22$"))
+    link = problems.get_by_role("link", name=re.compile("^dòng 22, cột [0-9]+$"))
     link.first.click()
     expect(desk.locator(".cm-activeLine")).to_contain_text("evry: year")
     desk.get_by_text("evry", exact=True).first.dblclick()
