@@ -1,7 +1,7 @@
 """What happened to one task? Its deadline with the proof, what was handed in, decided and said, from first to last."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
@@ -13,6 +13,8 @@ from engine.access import Actor, Place, Right, can
 from engine.errors import RefusedError
 from engine.plans import calendar_for
 from engine.shown import Shown, shown
+from models.acknowledgement import Acknowledgement, holding_on
+from models.contact import Contact
 from models.cycle import Cycle
 from models.deadline import Deadline
 from models.entry import Entry
@@ -22,6 +24,7 @@ from models.plan import Plan
 from models.submission import Review, Submission, SubmissionFile
 from models.task import Act, Task
 from models.unit import Unit, unit_by_code
+from models.user import User
 
 #: act -> what it takes; an act that is not here happens by itself or is the unit's own.
 RIGHT_FOR: Final[Mapping[Act, Right]] = {
@@ -56,6 +59,8 @@ class Dossier:
     extensions: tuple[Extension, ...]
     notices: tuple[Notice, ...]
     entries: tuple[Entry, ...]
+    known: Acknowledgement | None  #: "đã biết" that still holds
+    names: Mapping[str, str]  #: of the contacts and users that the journal knows by number alone
 
     def as_json(self) -> dict[str, object]:
         deadline, task, cycle = self.deadline, self.task, self.cycle
@@ -110,6 +115,7 @@ def dossier(session: Session, task_id: int, now: datetime, zone: str) -> Dossier
     for review in session.exec(select(Review).where(col(Review.submission_id).in_(ids)).order_by(col(Review.id))):
         reviews[review.submission_id].append(review)
     of_task = or_(col(Entry.task_id) == task.id, (col(Entry.cycle_id) == cycle.id) & col(Entry.task_id).is_(None))
+    entries = tuple(session.exec(select(Entry).where(of_task).order_by(col(Entry.id))))
     return Dossier(
         session.get_one(Plan, cycle.plan_id),
         cycle,
@@ -121,8 +127,19 @@ def dossier(session: Session, task_id: int, now: datetime, zone: str) -> Dossier
         tuple((each, tuple(files[each.id]), tuple(reviews[each.id])) for each in versions),
         tuple(session.exec(select(Extension).where(col(Extension.task_id) == task.id).order_by(col(Extension.id)))),
         tuple(session.exec(select(Notice).where(col(Notice.task_id) == task.id).order_by(col(Notice.id)))),
-        tuple(session.exec(select(Entry).where(of_task).order_by(col(Entry.id)))),
+        entries,
+        session.scalars(holding_on(today(now, zone), [task.id])).first(),
+        _names(session, {entry.by for entry in entries}),
     )
+
+
+def _names(session: Session, acting: Collection[str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for prefix, table in (("contact:", Contact), ("user:", User)):
+        ids = {int(by.removeprefix(prefix)) for by in acting if by.startswith(prefix)}
+        rows = session.exec(select(table.id, table.name).where(col(table.id).in_(ids))) if ids else ()
+        found |= {f"{prefix}{id_}": name for id_, name in rows}
+    return found
 
 
 def task_of(session: Session, plan_id: int, obligation: str, period: str, unit_code: str) -> Task | None:

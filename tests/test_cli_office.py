@@ -19,6 +19,8 @@ from sqlalchemy import text as sql
 from dondoc import clock
 from dondoc.cli import main
 from dondoc.database import Database
+from models.contact import Contact
+from models.entry import append
 from notifications.channels.email import EmailCarrier
 from schedules import shipped
 from tests.builders import ZONE, at, province, task_of
@@ -323,9 +325,23 @@ def test_acts_on_nothing_are_refused_in_words(task: str, refused: Say) -> None:
 
 
 def test_a_task_is_acknowledged_by_hand(task: str, say: Say, refused: Say) -> None:
-    say("task", "acknowledge", task, "--until", "2021-12-20", "--note", "Chờ số liệu")
-    assert "đã biết, tạm dừng đôn đốc  2021-12-20" in say("task", "show", task)
+    held = "  đã biết đến hết 20/12/2021: Chờ số liệu"
+    assert held in say("task", "acknowledge", task, "--until", "2021-12-20", "--note", "Chờ số liệu").splitlines()
+    shown = say("task", "show", task)
+    assert held in shown.splitlines()
+    assert "đã biết, tạm dừng đôn đốc  2021-12-20" in shown
     assert "cần nội dung" in refused("task", "acknowledge", task, "--until", "2021-12-20", "--note", " ")
+
+
+def test_the_journal_of_a_task_names_who_acted(playground: Database, task: str, say: Say) -> None:
+    with playground.writing() as session:
+        contact = session.get(Contact, 1)
+        assert contact is not None
+        name, by = contact.name, f"contact:{contact.id}"
+        append(session, "acknowledged", by=by, at=at("2021-12-02"), task_id=int(task), cycle_id=1)
+    shown = say("task", "show", task)
+    assert f"  {name}  " in shown
+    assert by not in shown
 
 
 def test_a_cycle_is_paused_resumed_and_closed_by_hand(task: str, say: Say, refused: Say) -> None:

@@ -197,11 +197,13 @@ def _write_state(here: Office, task_id: int) -> None:
 
 
 def _head(found: "Dossier", zone: str) -> list[str]:
-    deadline, state = found.deadline, _(f"state.{found.task.state}")
+    deadline, state, known = found.deadline, _(f"state.{found.task.state}"), found.known
+    held = [f"  {_('đã biết đến hết {day}', day=short_day(known.until))}: {known.note}"] if known else []
     return [
         _("Nhiệm vụ {id}: {title}, kỳ {period}, {unit}", id=found.task.id, title=found.cycle.title(lang()),
           period=found.cycle.period, unit=found.unit.name),
         _("  {state}; hạn: {due}", state=state, due=by_when(deadline.due_on, deadline.due_at, zone, lang())),
+        *held,
     ]  # fmt: skip
 
 
@@ -226,7 +228,12 @@ def _as_text(found: "Dossier", here: Office) -> list[str]:
         rows = [[when(each.created_at), _(f"notice.{each.kind}"), _(f"rung.{each.rung}")] for each in found.notices]
         lines += ["", _("Thông báo"), *table(rows, indent="  ")]
     rows = [
-        [when(each.at), each.by, _(f"done.{each.act}"), str(each.data.get("reason") or each.data.get("until") or "")]
+        [
+            when(each.at),
+            found.names.get(each.by, each.by),
+            _(f"done.{each.act}"),
+            str(each.data.get("reason") or each.data.get("until") or ""),
+        ]
         for each in found.entries
     ]
     return [*lines, "", _("Nhật ký"), *table(rows, indent="  ")]
