@@ -6,6 +6,7 @@ links and proof are not in it: the layouts add them to every letter.
 """
 
 import difflib
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
@@ -23,6 +24,10 @@ TEMPLATES: Final = Path(__file__).parent / "templates"
 MOST_TEXT: Final = 4_000  #: characters of a wording
 MOST_SUBJECT: Final = 300  #: characters of a subject once it is filled; what is longer is cut, as is the text
 DEPTH: Final = 20  #: of conditions in one another
+MOST_SHOWN: Final = 60  #: characters of a line that cannot be read
+_OPENING: Final = re.compile(r"\{[{%#]")
+_CLOSING: Final[Mapping[str, str]] = {"{{": "}}", "{%": "%}", "{#": "#}"}
+_IF: Final = re.compile(r"\{%[-+]?\s*(if|endif)\b")
 _ANY: Final = ("name", "office", "title", "source", "document", "due", "day")
 _UNIT: Final = (*_ANY, "unit")
 #: What a wording of each kind may name.
@@ -119,7 +124,7 @@ def read(kind: str, text: str) -> None:
         try:
             problems += _problems(kind, _environment().parse(part), 0)
         except TemplateSyntaxError as error:
-            problems.append(Reason.of("wording.syntax", line=error.lineno, why=error.message or ""))
+            problems.append(_unread(part, error))
         except RecursionError:
             problems.append(Reason.of("wording.deep", line=1))
     if problems:
@@ -130,6 +135,28 @@ def _parts(text: str) -> tuple[str, str]:
     """Subject and text, each a template of its own; the second keeps the numbers of its lines."""
     subject, _, rest = text.partition("\n")
     return subject, f"\n{rest}"
+
+
+def _unread(part: str, error: TemplateSyntaxError) -> Reason:
+    """The parser's own words come last, as a detail: they are English, and of a tag left open it names another line."""
+    openings, ifs = list(_OPENING.finditer(part)), []
+    for each, after in zip(openings, [*(later.start() for later in openings[1:]), len(part)], strict=True):
+        if _CLOSING[each[0]] not in part[each.end() : after]:
+            return _at("wording.unclosed", part, each.start(), error)
+    for tag in _IF.finditer(part):
+        if tag[1] == "if":
+            ifs.append(tag.start())
+        elif ifs:
+            ifs.pop()
+    if ifs:
+        return _at("wording.no_endif", part, ifs[-1], error)
+    line = re.split(r"\r\n|\r|\n", part)[error.lineno - 1].strip()
+    return Reason.of("wording.syntax", line=error.lineno, got=_cut(line, MOST_SHOWN), why=error.message or "")
+
+
+def _at(code: str, part: str, place: int, error: TemplateSyntaxError) -> Reason:
+    got = _cut(part[place:].partition("\n")[0].strip(), MOST_SHOWN)
+    return Reason.of(code, line=part.count("\n", 0, place) + 1, got=got, why=error.message or "")
 
 
 def _problems(kind: str, node: nodes.Node, depth: int) -> Iterator[Reason]:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from sqlmodel import col, select
 
 from dondoc.database import Database
-from dondoc.i18n import LANGUAGES
+from dondoc.i18n import LANGUAGES, say
 from engine import wording as wordings
 from engine.errors import RefusedError
 from models.entry import Entry, breaks
@@ -70,8 +70,10 @@ def test_each_name_of_a_kind_is_there_in_every_state(kind: str) -> None:
         ("{{ self }}", "wording.name"),
         ("{{ receipt }}", "wording.name"),  # of another kind
         ("{{ titel }}", "wording.name_near"),
-        ("{{ title }", "wording.syntax"),
-        ("{% if grace %}x", "wording.syntax"),
+        ("{{ title }", "wording.unclosed"),
+        ("{{ title\n\nrest", "wording.unclosed"),
+        ("{{ a b }}", "wording.syntax"),
+        ("{% if grace %}x\n\nrest", "wording.no_endif"),
         ("{% if days > title %}x{% endif %}", "wording.fails"),
         ("{{ " + "(" * 1500 + "title" + ")" * 1500 + " }}", "wording.deep"),
         ("{{ " + "not " * 900 + "title }}", "wording.deep"),
@@ -81,6 +83,15 @@ def test_what_is_not_of_the_language_is_refused_with_its_line(text: str, code: s
     assert (code, "3") in wrong(f"{{{{ late }}}}\n\n{text}") or (code, "1") in wrong(f"{{{{ late }}}}\n\n{text}")
     if code != "wording.deep":
         assert all(line == "3" for _, line in wrong(f"{{{{ late }}}}\n\n{text}"))
+
+
+def test_what_the_parser_cannot_read_is_told_in_words_of_ours() -> None:
+    with pytest.raises(InvalidWordingError) as refused:
+        read("overdue", "{{ late }}\n\n{{ title\n\nXin nộp")
+    (problem,) = refused.value.problems
+    assert say(problem.code, "vi", dict(problem.params)).startswith(
+        "dòng 3: thẻ {{ hoặc {% chưa đóng: “{{ title” (Jinja:"
+    )
 
 
 def test_all_that_is_wrong_is_told_at_once() -> None:
