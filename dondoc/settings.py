@@ -15,6 +15,7 @@ TRIAL_ZALO: Final = "/trial/zalo"
 TRIAL_SECRETS: Final = "zalo"  #: the folder of its secrets
 
 _BOUNCES: Final = re.compile(r"[A-Za-z0-9._-]{1,24}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*")
+_ADDRESS: Final = re.compile(r"[^\s@<>,;\"]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*")
 _HOUR: Final = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
 
 
@@ -117,6 +118,13 @@ class Settings(BaseSettings):
         if parts is not None and (parts.scheme not in {"smtp", "smtps"} or not parts.hostname):
             raise ValueError("expected smtp://host:port or smtps://host:port")
         return url
+
+    @field_validator("mail_from")
+    @classmethod
+    def _is_an_address(cls, address: str) -> str:
+        if not _ADDRESS.fullmatch(address):
+            raise ValueError("expected an e-mail address such as van-phong@example.org")
+        return address
 
     @field_validator("bounce_address")
     @classmethod

@@ -52,7 +52,7 @@ def read_settings(**given: object) -> "Settings":
                 "DONDOC_{name}: giá trị “{got}” không dùng được: {why}",
                 name=_upper(each["loc"]),
                 got="***" if each["loc"] in _WITH_PASSWORD else each["input"],
-                why=each["msg"],
+                why=_(each["msg"].removeprefix("Value error, ")),
             )
             for each in error.errors()
         ]
