@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlmodel import select
@@ -9,8 +10,9 @@ from sqlmodel import select
 from dondoc.cli import main
 from dondoc.database import Database
 from dondoc.keys import seal_of, secret_key
+from models.address import Address
 from models.zalo import ZaloAccount
-from tests.builders import at
+from tests.builders import at, province
 from tests.zalo import ALIAS, BOT_TOKEN, running, secrets_in
 
 ADD = ["zalo", "add", ALIAS, "--app", "app-1", "--oa", "oa-1"]
@@ -90,6 +92,30 @@ def test_doctor_says_that_a_stand_in_has_what_zalo_should_have(
     monkeypatch.setenv("DONDOC_ZALO_URL", "http://127.0.0.1:8090")
     main(["doctor"])
     assert "! Zalo: no message reaches Zalo, they go to http://127.0.0.1:8090" in capsys.readouterr().out
+
+
+def test_doctor_names_the_secrets_that_are_missing_and_zalo_when_it_does_not_answer(
+    office: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def told() -> list[str]:
+        capsys.readouterr()
+        assert main(["doctor"]) == 0
+        return [line for line in capsys.readouterr().out.splitlines() if "no_secret" in line or "not answer" in line]
+
+    province(office)
+    main(ADD)
+    given: dict[str, Any] = {"address": "chat-1", "consent_at": at("2025-09-01"), "consent_source": "code"}
+    with office.writing() as session:
+        session.add(Address(contact_id=1, channel="zalobot", **given))
+    with running() as zalo:
+        monkeypatch.setenv("DONDOC_ZALO_URL", zalo.url)
+        assert told() == []
+        monkeypatch.setenv("DONDOC_SECRETS", str(tmp_path / "none"))
+        names = ["zalobot-token", f"zalo-{ALIAS}-app"]
+        assert [line.split(":")[0] for line in told()] == [f"! no_secret {name}" for name in names]
+    monkeypatch.setenv("DONDOC_SECRETS", str(tmp_path / "secrets"))
+    (line,) = told()
+    assert line.startswith(f"! Zalo does not answer: {zalo.url}: ")
 
 
 def test_what_cannot_be_is_refused(office: Database, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

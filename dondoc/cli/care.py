@@ -66,7 +66,7 @@ def doctor() -> None:
     from dondoc.database import WAL_SAFE, journal_mode
     from engine.doctor import examine
     from engine.wording import unusable
-    from notifications.channels.look import silent
+    from notifications.channels.look import lacking, silent, ways_in_use, zalo_silent
 
     libraries = ", ".join(f"{name} {version(name)}" for name in LIBRARIES)
     python = ".".join(map(str, sys.version_info[:3]))
@@ -87,9 +87,13 @@ def doctor() -> None:
             write(_("! Zalo: không tin nào tới Zalo, mà tới {url} (DONDOC_ZALO_URL)", url=settings.zalo_url))
         with here.database.reading() as session:
             found, wordings = examine(session, here.now, here.zone), unusable(session)
+            used = ways_in_use(session)
             at = whole_moment(found.round.at, here.zone, lang()) if found.round else _("chưa có")
         write(_("Vòng cuối: {at}", at=at), *_of_rounds(found.rounds, here), *_of_folder(settings.data))
         write(*(f"! {_of_server(kind, why)}" for kind, why in silent(settings)))
+        write(*(_("! no_secret {name}: thiếu tệp bí mật này trong {folder} (DONDOC_SECRETS)", name=name,
+                  folder=settings.secrets_folder or "–") for name in lacking(settings, used)))  # fmt: skip
+        write(*(_("! Zalo không trả lời: {why}", why=why) for why in zalo_silent(settings, used)))
         for code, years in found.provisional.items():
             write(_("! lịch {code}: chưa có quyết định cho {years}", code=code, years=", ".join(map(str, years))))
         for unit in found.unreachable:
