@@ -160,7 +160,9 @@ def test_the_other_way_is_zalo_where_the_office_has_it(desk: Desk, tmp_path: Pat
         update={"secrets": secrets_in(tmp_path / "secrets"), "zalo_url": "http://127.0.0.1:9"}
     )
     with_zalo = Desk(desk.database, settings, create_app(desk.database, settings))
-    assert "Nhận tin qua Zalo" in with_zalo.get(objection(desk)).text
+    page = with_zalo.get(objection(desk)).text
+    assert "Nhận tin qua Zalo" in page
+    assert "thư điện tử là cách cuối và là nơi lưu" in page  # as the page of their ways says
     assert re.search(r"LIENKET \d{4} \d{4}", with_zalo.post(f"{objection(desk)}/zalo/code").text)
 
 
