@@ -49,9 +49,9 @@ class Cycle(SQLModel, table=True):
         return self.title_en if lang == "en" else self.title_vi
 
     def heading(self, lang: str) -> str:
-        """The title with the period; a title of its own, which is the same in both languages, is a request's name."""
-        if self.period.startswith(ADHOC) and self.title_vi == self.title_en:
-            return self.title(lang)
+        """The title with the period; a request has none, and is told from others of its kind by the name."""
+        if self.period.startswith(ADHOC):
+            return f"{self.title(lang)} ({self.period.removeprefix(ADHOC)})"
         return f"{self.title(lang)}, {whole_period(self.period, lang)}"
 
 
