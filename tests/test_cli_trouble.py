@@ -284,7 +284,7 @@ def test_a_server_restarted_in_the_middle_of_a_round_costs_that_round_alone(
     say("round")
     stand(at("2021-12-01", "08:20"))  # a message that was claimed waits for its lease
     say("round")
-    assert json.loads(say("round", "--json")) == dict.fromkeys(("cycles", "tasks", "steps", "notices", "messages"), 0)
+    assert not any(json.loads(say("round", "--json")).values())
     assert_once(office)
     assert "nguyên vẹn" in say("audit", "verify")
 
