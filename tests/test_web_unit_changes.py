@@ -188,3 +188,14 @@ def sheet_of(desk: Desk, code: str) -> list[str]:
         path = place_of_unit(session, unit_id(session, code), day).own
         admin = Actor("user:9", "", (Scope(UserRole.ADMIN, path),), on=day)
         return [row[0] for row in sheet_of_units(session, day, actor=admin)]
+
+
+def test_whoever_is_above_today_orders_nothing_for_a_day_on_which_another_is(desk: Desk) -> None:
+    with desk.database.writing() as session:
+        move = Move("snv-1", date(2022, 12, 1), "syt", follows=True)
+        relocate.apply(session, move, reason="QĐ", by="user:1", now=at("2021-12-20"), zone=ZONE)
+    page = f"/units/{id_of_unit(desk, 'snv-1')}/changes/close"
+    above = desk.seen_by(UserRole.ADMIN, "snv")
+    assert above.get(page, params={"on": "05/01/2022"}).status_code == 200
+    assert above.get(page, params={"on": "05/01/2023"}).status_code == 404
+    assert above.post(page, {"on": "05/01/2023", "reason": "QĐ", "hash": "x"}).status_code == 404

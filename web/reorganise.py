@@ -193,10 +193,10 @@ def _asked(session: Session, office: Office, actor: Actor, unit: Unit, way: str,
         return Asked(error=RefusedError("form.day", got=_text(given, "on")[:40]))
     if way == "move":
         parent = _text(given, "parent") or None
-        _demand_codes(session, actor, [parent or ""])
+        _demand_codes(session, actor, [unit.code, parent or ""], on)
         if parent is None and "" not in actor.paths(Right.MANAGE):
             raise HTTPException(403)
-        _demand_above(session, actor, [unit.code])
+        _demand_above(session, actor, [unit.code], on)
         kind, name = _text(given, "kind"), _text(given, "called")
         return Asked(move=Move(unit.code, on, parent, kind, bool(_text(given, "follows")), name))
     heir = _text(given, "heir") or None
@@ -207,9 +207,9 @@ def _asked(session: Session, office: Office, actor: Actor, unit: Unit, way: str,
         heir = fresh[0].code
     elif way == "merge":
         heir = heir or unit.code
-    _demand_codes(session, actor, [*others, heir or ""])
+    _demand_codes(session, actor, [unit.code, *others, heir or ""], on)
     order = _order(way, unit, on, heir, fresh, others, given)
-    _demand_above(session, actor, order.beside)
+    _demand_above(session, actor, order.beside, on)
     return Asked(order=order)
 
 
@@ -243,22 +243,26 @@ def _demand(session: Session, actor: Actor, unit_id: int) -> Unit:
     return unit
 
 
-def _demand_codes(session: Session, actor: Actor, codes: list[str]) -> None:
-    """Units that are there are the actor's to change; of others the engine says that they are not."""
+def _demand_codes(session: Session, actor: Actor, codes: list[str], on: date) -> None:
+    """Units that are there are the actor's to change, now and on the day of the order; of others the engine says that
+    they are not.
+    """
     for code in codes:
         unit = unit_by_code(session, code) if code else None
         if unit is not None:
-            demand(actor, Right.MANAGE, place_of_unit(session, unit.id, actor.on))
+            for day in {actor.on, max(actor.on, on)}:
+                demand(actor, Right.MANAGE, place_of_unit(session, unit.id, day))
 
 
-def _demand_above(session: Session, actor: Actor, codes: Sequence[str]) -> None:
+def _demand_above(session: Session, actor: Actor, codes: Sequence[str], on: date) -> None:
     """403 where units begin or end right below one that is not the actor's to change: at the edge of their part."""
     for code in codes:
         unit = unit_by_code(session, code)
-        if unit is not None and not can(
-            actor, Right.MANAGE, Place(place_of_unit(session, unit.id, actor.on).own[:-PIECE])
-        ):
-            raise HTTPException(403)
+        if unit is None:
+            continue
+        for day in {actor.on, max(actor.on, on)}:
+            if not can(actor, Right.MANAGE, Place(place_of_unit(session, unit.id, day).own[:-PIECE])):
+                raise HTTPException(403)
 
 
 def _names(session: Session, codes: list[str]) -> Mapping[str, str]:
