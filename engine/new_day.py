@@ -50,7 +50,12 @@ _ENDED: Final = and_(
     col(Placement.valid_to) <= bindparam("on"),
     ~exists().where(col(_later.unit_id) == col(Placement.unit_id), col(_later.valid_from) >= col(Placement.valid_to)),
     or_(
-        exists().where(col(Task.unit_id) == col(Placement.unit_id), col(Task.state).in_(_OWING)),
+        exists().where(
+            col(Task.unit_id) == col(Placement.unit_id),
+            col(Task.state).in_(_OWING),
+            # What was handed in when the unit ended may be sent back since: that is between those two, not to be ended.
+            or_(col(Task.versions) == 0, col(Placement.valid_to) > bindparam("since")),
+        ),
         col(Placement.unit_id).in_(_RECEIVERS),
         _MOVED_BELOW,
     ),

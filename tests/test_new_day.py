@@ -325,3 +325,17 @@ def test_a_unit_that_another_order_ended_first_brings_the_heir_no_contacts(offic
     with office.writing() as session:
         assert new_day.begin(session, at("2021-12-20"), ZONE) == 0
     assert contacts_of(office, "syt") == own
+
+
+def test_a_report_that_is_sent_back_after_its_unit_ended_stays_to_be_mended(office: Database) -> None:
+    hand_in(office, id_of(office, "syt"), "2021-12-05")
+    with office.writing() as session:
+        session.add(LastRound(at=at("2021-12-10", "00:05"), cycles=0, tasks=0, steps=0, notices=0, messages=0))
+    done(office, Order(Succession.CLOSE, ("syt",), date(2021, 12, 10), None))
+    with office.writing() as session:
+        task_id = task_of(session, "syt", "2021").id
+        session.exec(select(LastRound)).one().at = at("2021-12-20", "00:05")
+    act_of(office, review.send_back, task_id, "2021-12-20", reason="sai", due_on=date(2022, 1, 10))
+    with office.writing() as session:
+        assert new_day.begin(session, at("2021-12-21"), ZONE) == 0
+        assert session.get_one(Task, task_id).state == TaskState.RETURNED
