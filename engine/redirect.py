@@ -49,7 +49,10 @@ def pass_back(session: Session, delegate_id: int, principal_id: int) -> None:
     is_known = exists().where(
         col(known.contact_id) == principal_id,
         col(known.task_id) == col(Notice.task_id),
-        or_(col(known.cause) == col(Notice.cause), and_(*(col(each.kind) == _OPENED for each in (known, Notice)))),
+        or_(
+            col(known.cause) == col(Notice.cause),
+            and_(col(known.dropped).is_(None), *(col(each.kind) == _OPENED for each in (known, Notice))),
+        ),
     )
     session.execute(
         update(Notice)

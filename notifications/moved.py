@@ -70,7 +70,9 @@ def known_before(
         new = [each for each in moves if each.id <= notice.id and (told is None or each.id > told.id)]
         on = told.due_on if told is not None else _day_before(new[0], extensions.get(notice.task_id, ()))
         is_grace_other = _is_grace_other([entries[each.cause] for each in new], notice, deadlines[notice.id])
-        found[notice.id] = Before(on, is_grace_other, moves[-1].id == notice.id)
+        # Whose opening letter was overtaken by the move has to hear of the report at all.
+        is_heard = any(each.dropped is None and each.kind != NoticeKind.DATE_MOVED for each in group)
+        found[notice.id] = Before(on, is_grace_other or not is_heard, moves[-1].id == notice.id)
     return found
 
 

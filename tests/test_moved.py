@@ -97,3 +97,15 @@ def test_an_older_word_that_was_held_longer_is_not_said_after_the_newer_one(open
     brought_back(opened, 1, Policy.TELL)
     assert said(opened) == (set(), {"moot.moved_back"})
     assert said(opened, "2021-12-08") == (set(), {"moot.moved_again", "moot.moved_back"})
+
+
+def test_whoever_never_heard_of_the_report_hears_of_it_with_the_day_that_holds_again(opened: Database) -> None:
+    applied(opened, EARLIER, Policy.TELL)
+    with opened.writing() as session:  # the letter of the opening had not gone when the day moved
+        for notice in session.exec(select(Notice).where(col(Notice.kind) == NoticeKind.OPENED)):
+            notice.message_id, notice.dropped = None, "moot.moved"
+            session.add(notice)
+    brought_back(opened, 1, Policy.TELL)
+    words, dropped = said(opened)
+    assert words
+    assert "moot.moved_back" not in dropped
