@@ -195,8 +195,6 @@ class EmailCarrier:
                     allowed = before_content([each.letter for each in asking])
                     for asks in asking:
                         asks.answer.put(asks.letter.message_id in allowed)
-                    if not allowed:  # the lease has run out, that of the rest too
-                        todo.clear()
             yield from _judged(of_us, is_taking)
             for end in ends:
                 if end.error is not None:
