@@ -83,17 +83,15 @@ def test_the_others_wait_still_after_the_day_of_one_unit(desk: Desk) -> None:
     assert "Đang chờ mốc" not in desk.get("/plans/kl01/milestones").text
 
 
-def test_a_day_that_opens_nothing_says_why_and_what_to_do(desk: Desk) -> None:
+def adopted(desk: Desk, from_on: date) -> None:
+    """The plan is in force from that day."""
+    text, now = PLAN.encode(), at("2021-12-20")
     with desk.database.writing() as session:
-        revise.apply_plan(
-            session,
-            PLAN.encode(),
-            "kl01.yaml",
-            by="office",
-            now=at("2021-12-20"),
-            zone=ZONE,
-            from_on=date(2021, 12, 12),
-        )
+        revise.apply_plan(session, text, "kl01.yaml", by="office", now=now, zone=ZONE, from_on=from_on)
+
+
+def test_a_day_that_opens_nothing_says_why_and_what_to_do(desk: Desk) -> None:
+    adopted(desk, date(2021, 12, 12))
     late = desk.get("/plans/kl01/milestones", params=ASKED | {"on": "01/12/2021"}).text
     assert "hạn 11/12/2021 trước ngày áp dụng 12/12/2021 của kế hoạch nên không mở" in late
     assert "áp dụng lại kế hoạch từ ngày 11/12/2021" in late
@@ -111,16 +109,7 @@ def test_a_day_that_opens_nothing_says_why_and_what_to_do(desk: Desk) -> None:
 
 def test_a_plan_applied_again_from_an_earlier_day_opens_what_was_reported_late(desk: Desk) -> None:
     asked = ASKED | {"on": "01/12/2021"}
-    with desk.database.writing() as session:
-        revise.apply_plan(
-            session,
-            PLAN.encode(),
-            "kl01.yaml",
-            by="office",
-            now=at("2021-12-20"),
-            zone=ZONE,
-            from_on=date(2021, 12, 11),
-        )
+    adopted(desk, date(2021, 12, 11))
     page = desk.get("/plans/kl01/milestones", params=asked).text
     assert "nên không mở" not in page
     assert "Nhập mốc này" in page
