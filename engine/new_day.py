@@ -17,7 +17,7 @@ from engine.hand_over import Fate, Outcome, fates, follow, go_along, goes_on, pa
 from engine.relocate import keep_order
 from engine.reorganise import take, to_take
 from models.contact import Contact
-from models.entry import Entry, append
+from models.entry import OF_NO_TASK, Entry, append
 from models.last_round import LastRound, last_round
 from models.lineage import Lineage
 from models.task import OWING, UNFINISHED, Task
@@ -67,7 +67,7 @@ _ORDERED: Final = or_(
 )
 #: Units that are to take another name, moving or not.
 _NAMED: Final = exists().where(
-    col(Entry.task_id).is_(None),
+    OF_NO_TASK,
     col(Entry.act).in_((MOVE, RENAME)),
     col(Entry.data)["name"].as_string().is_not(None),
     col(Entry.data)["on"].as_string() <= bindparam("on_text"),
@@ -123,9 +123,9 @@ def _carry_out(session: Session, order: Entry, on: date, now: datetime, zone: st
     if order.act == RENAME or placement_on(session, unit.id, on) is None:
         return is_named
     if order.act == MOVE:
-        before = unit_by_code(session, order.data["before"]) if order.data["before"] else None
         if not order.data.get("follows"):  # older entries do not say
             return is_named
+        before = unit_by_code(session, order.data["before"]) if order.data["before"] else None
         count = go_along(session, unit.id, before.id if before else None, on, now)
         if count:
             append(
