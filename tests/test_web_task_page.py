@@ -327,7 +327,7 @@ def test_the_page_asks_the_database_as_often_for_much_as_for_little(desk: Desk, 
     returned(desk, page)
     desk.post(f"{page}/notes", CALL)
     few = count()
-    assert few <= 41
+    assert few <= 40
     desk.post(f"{page}/withdrawal", {"reason": "x"})
     for number in range(3):
         hand_in(desk.database, desk.task_id(), "2021-12-20", key=f"again {number}")

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from sqlmodel import Session, col, func, select
 
-from engine.access import Actor, Place, Right, can, paths_of, place_of_task
+from engine.access import Actor, Place, Right, can, paths_of
 from engine.acknowledge import usual_until
 from engine.ask import waiting_extension
 from engine.dossier import Dossier, dossier, permitted
@@ -72,9 +72,8 @@ class Access:
     last: Visit | None
 
 
-def read(session: Session, office: Office, actor: Actor, task: Task, asked: Asked) -> dict[str, Any]:
+def read(session: Session, office: Office, actor: Actor, task: Task, place: Place, asked: Asked) -> dict[str, Any]:
     placement = session.get_one(Placement, task.placement_id)
-    place = place_of_task(session, task, actor.on)
     found = dossier(session, task.id, office.now(), office.settings.zone)
     revision = session.get_one(Revision, found.cycle.revision_id)  # held, so that it is read once
     obligation, calendar = obligation_of(session, found.cycle), calendar_for(session, found.cycle)

@@ -10,7 +10,7 @@ from starlette.datastructures import FormData
 
 from dondoc.i18n import short_day, translate, whole_day
 from engine import acknowledge, ask, extend, link, note, record, review, submit
-from engine.access import Actor, Right, place_of_task
+from engine.access import Actor, Place, Right, place_of_task
 from engine.errors import RefusedError
 from engine.extend import Longer, longer
 from engine.plans import calendar_for, obligation_of
@@ -60,7 +60,7 @@ def try_extension(request: Request, task_id: Number, office: InOffice, actor: In
     """What a typed day would give, in one sentence: asked for by the page while somebody types."""
     day, lang = words.read_day(due_on), language(request)
     with office.database.reading() as session:
-        task = _seen(session, actor, Right.CHASE, task_id)
+        task, _ = _seen(session, actor, Right.CHASE, task_id)
         deadline = session.get_one(Deadline, task.deadline_id)
         calendar = calendar_for(session, session.get_one(Cycle, task.cycle_id))
         moves = select(Extension).where(col(Extension.task_id) == task.id).order_by(col(Extension.id))
@@ -141,7 +141,7 @@ def exempt(request: Request, task_id: Number, office: InOffice, actor: InActor, 
 def enter_paper(request: Request, task_id: Number, office: InOffice, actor: InActor, form: forms.Form) -> Response:
     """A paper with its day and number, its figures and its scan where somebody took the trouble."""
     with office.database.reading() as session:
-        task = _seen(session, actor, Right.CHASE, task_id)
+        task, _ = _seen(session, actor, Right.CHASE, task_id)
         obligation = obligation_of(session, session.get_one(Cycle, task.cycle_id))
     rule = obligation.file or FileRule()
     scan = kept.unseal(office.key, -task_id, forms.text(form, "kept"))
@@ -312,8 +312,8 @@ def _task_page(
 ) -> Response:
     """`form` is the act whose form holds what was `typed`; `scan` a file that need not be chosen again."""
     with office.database.reading() as session:
-        task = _seen(session, actor, Right.SEE, task_id)
-        values = read(session, office, actor, task, asked) | {"done": told_done(session, request, actor)}
+        task, place = _seen(session, actor, Right.SEE, task_id)
+        values = read(session, office, actor, task, place, asked) | {"done": told_done(session, request, actor)}
     return page(
         request,
         "task.html",
@@ -328,12 +328,13 @@ def _task_page(
     )
 
 
-def _seen(session: Session, actor: Actor, right: Right, task_id: int) -> Task:
+def _seen(session: Session, actor: Actor, right: Right, task_id: int) -> tuple[Task, Place]:
     task = session.get(Task, task_id)
     if task is None:
         raise HTTPException(404)
-    demand(actor, right, place_of_task(session, task, actor.on))
-    return task
+    place = place_of_task(session, task, actor.on)
+    demand(actor, right, place)
+    return task, place
 
 
 def _link(session: Session, task_id: int, link_id: int) -> int:
